@@ -1,0 +1,74 @@
+//! The way to the core: in memory or over TCP, the same to whoever uses it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tonic::body::Body;
+use tonic::codegen::http::{Request, Response};
+use tonic::codegen::{BoxFuture, Service};
+use tonic::service::Routes;
+use tonic::transport::{Channel, Error};
+
+/// A connection to the core that every generated client can be made from. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct CoreChannel(Way);
+
+#[derive(Debug, Clone)]
+enum Way {
+    Memory(Routes),
+    Tcp(Channel),
+}
+
+impl CoreChannel {
+    /// Calls the core's services directly, in this process.
+    pub fn memory(routes: Routes) -> Self {
+        Self(Way::Memory(routes.prepare()))
+    }
+
+    /// Calls the core over a connection.
+    pub fn tcp(channel: Channel) -> Self {
+        Self(Way::Tcp(channel))
+    }
+}
+
+impl Service<Request<Body>> for CoreChannel {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = CoreFuture;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        match &mut self.0 {
+            Way::Memory(_) => Poll::Ready(Ok(())),
+            Way::Tcp(channel) => channel.poll_ready(context),
+        }
+    }
+
+    fn call(&mut self, request: Request<Body>) -> CoreFuture {
+        CoreFuture(match &mut self.0 {
+            Way::Memory(routes) => {
+                let answer = routes.call(request);
+                Box::pin(async move { Ok(answer.await.unwrap_or_else(|never| match never {})) })
+            }
+            Way::Tcp(channel) => Box::pin(channel.call(request)),
+        })
+    }
+}
+
+/// An answer of the core that is on its way.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct CoreFuture(BoxFuture<Response<Body>, Error>);
+
+impl std::fmt::Debug for CoreFuture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CoreFuture").finish_non_exhaustive()
+    }
+}
+
+impl Future for CoreFuture {
+    type Output = Result<Response<Body>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(context)
+    }
+}

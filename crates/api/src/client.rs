@@ -1,0 +1,39 @@
+//! Clients of the core's services, with the message limits that both sides agree on.
+
+use crate::channel::CoreChannel;
+use crate::v1::directory_service_client::DirectoryServiceClient;
+use crate::v1::discovery_service_client::DiscoveryServiceClient;
+use crate::v1::identity_service_client::IdentityServiceClient;
+use crate::v1::service_key_service_client::ServiceKeyServiceClient;
+use crate::v1::token_service_client::TokenServiceClient;
+use crate::v1::user_service_client::UserServiceClient;
+
+/// The largest message in bytes that the core and its clients send and accept. tonic's own default of 4 MiB, which
+/// also holds in memory, is less than one page of users can be.
+pub const MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
+
+macro_rules! clients {
+    ($($(#[$doc:meta])* $name:ident: $client:ident;)*) => {$(
+        $(#[$doc])*
+        pub fn $name(channel: CoreChannel) -> $client<CoreChannel> {
+            $client::new(channel)
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES)
+        }
+    )*};
+}
+
+clients! {
+    /// A client of the users.
+    users: UserServiceClient;
+    /// A client of what the service supports.
+    discovery: DiscoveryServiceClient;
+    /// A client of who a credential is.
+    identity: IdentityServiceClient;
+    /// A client of the directories.
+    directories: DirectoryServiceClient;
+    /// A client of the SCIM tokens.
+    tokens: TokenServiceClient;
+    /// A client of the service keys.
+    service_keys: ServiceKeyServiceClient;
+}

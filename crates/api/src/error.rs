@@ -1,0 +1,94 @@
+//! The one table of errors: each reason with its gRPC code, its HTTP status and its `scimType`.
+
+use std::collections::HashMap;
+
+use rollcall_scim::ScimType;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::ERROR_DOMAIN;
+use crate::v1::ErrorReason;
+
+/// What one reason is called on each side of the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mapping {
+    /// The gRPC status code.
+    pub code: Code,
+    /// The HTTP status of the SCIM answer.
+    pub http_status: u16,
+    /// The `scimType` of the SCIM error body (RFC 7644 §3.12, RFC 9865 §2.1).
+    pub scim_type: Option<&'static str>,
+}
+
+/// The table.
+pub fn mapping(reason: ErrorReason) -> Mapping {
+    let (code, http_status, scim_type) = match reason {
+        ErrorReason::CredentialMissing | ErrorReason::CredentialInvalid => (Code::Unauthenticated, 401, None),
+        ErrorReason::ScopeMissing | ErrorReason::ScimOff | ErrorReason::Forbidden => {
+            (Code::PermissionDenied, 403, None)
+        }
+        ErrorReason::NotFound => (Code::NotFound, 404, None),
+        ErrorReason::Uniqueness => (Code::AlreadyExists, 409, Some("uniqueness")),
+        ErrorReason::VersionMismatch => (Code::FailedPrecondition, 412, None),
+        ErrorReason::InvalidFilter => (Code::InvalidArgument, 400, Some("invalidFilter")),
+        ErrorReason::InvalidPath => (Code::InvalidArgument, 400, Some("invalidPath")),
+        ErrorReason::InvalidSyntax => (Code::InvalidArgument, 400, Some("invalidSyntax")),
+        ErrorReason::InvalidValue => (Code::InvalidArgument, 400, Some("invalidValue")),
+        ErrorReason::Mutability => (Code::InvalidArgument, 400, Some("mutability")),
+        ErrorReason::NoTarget => (Code::InvalidArgument, 400, Some("noTarget")),
+        ErrorReason::TooMany => (Code::ResourceExhausted, 400, Some("tooMany")),
+        ErrorReason::InvalidCursor => (Code::InvalidArgument, 400, Some("invalidCursor")),
+        ErrorReason::ExpiredCursor => (Code::InvalidArgument, 400, Some("expiredCursor")),
+        ErrorReason::InvalidCount => (Code::InvalidArgument, 400, Some("invalidCount")),
+        ErrorReason::InvalidVersion => (Code::InvalidArgument, 400, Some("invalidVers")),
+        ErrorReason::Sensitive => (Code::InvalidArgument, 403, Some("sensitive")),
+        ErrorReason::Conflict => (Code::Aborted, 409, None),
+        ErrorReason::NotImplemented => (Code::Unimplemented, 501, None),
+        ErrorReason::Unavailable => (Code::Unavailable, 503, None),
+        ErrorReason::PayloadTooLarge => (Code::OutOfRange, 413, None),
+        ErrorReason::Unspecified | ErrorReason::Internal => (Code::Internal, 500, None),
+    };
+    Mapping { code, http_status, scim_type }
+}
+
+/// The reason that stands for a `scimType` of the language.
+pub fn reason_of(scim_type: ScimType) -> ErrorReason {
+    match scim_type {
+        ScimType::InvalidFilter => ErrorReason::InvalidFilter,
+        ScimType::InvalidSyntax => ErrorReason::InvalidSyntax,
+        ScimType::InvalidValue => ErrorReason::InvalidValue,
+        ScimType::InvalidPath => ErrorReason::InvalidPath,
+        ScimType::NoTarget => ErrorReason::NoTarget,
+        ScimType::Mutability => ErrorReason::Mutability,
+        ScimType::TooMany => ErrorReason::TooMany,
+    }
+}
+
+/// A gRPC status that carries the reason as `google.rpc.ErrorInfo`.
+pub fn status(reason: ErrorReason, message: impl Into<String>) -> Status {
+    let details = ErrorDetails::with_error_info(reason_name(reason), ERROR_DOMAIN, HashMap::new());
+    Status::with_error_details(mapping(reason).code, message, details)
+}
+
+/// The reason that a status carries; a status that did not come from the core (a broken connection, a cancelled
+/// call) has the one that fits its code best.
+pub fn reason_from(status: &Status) -> ErrorReason {
+    let named = status.get_details_error_info().filter(|info| info.domain == ERROR_DOMAIN);
+    if let Some(reason) = named.and_then(|info| reason_from_name(&info.reason)) {
+        return reason;
+    }
+    match status.code() {
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => ErrorReason::Unavailable,
+        Code::OutOfRange => ErrorReason::PayloadTooLarge,
+        Code::Unimplemented => ErrorReason::NotImplemented,
+        _ => ErrorReason::Internal,
+    }
+}
+
+fn reason_name(reason: ErrorReason) -> &'static str {
+    reason.as_str_name().trim_start_matches("ERROR_REASON_")
+}
+
+fn reason_from_name(name: &str) -> Option<ErrorReason> {
+    ErrorReason::from_str_name(&format!("ERROR_REASON_{name}"))
+}

@@ -1,0 +1,31 @@
+//! The identity core's public API: the messages and clients of `proto/rollcall/v1`, the table of errors, and the
+//! conversions between messages and the [`rollcall_scim`] language.
+//!
+//! Whoever talks to the core (the gateway, the console, the command line, an application's service) depends on this
+//! crate and on nothing behind it.
+
+pub mod access;
+pub mod channel;
+pub mod client;
+pub mod discovery;
+pub mod error;
+pub mod patch;
+pub mod user;
+pub mod value;
+
+/// The generated messages, clients and servers of `rollcall.v1`.
+#[expect(
+    missing_docs,
+    clippy::pedantic,
+    clippy::allow_attributes,
+    reason = "generated from the protos, which carry the documentation"
+)]
+pub mod v1 {
+    tonic::include_proto!("rollcall.v1");
+}
+
+/// The encoded descriptors of every proto file, for gRPC reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// The domain of every [`ErrorInfo`](tonic_types::ErrorInfo) that Rollcall sends.
+pub const ERROR_DOMAIN: &str = "rollcall";

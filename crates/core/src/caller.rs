@@ -1,0 +1,121 @@
+//! Who is calling, and what that lets them do.
+
+use rollcall_api::access;
+use rollcall_api::v1::{CredentialKind as Kind, ErrorReason, Scope};
+use rollcall_store::{Actor, Credential, CredentialKind, Directory, Store};
+use tonic::Extensions;
+use uuid::Uuid;
+
+use crate::directories::is_directory_name;
+use crate::error::{Error, Result};
+use crate::events::Origin;
+
+/// A caller whose credential has been checked: put into the request by the [`gate`](crate::gate), and the only way
+/// to a directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    credential: Credential,
+    directory: Option<Directory>,
+    request_id: String,
+}
+
+impl Caller {
+    pub(crate) fn new(credential: Credential, directory: Option<Directory>, request_id: String) -> Self {
+        Self { credential, directory, request_id }
+    }
+
+    /// The caller of a request. The gate lets no request without one through to an rpc that asks for it.
+    pub(crate) fn of(extensions: &Extensions) -> Result<&Self> {
+        Self::if_any(extensions)
+            .ok_or_else(|| Error::new(ErrorReason::CredentialMissing, "this call needs a credential"))
+    }
+
+    /// The caller of a request that needs no credential, if it came with one.
+    pub(crate) fn if_any(extensions: &Extensions) -> Option<&Self> {
+        extensions.get::<Self>()
+    }
+
+    /// Whether the credential carries a scope.
+    pub(crate) fn has(&self, scope: Scope) -> bool {
+        match scope {
+            Scope::Unspecified => false,
+            Scope::Public | Scope::Authenticated => true,
+            _ => self.scopes().any(|held| held == scope || held == Scope::Admin),
+        }
+    }
+
+    /// The scopes that the credential carries.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = Scope> {
+        let fixed: &[Scope] = match self.credential.kind {
+            CredentialKind::ScimToken => &[Scope::DirectoryRead, Scope::DirectoryWrite],
+            CredentialKind::ServiceKey => &[],
+            CredentialKind::AdminKey => &access::KEY_SCOPES,
+        };
+        let named = self.credential.scopes.iter().filter_map(|name| access::scope_from_name(name));
+        fixed.iter().copied().chain(named)
+    }
+
+    /// The directory that a request is about: the one it names, else the one that the credential is bound to.
+    ///
+    /// Errors: `NOT_FOUND` for one out of reach, in the same words as for one that does not exist; `INVALID_VALUE`
+    /// where none is named and the credential is for all.
+    pub(crate) async fn directory(&self, store: &dyn Store, name: &str) -> Result<Directory> {
+        match &self.directory {
+            Some(bound) if name.is_empty() || name == bound.name => Ok(bound.clone()),
+            Some(_) => Err(no_directory(name)),
+            None if name.is_empty() => {
+                Err(Error::value("directory: name one; this credential is for all directories"))
+            }
+            None if !is_directory_name(name) => Err(no_directory(name)),
+            None => store.directory(name).await?.ok_or_else(|| no_directory(name)),
+        }
+    }
+
+    /// The directory that the credential is bound to; `None`, all.
+    pub(crate) fn bound_to(&self) -> Option<&Directory> {
+        self.directory.as_ref()
+    }
+
+    /// Refuses a credential that is bound to one directory.
+    pub(crate) fn require_all_directories(&self) -> Result<()> {
+        match &self.directory {
+            None => Ok(()),
+            Some(bound) => Err(Error::new(
+                ErrorReason::Forbidden,
+                format!(
+                    "this credential is bound to the directory {:?}; use one for all directories",
+                    bound.name
+                ),
+            )),
+        }
+    }
+
+    /// What the events of this request say of where they come from.
+    pub(crate) fn origin(&self) -> Origin<'_> {
+        Origin { actor: Actor::Credential(self.credential.id), request_id: &self.request_id }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self.credential.kind {
+            CredentialKind::ScimToken => Kind::ScimToken,
+            CredentialKind::ServiceKey => Kind::ServiceKey,
+            CredentialKind::AdminKey => Kind::AdminKey,
+        }
+    }
+
+    pub(crate) fn prefix(&self) -> &str {
+        &self.credential.prefix
+    }
+}
+
+/// There is no such directory, or none that the caller may know of.
+pub(crate) fn no_directory(name: &str) -> Error {
+    Error::new(ErrorReason::NotFound, format!("there is no directory named {name:?}"))
+}
+
+/// Reads an id that a client sent. Only the canonical form is an id: a second spelling of one is another id, which
+/// does not exist.
+pub(crate) fn parse_id(resource_type: &str, text: &str) -> Result<Uuid> {
+    let canonical = |id: &Uuid| id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text;
+    Uuid::try_parse(text).ok().filter(canonical).ok_or_else(|| Error::not_found(resource_type, text))
+}

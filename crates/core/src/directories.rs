@@ -1,0 +1,270 @@
+//! The directories: what `DirectoryService` answers.
+
+use rollcall_api::v1::directory_service_server::DirectoryService;
+use rollcall_api::v1::{
+    self, CreateDirectoryRequest, CreateDirectoryResponse, ErrorReason, GetDirectoryRequest,
+    GetDirectoryResponse, ListDirectoriesRequest, ListDirectoriesResponse, UpdateDirectoryRequest,
+    UpdateDirectoryResponse,
+};
+use rollcall_scim::Profile;
+use rollcall_store::{Directory, EventKind, Transaction};
+use serde_json::{Map, Value, json};
+use tonic::{Request, Response, Status};
+
+use crate::Core;
+use crate::caller::{Caller, no_directory};
+use crate::credentials::timestamp;
+use crate::error::{Error, Result};
+use crate::events::{Origin, changes};
+
+/// Directories in a page when the caller does not say.
+const DEFAULT_PAGE_SIZE: u32 = 100;
+/// Directories in a page at most.
+const MAX_PAGE_SIZE: u32 = 1000;
+/// The longest name in characters: that of a DNS label.
+const LONGEST_NAME: usize = 63;
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(crate) struct Directories {
+    core: Core,
+}
+
+/// What a new directory is to be.
+#[derive(Debug)]
+pub(crate) struct NewDirectory {
+    pub(crate) name: String,
+    pub(crate) profile: Profile,
+    pub(crate) scim_enabled: bool,
+    pub(crate) groups_enabled: bool,
+}
+
+impl Core {
+    /// Makes a directory.
+    pub(crate) async fn make_directory(
+        &self,
+        transaction: &mut dyn Transaction,
+        origin: Origin<'_>,
+        new: NewDirectory,
+    ) -> Result<Directory> {
+        let now = self.clock.now();
+        let directory = Directory {
+            id: self.new_id(),
+            name: new.name,
+            profile: new.profile,
+            scim_enabled: new.scim_enabled,
+            groups_enabled: new.groups_enabled,
+            created: now,
+            modified: now,
+        };
+        transaction.insert_directory(&directory).await?;
+        let facts = changes(&Map::new(), &settings(&directory));
+        let event = self.event(origin, Some(directory.id), EventKind::DirectoryCreated, directory.id, facts);
+        transaction.insert_event(&event).await?;
+        Ok(directory)
+    }
+}
+
+impl Directories {
+    pub(crate) fn new(core: Core) -> Self {
+        Self { core }
+    }
+
+    async fn create(
+        &self,
+        caller: &Caller,
+        request: CreateDirectoryRequest,
+    ) -> Result<CreateDirectoryResponse> {
+        caller.require_all_directories()?;
+        require_name(&request.name)?;
+        let profile = profile(request.profile())
+            .ok_or_else(|| Error::value("profile: give one of generic, okta and entra"))?;
+        let new = NewDirectory {
+            name: request.name,
+            profile,
+            scim_enabled: request.scim_enabled.unwrap_or(true),
+            groups_enabled: request.groups_enabled.unwrap_or(profile.groups_at_first()),
+        };
+        let mut transaction = self.core.store.begin().await?;
+        let directory = self.core.make_directory(&mut *transaction, caller.origin(), new).await?;
+        transaction.save().await?;
+        Ok(CreateDirectoryResponse { directory: Some(message(directory)) })
+    }
+
+    async fn get(&self, caller: &Caller, request: GetDirectoryRequest) -> Result<GetDirectoryResponse> {
+        let directory = caller.directory(&*self.core.store, &request.name).await?;
+        Ok(GetDirectoryResponse { directory: Some(message(directory)) })
+    }
+
+    async fn list(
+        &self,
+        caller: &Caller,
+        request: ListDirectoriesRequest,
+    ) -> Result<ListDirectoriesResponse> {
+        let size = page_size(request.page_size)?;
+        if let Some(bound) = caller.bound_to() {
+            return Ok(ListDirectoriesResponse {
+                directories: vec![message(bound.clone())],
+                next_page_token: String::new(),
+            });
+        }
+        let after = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
+        if after.is_some_and(|name| require_name(name).is_err()) {
+            return Err(Error::new(ErrorReason::InvalidCursor, "page_token: it is none that this list gave"));
+        }
+        let mut directories = self.core.store.directories(after, size + 1).await?;
+        let more = directories.len() > size as usize;
+        directories.truncate(size as usize);
+        let last = directories.last().filter(|_| more).map(|directory| directory.name.clone());
+        Ok(ListDirectoriesResponse {
+            directories: directories.into_iter().map(message).collect(),
+            next_page_token: last.unwrap_or_default(),
+        })
+    }
+
+    async fn update(
+        &self,
+        caller: &Caller,
+        request: UpdateDirectoryRequest,
+    ) -> Result<UpdateDirectoryResponse> {
+        let name = caller.directory(&*self.core.store, &request.name).await?.name;
+        let mut transaction = self.core.store.begin().await?;
+        let before = transaction.directory(&name).await?.ok_or_else(|| no_directory(&name))?;
+        let mut after = Directory {
+            scim_enabled: request.scim_enabled.unwrap_or(before.scim_enabled),
+            groups_enabled: request.groups_enabled.unwrap_or(before.groups_enabled),
+            profile: profile(request.profile()).unwrap_or(before.profile),
+            ..before.clone()
+        };
+        if after != before {
+            after.modified = self.core.clock.now();
+            transaction.update_directory(&after).await?;
+            let facts = changes(&settings(&before), &settings(&after));
+            let event = self.core.event(
+                caller.origin(),
+                Some(after.id),
+                EventKind::DirectoryUpdated,
+                after.id,
+                facts,
+            );
+            transaction.insert_event(&event).await?;
+            transaction.save().await?;
+        }
+        Ok(UpdateDirectoryResponse { directory: Some(message(after)) })
+    }
+}
+
+/// The settings of a directory as events tell them.
+fn settings(directory: &Directory) -> Map<String, Value> {
+    let settings = json!({
+        "name": directory.name,
+        "profile": directory.profile.as_str(),
+        "scim": directory.scim_enabled,
+        "groups": directory.groups_enabled,
+    });
+    match settings {
+        Value::Object(settings) => settings,
+        _ => Map::new(),
+    }
+}
+
+/// Whether a directory can have this name.
+pub(crate) fn is_directory_name(name: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = name.as_bytes();
+    let ends_well = bytes.first().copied().is_some_and(good) && bytes.last().copied().is_some_and(good);
+    ends_well && bytes.len() <= LONGEST_NAME && bytes.iter().all(|byte| good(*byte) || *byte == b'-')
+}
+
+fn require_name(name: &str) -> Result<()> {
+    if is_directory_name(name) {
+        return Ok(());
+    }
+    Err(Error::value(format!(
+        "name: give 1 to {LONGEST_NAME} of a-z, 0-9 and -, beginning and ending with a letter or digit; {name:?} is not"
+    )))
+}
+
+fn page_size(asked: i32) -> Result<u32> {
+    match u32::try_from(asked) {
+        Ok(0) => Ok(DEFAULT_PAGE_SIZE),
+        Ok(asked) => Ok(asked.min(MAX_PAGE_SIZE)),
+        Err(_) => Err(Error::value("page_size: it is negative")),
+    }
+}
+
+fn profile(profile: v1::Profile) -> Option<Profile> {
+    match profile {
+        v1::Profile::Unspecified => None,
+        v1::Profile::Generic => Some(Profile::Generic),
+        v1::Profile::Okta => Some(Profile::Okta),
+        v1::Profile::Entra => Some(Profile::Entra),
+    }
+}
+
+fn message(directory: Directory) -> v1::Directory {
+    let profile = match directory.profile {
+        Profile::Generic => v1::Profile::Generic,
+        Profile::Okta => v1::Profile::Okta,
+        Profile::Entra => v1::Profile::Entra,
+    };
+    v1::Directory {
+        id: directory.id.to_string(),
+        name: directory.name,
+        profile: profile.into(),
+        scim_enabled: directory.scim_enabled,
+        groups_enabled: directory.groups_enabled,
+        created: Some(timestamp(directory.created)),
+        last_modified: Some(timestamp(directory.modified)),
+    }
+}
+
+#[tonic::async_trait]
+impl DirectoryService for Directories {
+    async fn create_directory(
+        &self,
+        request: Request<CreateDirectoryRequest>,
+    ) -> Result<Response<CreateDirectoryResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.create(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn get_directory(
+        &self,
+        request: Request<GetDirectoryRequest>,
+    ) -> Result<Response<GetDirectoryResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.get(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn list_directories(
+        &self,
+        request: Request<ListDirectoriesRequest>,
+    ) -> Result<Response<ListDirectoriesResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.list(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn update_directory(
+        &self,
+        request: Request<UpdateDirectoryRequest>,
+    ) -> Result<Response<UpdateDirectoryResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.update(Caller::of(&extensions)?, message).await?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_dns_labels() {
+        for good in ["a", "acme", "acme-2", "0", &"a".repeat(63)] {
+            assert!(require_name(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", "a-", "Acme", "a b", "ä", "a_b", "a/b", "a\0", &"a".repeat(64)] {
+            assert!(require_name(bad).is_err(), "{bad}");
+        }
+    }
+}

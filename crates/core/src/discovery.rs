@@ -1,0 +1,109 @@
+//! What the service supports: what `DiscoveryService` answers.
+
+use rollcall_api::discovery;
+use rollcall_api::v1::discovery_service_server::DiscoveryService;
+use rollcall_api::v1::service_provider_config::{AuthenticationScheme, Pagination};
+use rollcall_api::v1::{
+    GetServiceProviderConfigRequest, GetServiceProviderConfigResponse, ListResourceTypesRequest,
+    ListResourceTypesResponse, ListSchemasRequest, ListSchemasResponse, ServiceProviderConfig,
+};
+use rollcall_scim::{Definition, builtin};
+use tonic::{Request, Response, Status};
+
+use crate::Core;
+use crate::caller::Caller;
+use crate::error::Result;
+
+const BEARER_SPECIFICATION: &str = "https://www.rfc-editor.org/rfc/rfc6750";
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(crate) struct Discovery {
+    core: Core,
+}
+
+impl Discovery {
+    pub(crate) fn new(core: Core) -> Self {
+        Self { core }
+    }
+
+    /// What holds for every directory of the installation.
+    fn config(&self) -> ServiceProviderConfig {
+        let limits = &self.core.limits;
+        ServiceProviderConfig {
+            patch_supported: true,
+            bulk_supported: false,
+            bulk_max_operations: 0,
+            bulk_max_payload_size: 0,
+            filter_supported: true,
+            filter_max_results: limits.max_page_size.into(),
+            change_password_supported: false,
+            sort_supported: true,
+            etag_supported: true,
+            authentication_schemes: vec![AuthenticationScheme {
+                r#type: "oauthbearertoken".to_owned(),
+                name: "Bearer token".to_owned(),
+                description: "The SCIM token of a directory, sent as a bearer token".to_owned(),
+                spec_uri: BEARER_SPECIFICATION.to_owned(),
+                primary: true,
+            }],
+            pagination: Some(Pagination {
+                cursor: true,
+                index: true,
+                default_method: "index".to_owned(),
+                default_page_size: limits.default_page_size.into(),
+                max_page_size: limits.max_page_size.into(),
+                cursor_timeout_seconds: i64::try_from(limits.page_token_lifetime.as_secs())
+                    .unwrap_or(i64::MAX),
+            }),
+        }
+    }
+
+    /// The resource types that a directory has.
+    async fn definitions(&self, caller: &Caller, directory: &str) -> Result<[&'static Definition; 1]> {
+        caller.directory(&*self.core.store, directory).await?;
+        Ok([builtin::user()])
+    }
+}
+
+#[tonic::async_trait]
+impl DiscoveryService for Discovery {
+    async fn get_service_provider_config(
+        &self,
+        request: Request<GetServiceProviderConfigRequest>,
+    ) -> Result<Response<GetServiceProviderConfigResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        match Caller::if_any(&extensions) {
+            Some(caller) if caller.bound_to().is_some() || !message.directory.is_empty() => {
+                caller.directory(&*self.core.store, &message.directory).await?;
+            }
+            _ => {}
+        }
+        Ok(Response::new(GetServiceProviderConfigResponse { config: Some(self.config()) }))
+    }
+
+    async fn list_resource_types(
+        &self,
+        request: Request<ListResourceTypesRequest>,
+    ) -> Result<Response<ListResourceTypesResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        let definitions = self.definitions(Caller::of(&extensions)?, &message.directory).await?;
+        Ok(Response::new(ListResourceTypesResponse {
+            resource_types: definitions.into_iter().map(discovery::resource_type).collect(),
+        }))
+    }
+
+    async fn list_schemas(
+        &self,
+        request: Request<ListSchemasRequest>,
+    ) -> Result<Response<ListSchemasResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        let definitions = self.definitions(Caller::of(&extensions)?, &message.directory).await?;
+        let of_types = definitions.into_iter().flat_map(|definition| {
+            let extensions = definition.extensions.iter().map(|extension| &extension.schema);
+            std::iter::once(&definition.schema).chain(extensions)
+        });
+        let schemas = of_types.chain(builtin::discovery_schemas());
+        Ok(Response::new(ListSchemasResponse { schemas: schemas.map(discovery::schema).collect() }))
+    }
+}

@@ -1,0 +1,119 @@
+//! What went wrong, said once for the caller and once for the log.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use rollcall_api::error as table;
+use rollcall_api::v1::ErrorReason;
+use rollcall_store::ResourceType;
+use tonic::{Code, Status};
+
+/// The result of a call to the core.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of the core: a reason out of the one table, a message for the caller and, apart from it, the cause for
+/// the log.
+#[derive(Debug)]
+pub struct Error {
+    reason: ErrorReason,
+    message: String,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error that the caller can mend.
+    pub fn new(reason: ErrorReason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), source: None }
+    }
+
+    /// A fault of the server. The caller learns no more than that it happened.
+    pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self {
+            reason: ErrorReason::Internal,
+            message: "the server failed; its log has the cause under the id of this request".to_owned(),
+            source: Some(source.into()),
+        }
+    }
+
+    /// `INVALID_VALUE`.
+    pub fn value(message: impl Into<String>) -> Self {
+        Self::new(ErrorReason::InvalidValue, message)
+    }
+
+    /// `NOT_FOUND` of a resource. It says the same whether the id never existed, was deleted, or is another
+    /// directory's.
+    pub fn not_found(resource_type: &str, id: &str) -> Self {
+        Self::new(ErrorReason::NotFound, format!("there is no {resource_type} with the id {id:?}"))
+    }
+
+    /// The reason.
+    pub fn reason(&self) -> ErrorReason {
+        self.reason
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<rollcall_scim::Error> for Error {
+    fn from(error: rollcall_scim::Error) -> Self {
+        Self::new(table::reason_of(error.scim_type), error.detail)
+    }
+}
+
+impl From<rollcall_store::Error> for Error {
+    fn from(error: rollcall_store::Error) -> Self {
+        use rollcall_store::Error as Store;
+        let (reason, message) = match &error {
+            Store::NameTaken(resource_type) => {
+                let (attribute, other) = match resource_type {
+                    ResourceType::User => ("userName", "user"),
+                    ResourceType::Group => ("displayName", "group"),
+                };
+                return Self::new(
+                    ErrorReason::Uniqueness,
+                    format!("{attribute}: another {other} of the directory has it, whatever its case"),
+                );
+            }
+            Store::DirectoryNameTaken => {
+                return Self::new(ErrorReason::Uniqueness, "name: another directory has it");
+            }
+            Store::SecretTaken => {
+                return Self::new(ErrorReason::Uniqueness, "this secret is already in use");
+            }
+            Store::Conflict(_) => {
+                (ErrorReason::Conflict, "the change lost against another one; send it again")
+            }
+            Store::Unavailable(_) => {
+                (ErrorReason::Unavailable, "the database cannot be reached; send the request again later")
+            }
+            Store::Driver(_) | Store::Damaged(_) | Store::Migration(_) | Store::Url(_) => {
+                return Self::internal(error);
+            }
+        };
+        Self { reason, message: message.to_owned(), source: Some(Box::new(error)) }
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let status = table::status(error.reason, error.message);
+        if let Some(source) = error.source {
+            if status.code() == Code::Internal {
+                tracing::error!(cause = &*source, "a request failed in the server");
+            } else {
+                tracing::warn!(cause = &*source, "a request failed");
+            }
+        }
+        status
+    }
+}

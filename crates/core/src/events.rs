@@ -1,0 +1,87 @@
+//! The events that changes write beside themselves.
+
+use rollcall_scim::Resource;
+use rollcall_store::{Actor, Event, EventKind};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::Core;
+
+/// Who makes a change, and in which request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin<'a> {
+    pub(crate) actor: Actor,
+    pub(crate) request_id: &'a str,
+}
+
+impl Origin<'static> {
+    /// Rollcall itself.
+    pub(crate) const SYSTEM: Self = Self { actor: Actor::System, request_id: "" };
+}
+
+impl Core {
+    /// An event of now.
+    pub(crate) fn event(
+        &self,
+        origin: Origin<'_>,
+        directory: Option<Uuid>,
+        kind: EventKind,
+        subject: Uuid,
+        changes: Value,
+    ) -> Event {
+        Event {
+            id: self.new_id(),
+            directory,
+            kind,
+            subject,
+            version: None,
+            time: self.clock.now(),
+            actor: origin.actor,
+            request_id: origin.request_id.to_owned(),
+            changes,
+        }
+    }
+}
+
+/// The top-level attributes in which two states of a resource differ, each before and after. Of a password only that
+/// it changed is told.
+pub(crate) fn changes(before: &Resource, after: &Resource) -> Value {
+    let mut changes = Map::new();
+    let gone = before
+        .iter()
+        .filter(|(name, _)| !after.contains_key(*name))
+        .map(|(name, old)| (name, Some(old), None));
+    let set = after
+        .iter()
+        .map(|(name, new)| (name, before.get(name), Some(new)))
+        .filter(|(_, old, new)| old != new);
+    for (name, old, new) in gone.chain(set) {
+        changes.insert(name.clone(), json!({ "before": old, "after": new }));
+    }
+    Value::Object(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(value: Value) -> Resource {
+        let Value::Object(members) = value else { panic!("an object") };
+        members
+    }
+
+    #[test]
+    fn changes_name_what_was_set_changed_and_cleared_and_nothing_else() {
+        let before = resource(json!({"userName": "ana", "title": "Boss", "active": true}));
+        let after = resource(json!({"userName": "ana", "active": false, "nickName": "A"}));
+        assert_eq!(
+            changes(&before, &after),
+            json!({
+                "title": {"before": "Boss", "after": null},
+                "active": {"before": true, "after": false},
+                "nickName": {"before": null, "after": "A"},
+            })
+        );
+        assert_eq!(changes(&before, &before), json!({}));
+    }
+}

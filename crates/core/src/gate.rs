@@ -1,0 +1,194 @@
+//! The one door to every rpc: who is calling, and may they.
+//!
+//! The gate stands before the router, so that no service can forget it. What it does not know, it refuses.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{HeaderMap, Request, Response, header};
+use rollcall_api::access;
+use rollcall_api::v1::{ErrorReason, Scope};
+use rollcall_store::{Credential, CredentialKind, Store};
+use subtle::ConstantTimeEq as _;
+use tonic::Status;
+use tonic::codegen::{BoxFuture, Service};
+use tower::Layer;
+use tracing::Instrument as _;
+
+use crate::caller::Caller;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::random::{Random, new_id};
+use crate::secret;
+
+/// The metadata key under which a request id travels.
+const REQUEST_ID: &str = "x-request-id";
+
+/// Health checks come from probes that carry no credential, and say nothing but that the service runs.
+const HEALTH: &str = "/grpc.health.v1.Health/";
+/// Reflection shows the public protos, to whoever has any credential.
+const REFLECTION: &str = "/grpc.reflection.";
+
+/// What the gate needs to judge a credential.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+impl Gate {
+    /// Judges a request. `Ok(None)` is a request that needs no credential and came without one.
+    async fn admit(&self, path: &str, headers: &HeaderMap, request_id: String) -> Result<Option<Caller>> {
+        let scope = if path.starts_with(HEALTH) {
+            return Ok(None);
+        } else if path.starts_with(REFLECTION) {
+            Scope::Authenticated
+        } else {
+            access::required_scope(path)
+                .ok_or_else(|| Error::new(ErrorReason::NotImplemented, format!("there is no rpc {path}")))?
+        };
+        let Some(presented) = bearer(headers)? else {
+            if scope == Scope::Public {
+                return Ok(None);
+            }
+            return Err(Error::new(
+                ErrorReason::CredentialMissing,
+                "no credential: send it as the metadata `authorization: Bearer <secret>`",
+            ));
+        };
+        let caller = self.authenticate(presented, request_id).await?;
+        if caller.has(scope) {
+            return Ok(Some(caller));
+        }
+        let needed = access::scope_name(scope).unwrap_or("unknown");
+        Err(Error::new(ErrorReason::ScopeMissing, format!("this credential lacks the scope {needed}")))
+    }
+
+    /// Finds out who presents a secret. Unknown, expired and revoked ones cost the same look-up and get the same answer.
+    async fn authenticate(&self, presented: &str, request_id: String) -> Result<Caller> {
+        let hash = secret::lookup_hash(presented).ok_or_else(invalid)?;
+        let (credential, directory) = self.store.credential(&hash).await?.ok_or_else(invalid)?;
+        let same = bool::from(credential.hash.ct_eq(&hash));
+        if !same
+            || !is_live(&credential, self.clock.now())
+            || credential.directory.is_some() != directory.is_some()
+        {
+            return Err(invalid());
+        }
+        if credential.kind == CredentialKind::ScimToken {
+            match &directory {
+                None => return Err(invalid()),
+                Some(directory) if !directory.scim_enabled => {
+                    return Err(Error::new(
+                        ErrorReason::ScimOff,
+                        "SCIM is switched off for this directory; an administrator can switch it on",
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(Caller::new(credential, directory, request_id))
+    }
+}
+
+/// Whether a credential counts at a time in µs.
+pub(crate) fn is_live(credential: &Credential, now: i64) -> bool {
+    credential.revoked.is_none() && credential.expires.is_none_or(|expires| now < expires)
+}
+
+fn invalid() -> Error {
+    Error::new(ErrorReason::CredentialInvalid, "the credential is not valid")
+}
+
+/// The bearer token of a request (RFC 6750 §2.1); the scheme's case does not matter.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(invalid());
+    }
+    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(invalid)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(invalid()) }
+}
+
+/// The id that the gateway gave to a request, or a new one.
+fn request_id(headers: &HeaderMap, gate: &Gate) -> String {
+    let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let is_good = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+    };
+    match sent.filter(is_good) {
+        Some(id) => id.to_owned(),
+        None => new_id(&*gate.random, gate.clock.now()).to_string(),
+    }
+}
+
+impl<S> Layer<S> for Gate {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded { gate: Arc::new(self.clone()), inner }
+    }
+}
+
+/// A service behind the gate.
+#[derive(Debug, Clone)]
+pub(crate) struct Guarded<S> {
+    gate: Arc<Gate>,
+    inner: S,
+}
+
+impl<S, Asked, Answered> Service<Request<Asked>> for Guarded<S>
+where
+    S: Service<Request<Asked>, Response = Response<Answered>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    Asked: Send + 'static,
+    Answered: Default + Send + 'static,
+{
+    type Response = Response<Answered>;
+    type Error = Infallible;
+    type Future = BoxFuture<Self::Response, Infallible>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Asked>) -> Self::Future {
+        let unready = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, unready);
+        let gate = Arc::clone(&self.gate);
+        let request_id = request_id(request.headers(), &gate);
+        let span = tracing::info_span!("rpc", path = request.uri().path(), request_id);
+        let answer = async move {
+            match gate.admit(request.uri().path(), request.headers(), request_id).await {
+                Ok(caller) => {
+                    let writes = writes(request.uri().path());
+                    if let Some(caller) = caller {
+                        request.extensions_mut().insert(caller);
+                    }
+                    let call = inner.call(request);
+                    if writes { run_to_the_end(call).await } else { call.await }
+                }
+                Err(error) => Ok(Status::from(error).into_http()),
+            }
+        };
+        Box::pin(answer.instrument(span))
+    }
+}
+
+fn writes(path: &str) -> bool {
+    matches!(access::required_scope(path), Some(Scope::DirectoryWrite | Scope::Admin | Scope::SsoSignIn))
+}
+
+/// A write, once started, is not left half-done by a client that hangs up: it runs in its own task.
+async fn run_to_the_end<T: Default + Send + 'static>(
+    call: impl Future<Output = Result<Response<T>, Infallible>> + Send + 'static,
+) -> Result<Response<T>, Infallible> {
+    match tokio::spawn(call.in_current_span()).await {
+        Ok(answer) => answer,
+        Err(failure) => Ok(Status::from(Error::internal(failure)).into_http()),
+    }
+}

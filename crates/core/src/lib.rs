@@ -1,0 +1,122 @@
+//! The identity core: users, directories and credentials, the rules about them, and the gRPC services through which
+//! everybody else reaches them.
+//!
+//! [`Core::routes`] is the whole API, already behind the [`gate`] that authenticates every call; the binary serves it
+//! over TCP, in memory, or both.
+
+pub mod bootstrap;
+mod caller;
+mod clock;
+mod credentials;
+mod directories;
+mod discovery;
+mod error;
+mod events;
+mod gate;
+mod identity;
+mod limits;
+mod page_token;
+mod random;
+mod secret;
+mod service_keys;
+mod tokens;
+mod users;
+mod version;
+
+use std::sync::Arc;
+
+use ring::aead::LessSafeKey;
+use rollcall_api::FILE_DESCRIPTOR_SET;
+use rollcall_api::client::MAX_MESSAGE_BYTES;
+use rollcall_api::v1::directory_service_server::DirectoryServiceServer;
+use rollcall_api::v1::discovery_service_server::DiscoveryServiceServer;
+use rollcall_api::v1::identity_service_server::IdentityServiceServer;
+use rollcall_api::v1::service_key_service_server::ServiceKeyServiceServer;
+use rollcall_api::v1::token_service_server::TokenServiceServer;
+use rollcall_api::v1::user_service_server::UserServiceServer;
+use rollcall_store::Store;
+use tokio::sync::OnceCell;
+use tonic::service::Routes;
+use tonic_health::server::HealthReporter;
+
+pub use clock::{Clock, SystemClock};
+pub use error::{Error, Result};
+pub use limits::Limits;
+pub use random::{Random, SystemRandom, new_id};
+pub use secret::{Secret, WeakSecret};
+
+use crate::directories::Directories;
+use crate::discovery::Discovery;
+use crate::gate::Gate;
+use crate::identity::Identity;
+use crate::service_keys::ServiceKeys;
+use crate::tokens::Tokens;
+use crate::users::Users;
+
+/// What every service of the core works with. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Core {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    limits: Limits,
+    page_token_key: Arc<OnceCell<LessSafeKey>>,
+}
+
+impl Core {
+    /// A core on a database that has been migrated.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        limits: Limits,
+    ) -> Self {
+        Self { store, clock, random, limits, page_token_key: Arc::default() }
+    }
+
+    /// Every gRPC service: the core's own behind the gate, reflection for whoever has a credential, and
+    /// `grpc.health.v1` for probes. The reporter flips what health answers; it begins as serving.
+    ///
+    /// Errors: the descriptors of the protos cannot be read, which a test of this crate rules out.
+    pub async fn routes(&self) -> Result<(Routes, HealthReporter)> {
+        let (reporter, health) = tonic_health::server::health_reporter();
+        reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()
+            .map_err(Error::internal)?;
+
+        macro_rules! limited {
+            ($server:ident, $service:expr) => {
+                $server::new($service)
+                    .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                    .max_encoding_message_size(MAX_MESSAGE_BYTES)
+            };
+        }
+        let routes = Routes::new(limited!(UserServiceServer, Users::new(self.clone())))
+            .add_service(limited!(DirectoryServiceServer, Directories::new(self.clone())))
+            .add_service(limited!(TokenServiceServer, Tokens::new(self.clone())))
+            .add_service(limited!(ServiceKeyServiceServer, ServiceKeys::new(self.clone())))
+            .add_service(limited!(DiscoveryServiceServer, Discovery::new(self.clone())))
+            .add_service(limited!(IdentityServiceServer, Identity))
+            .add_service(reflection)
+            .add_service(health);
+        let gate = Gate {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+        };
+        Ok((Routes::from(routes.into_axum_router().layer(gate)).prepare(), reporter))
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.store.ping().await?)
+    }
+
+    /// A new id.
+    fn new_id(&self) -> uuid::Uuid {
+        new_id(&*self.random, self.clock.now())
+    }
+}

@@ -1,0 +1,27 @@
+//! The published limits of the service.
+
+use std::time::Duration;
+
+/// Limits that an operator may set. Each is announced in ServiceProviderConfig where the RFCs have a place for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Users in a page when the client does not say.
+    pub default_page_size: u32,
+    /// Users in a page at most.
+    pub max_page_size: u32,
+    /// Operations in one PATCH at most.
+    pub max_patch_operations: usize,
+    /// How long a page token stays valid.
+    pub page_token_lifetime: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            default_page_size: 100,
+            max_page_size: 1000,
+            max_patch_operations: 5000,
+            page_token_lifetime: Duration::from_hours(1),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The secrets that callers present: how they are written, checked and hashed.
+
+use std::fmt;
+
+use data_encoding::BASE32_NOPAD;
+use rollcall_store::CredentialKind;
+use sha2::{Digest, Sha256};
+
+use crate::random::Random;
+
+/// Random bytes in a secret: 256 bits.
+const SECRET_BYTES: usize = 32;
+/// Characters after the kind by which people tell secrets apart: 30 of the 256 bits.
+const SHOWN_CHARACTERS: usize = 6;
+/// Characters that are shown of a secret that we did not make.
+const SHOWN_OF_FOREIGN: usize = 4;
+/// The longest secret that is looked up, in bytes. Entra takes no more than 100 characters.
+const LONGEST: usize = 512;
+
+/// A secret in its text form. It is shown once, and neither printed by `Debug` nor logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Makes a secret: the kind's prefix, 256 random bits in lower-case base32 and a checksum, so that scanners can
+    /// find leaks and a mistyped secret is known without a look-up.
+    pub fn generate(kind: CredentialKind, random: &dyn Random) -> Self {
+        let mut bytes = [0; SECRET_BYTES];
+        random.fill(&mut bytes);
+        let body = encode(&bytes);
+        let start = format!("{}{body}", prefix_of(kind));
+        let checksum = encode(&crc32fast::hash(start.as_bytes()).to_be_bytes());
+        Self(start + &checksum)
+    }
+
+    /// Takes a secret that somebody else made.
+    ///
+    /// Errors: what is wrong with it, when it is weaker than 128 bits of base64url or hexadecimal text.
+    pub fn from_outside(text: &str) -> Result<Self, WeakSecret> {
+        let bits_per_character = if text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            4
+        } else if text
+            .trim_end_matches('=')
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        {
+            6
+        } else {
+            return Err(WeakSecret::Alphabet);
+        };
+        if text.len() > LONGEST {
+            return Err(WeakSecret::TooLong);
+        }
+        let bits = text.trim_end_matches('=').len() * bits_per_character;
+        let mut characters: Vec<u8> = text.bytes().collect();
+        characters.sort_unstable();
+        characters.dedup();
+        if bits < 128 || characters.len() < 8 {
+            return Err(WeakSecret::Bits);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text form, to be shown once.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The first characters, by which people tell secrets apart.
+    pub fn prefix(&self) -> String {
+        let shown = KINDS
+            .iter()
+            .find(|(_, prefix)| self.0.starts_with(prefix))
+            .map_or(SHOWN_OF_FOREIGN, |(_, prefix)| prefix.len() + SHOWN_CHARACTERS);
+        self.0.chars().take(shown).collect()
+    }
+
+    /// What is stored: the SHA-256 hash. 256 random bits need no slow hash.
+    pub fn hash(&self) -> [u8; 32] {
+        hash(&self.0)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Why a secret from outside is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WeakSecret {
+    /// It has other characters.
+    #[error("it is neither base64url nor hexadecimal text")]
+    Alphabet,
+    /// It has too few characters, or too few different ones.
+    #[error(
+        "it is weaker than 128 bits: give at least 32 random hexadecimal or 22 random base64url characters"
+    )]
+    Bits,
+    /// It is longer than any client sends.
+    #[error("it is longer than {LONGEST} characters")]
+    TooLong,
+}
+
+/// The hash by which a presented secret is looked up; `None` when it cannot be one: too long, or with our prefix and
+/// a wrong checksum.
+pub(crate) fn lookup_hash(presented: &str) -> Option<[u8; 32]> {
+    if presented.is_empty() || presented.len() > LONGEST {
+        return None;
+    }
+    let ours = KINDS.iter().any(|(_, prefix)| presented.starts_with(prefix));
+    (!ours || has_good_checksum(presented)).then(|| hash(presented))
+}
+
+const KINDS: [(CredentialKind, &str); 3] = [
+    (CredentialKind::ScimToken, "rc_scim_"),
+    (CredentialKind::ServiceKey, "rc_svc_"),
+    (CredentialKind::AdminKey, "rc_admin_"),
+];
+
+fn prefix_of(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::ScimToken => "rc_scim_",
+        CredentialKind::ServiceKey => "rc_svc_",
+        CredentialKind::AdminKey => "rc_admin_",
+    }
+}
+
+fn has_good_checksum(presented: &str) -> bool {
+    let checksum_length = BASE32_NOPAD.encode_len(4);
+    let Some(split) = presented.len().checked_sub(checksum_length) else { return false };
+    let Some((start, checksum)) = presented.split_at_checked(split) else { return false };
+    encode(&crc32fast::hash(start.as_bytes()).to_be_bytes()) == checksum
+}
+
+fn hash(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+fn encode(bytes: &[u8]) -> String {
+    BASE32_NOPAD.encode(bytes).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    fn token() -> Secret {
+        Secret::generate(CredentialKind::ScimToken, &SystemRandom::new().unwrap())
+    }
+
+    #[test]
+    fn a_token_fits_where_entra_wants_it() {
+        let token = token();
+        assert!(token.expose().starts_with("rc_scim_"));
+        assert!(token.expose().len() < 100);
+        assert_ne!(token, self::token());
+        assert_eq!(token.prefix().len(), "rc_scim_".len() + 6);
+    }
+
+    #[test]
+    fn a_mistyped_token_is_not_looked_up() {
+        let good = token();
+        assert_eq!(lookup_hash(good.expose()), Some(good.hash()));
+        let truncated = &good.expose()[..good.expose().len() - 1];
+        assert_eq!(lookup_hash(truncated), None);
+        assert_eq!(lookup_hash(&format!("{}a", good.expose())), None);
+        assert_eq!(lookup_hash("rc_scim_"), None);
+        assert_eq!(lookup_hash("rc_scim_ééééé"), None);
+        assert_eq!(lookup_hash(""), None);
+        assert_eq!(lookup_hash(&"x".repeat(LONGEST + 1)), None);
+    }
+
+    #[test]
+    fn a_secret_never_shows_in_debug_output() {
+        assert_eq!(format!("{:?}", token()), "Secret(…)");
+    }
+
+    #[test]
+    fn weak_secrets_from_outside_are_refused() {
+        let refused = |text: &str| Secret::from_outside(text).unwrap_err();
+        assert_eq!(refused("short"), WeakSecret::Bits);
+        assert_eq!(refused("0123456789abcdef0123456789abcde"), WeakSecret::Bits);
+        assert_eq!(refused(&"a".repeat(64)), WeakSecret::Bits);
+        assert_eq!(refused(""), WeakSecret::Bits);
+        assert_eq!(refused("correct horse battery staple and more words"), WeakSecret::Alphabet);
+        assert_eq!(refused(&"0123456789abcdef".repeat(40)), WeakSecret::TooLong);
+        assert!(Secret::from_outside("0123456789abcdef0123456789abcdef").is_ok());
+        assert!(Secret::from_outside("dGhpcyBpcyBhIHNlY3JldA").is_ok());
+    }
+}

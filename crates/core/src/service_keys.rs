@@ -1,0 +1,217 @@
+//! The keys of internal services: what `ServiceKeyService` answers.
+
+use std::collections::HashMap;
+
+use rollcall_api::access;
+use rollcall_api::v1::service_key_service_server::ServiceKeyService;
+use rollcall_api::v1::{
+    CreateServiceKeyRequest, CreateServiceKeyResponse, ListServiceKeysRequest, ListServiceKeysResponse,
+    RevokeServiceKeyRequest, RevokeServiceKeyResponse, RotateServiceKeyRequest, RotateServiceKeyResponse,
+    Scope, ServiceKey,
+};
+use rollcall_store::{Credential, CredentialKind, Directory};
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use crate::Core;
+use crate::caller::Caller;
+use crate::credentials::{NewCredential, description, timestamp};
+use crate::error::{Error, Result};
+
+const WHAT: &str = "service key";
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(crate) struct ServiceKeys {
+    core: Core,
+}
+
+impl ServiceKeys {
+    pub(crate) fn new(core: Core) -> Self {
+        Self { core }
+    }
+
+    async fn create(
+        &self,
+        caller: &Caller,
+        request: CreateServiceKeyRequest,
+    ) -> Result<CreateServiceKeyResponse> {
+        let directory = self.directory_of_new(caller, &request.directory).await?;
+        if request.name.trim().is_empty() {
+            return Err(Error::value("name: say what the key is for, in 1 to 200 characters"));
+        }
+        let new = NewCredential {
+            kind: CredentialKind::ServiceKey,
+            directory: directory.as_ref().map(|directory| directory.id),
+            name: description("name", request.name)?,
+            scopes: scopes(&request.scopes)?,
+            expires: self.core.expiry(request.expires)?,
+        };
+        let mut transaction = self.core.store.begin().await?;
+        let (key, secret) = self.core.make_credential(&mut *transaction, caller.origin(), new).await?;
+        transaction.save().await?;
+        let name = directory.map(|directory| directory.name).unwrap_or_default();
+        Ok(CreateServiceKeyResponse {
+            service_key: Some(message(key, name)),
+            secret: secret.expose().to_owned(),
+        })
+    }
+
+    async fn list(
+        &self,
+        caller: &Caller,
+        request: ListServiceKeysRequest,
+    ) -> Result<ListServiceKeysResponse> {
+        let directory = self.directory_of_new(caller, &request.directory).await?;
+        let keys = self
+            .core
+            .store
+            .credentials(CredentialKind::ServiceKey, directory.map(|directory| directory.id))
+            .await?;
+        let names = self.names(caller).await?;
+        Ok(ListServiceKeysResponse {
+            service_keys: keys
+                .into_iter()
+                .map(|key| {
+                    let name = key.directory.and_then(|id| names.get(&id).cloned()).unwrap_or_default();
+                    message(key, name)
+                })
+                .collect(),
+        })
+    }
+
+    async fn rotate(
+        &self,
+        caller: &Caller,
+        request: RotateServiceKeyRequest,
+    ) -> Result<RotateServiceKeyResponse> {
+        let wanted = require_name(request.service_key)?;
+        let mut transaction = self.core.store.begin().await?;
+        let keys = transaction
+            .credentials(CredentialKind::ServiceKey, caller.bound_to().map(|bound| bound.id))
+            .await?;
+        let old = self.core.pick(keys, WHAT, &wanted)?;
+        self.core.require_live(&old, WHAT)?;
+        let rotation =
+            self.core.rotate_credential(&mut *transaction, caller.origin(), old, request.overlap).await?;
+        transaction.save().await?;
+        let name = self.name_of(caller, &rotation.new).await?;
+        Ok(RotateServiceKeyResponse {
+            service_key: Some(message(rotation.new, name.clone())),
+            secret: rotation.secret.expose().to_owned(),
+            previous: Some(message(rotation.old, name)),
+        })
+    }
+
+    async fn revoke(
+        &self,
+        caller: &Caller,
+        request: RevokeServiceKeyRequest,
+    ) -> Result<RevokeServiceKeyResponse> {
+        let wanted = require_name(request.service_key)?;
+        let mut transaction = self.core.store.begin().await?;
+        let keys = transaction
+            .credentials(CredentialKind::ServiceKey, caller.bound_to().map(|bound| bound.id))
+            .await?;
+        let key = self.core.pick(keys, WHAT, &wanted)?;
+        let key = self.core.revoke_credential(&mut *transaction, caller.origin(), key).await?;
+        transaction.save().await?;
+        let name = self.name_of(caller, &key).await?;
+        Ok(RevokeServiceKeyResponse { service_key: Some(message(key, name)) })
+    }
+
+    /// The directory that a key is for: the named one, else the caller's, else all.
+    async fn directory_of_new(&self, caller: &Caller, name: &str) -> Result<Option<Directory>> {
+        if name.is_empty() {
+            return Ok(caller.bound_to().cloned());
+        }
+        Ok(Some(caller.directory(&*self.core.store, name).await?))
+    }
+
+    /// The names of the directories that the caller may see.
+    async fn names(&self, caller: &Caller) -> Result<HashMap<Uuid, String>> {
+        let directories = match caller.bound_to() {
+            Some(bound) => vec![bound.clone()],
+            None => self.core.store.directories(None, u32::MAX).await?,
+        };
+        Ok(directories.into_iter().map(|directory| (directory.id, directory.name)).collect())
+    }
+
+    async fn name_of(&self, caller: &Caller, key: &Credential) -> Result<String> {
+        let Some(id) = key.directory else { return Ok(String::new()) };
+        Ok(self.names(caller).await?.remove(&id).unwrap_or_default())
+    }
+}
+
+/// Reads the scopes of a new key. Errors: `INVALID_VALUE` for none, and for one that no key can carry.
+fn scopes(numbers: &[i32]) -> Result<Vec<String>> {
+    let known = access::KEY_SCOPES.map(|scope| access::scope_name(scope).unwrap_or_default()).join(", ");
+    if numbers.is_empty() {
+        return Err(Error::value(format!("scopes: give at least one of {known}")));
+    }
+    let mut names: Vec<String> = Vec::new();
+    for number in numbers {
+        let name = Scope::try_from(*number).ok().and_then(access::scope_name);
+        let name =
+            name.ok_or_else(|| Error::value(format!("scopes: a key can carry {known}, not {number}")))?;
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+fn require_name(key: String) -> Result<String> {
+    if key.is_empty() {
+        return Err(Error::value("service_key: name one, by id or prefix"));
+    }
+    Ok(key)
+}
+
+fn message(key: Credential, directory: String) -> ServiceKey {
+    ServiceKey {
+        id: key.id.to_string(),
+        prefix: key.prefix,
+        name: key.name,
+        scopes: key.scopes.iter().filter_map(|name| access::scope_from_name(name)).map(i32::from).collect(),
+        directory,
+        created: Some(timestamp(key.created)),
+        expires: key.expires.map(timestamp),
+        revoked: key.revoked.map(timestamp),
+    }
+}
+
+#[tonic::async_trait]
+impl ServiceKeyService for ServiceKeys {
+    async fn create_service_key(
+        &self,
+        request: Request<CreateServiceKeyRequest>,
+    ) -> Result<Response<CreateServiceKeyResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.create(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn list_service_keys(
+        &self,
+        request: Request<ListServiceKeysRequest>,
+    ) -> Result<Response<ListServiceKeysResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.list(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn rotate_service_key(
+        &self,
+        request: Request<RotateServiceKeyRequest>,
+    ) -> Result<Response<RotateServiceKeyResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.rotate(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn revoke_service_key(
+        &self,
+        request: Request<RevokeServiceKeyRequest>,
+    ) -> Result<Response<RevokeServiceKeyResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.revoke(Caller::of(&extensions)?, message).await?))
+    }
+}

@@ -1,0 +1,135 @@
+//! The SCIM tokens of a directory: what `TokenService` answers.
+
+use rollcall_api::v1::token_service_server::TokenService;
+use rollcall_api::v1::{
+    CreateTokenRequest, CreateTokenResponse, ListTokensRequest, ListTokensResponse, RevokeTokenRequest,
+    RevokeTokenResponse, RotateTokenRequest, RotateTokenResponse, Token,
+};
+use rollcall_store::{Credential, CredentialKind, Directory};
+use tonic::{Request, Response, Status};
+
+use crate::Core;
+use crate::caller::Caller;
+use crate::credentials::{NewCredential, description, timestamp};
+use crate::error::Result;
+
+const WHAT: &str = "token";
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(crate) struct Tokens {
+    core: Core,
+}
+
+impl Tokens {
+    pub(crate) fn new(core: Core) -> Self {
+        Self { core }
+    }
+
+    async fn create(&self, caller: &Caller, request: CreateTokenRequest) -> Result<CreateTokenResponse> {
+        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let new = NewCredential {
+            kind: CredentialKind::ScimToken,
+            directory: Some(directory.id),
+            name: description("description", request.description)?,
+            scopes: Vec::new(),
+            expires: self.core.expiry(request.expires)?,
+        };
+        let mut transaction = self.core.store.begin().await?;
+        let (token, secret) = self.core.make_credential(&mut *transaction, caller.origin(), new).await?;
+        transaction.save().await?;
+        Ok(CreateTokenResponse {
+            token: Some(message(token, &directory)),
+            secret: secret.expose().to_owned(),
+        })
+    }
+
+    async fn list(&self, caller: &Caller, request: ListTokensRequest) -> Result<ListTokensResponse> {
+        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let tokens = self.core.store.credentials(CredentialKind::ScimToken, Some(directory.id)).await?;
+        Ok(ListTokensResponse {
+            tokens: tokens.into_iter().map(|token| message(token, &directory)).collect(),
+        })
+    }
+
+    async fn rotate(&self, caller: &Caller, request: RotateTokenRequest) -> Result<RotateTokenResponse> {
+        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let mut transaction = self.core.store.begin().await?;
+        let tokens = transaction.credentials(CredentialKind::ScimToken, Some(directory.id)).await?;
+        let old = self.core.pick(tokens, WHAT, &request.token)?;
+        self.core.require_live(&old, WHAT)?;
+        let rotation =
+            self.core.rotate_credential(&mut *transaction, caller.origin(), old, request.overlap).await?;
+        transaction.save().await?;
+        Ok(RotateTokenResponse {
+            token: Some(message(rotation.new, &directory)),
+            secret: rotation.secret.expose().to_owned(),
+            previous: Some(message(rotation.old, &directory)),
+        })
+    }
+
+    async fn revoke(&self, caller: &Caller, request: RevokeTokenRequest) -> Result<RevokeTokenResponse> {
+        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let mut transaction = self.core.store.begin().await?;
+        let tokens = transaction.credentials(CredentialKind::ScimToken, Some(directory.id)).await?;
+        let token = self.core.pick(tokens, WHAT, &require_name(request.token)?)?;
+        let token = self.core.revoke_credential(&mut *transaction, caller.origin(), token).await?;
+        transaction.save().await?;
+        Ok(RevokeTokenResponse { token: Some(message(token, &directory)) })
+    }
+}
+
+/// To revoke is not to be done by default.
+fn require_name(token: String) -> Result<String> {
+    if token.is_empty() {
+        return Err(crate::Error::value("token: name the one to revoke, by id or prefix"));
+    }
+    Ok(token)
+}
+
+fn message(token: Credential, directory: &Directory) -> Token {
+    Token {
+        id: token.id.to_string(),
+        prefix: token.prefix,
+        description: token.name,
+        created: Some(timestamp(token.created)),
+        expires: token.expires.map(timestamp),
+        revoked: token.revoked.map(timestamp),
+        directory: directory.name.clone(),
+    }
+}
+
+#[tonic::async_trait]
+impl TokenService for Tokens {
+    async fn create_token(
+        &self,
+        request: Request<CreateTokenRequest>,
+    ) -> Result<Response<CreateTokenResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.create(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn list_tokens(
+        &self,
+        request: Request<ListTokensRequest>,
+    ) -> Result<Response<ListTokensResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.list(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn rotate_token(
+        &self,
+        request: Request<RotateTokenRequest>,
+    ) -> Result<Response<RotateTokenResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.rotate(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn revoke_token(
+        &self,
+        request: Request<RevokeTokenRequest>,
+    ) -> Result<Response<RevokeTokenResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.revoke(Caller::of(&extensions)?, message).await?))
+    }
+}

@@ -1,0 +1,224 @@
+//! Bodies of requests: read within a limit of bytes and of time, and parsed as JSON.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use rollcall_api::v1::ErrorReason;
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+
+use crate::error::Problem;
+
+/// How deep a body may be nested. Far more than any schema needs, and as much as a message can carry: Protocol Buffers
+/// are read to a depth of 100, of which a JSON object takes three.
+const MAX_DEPTH: usize = 32;
+
+/// How much of a body that nobody wants is read all the same, and for how long, so that the client sees the answer
+/// instead of a connection that was reset while it sent.
+const DISCARDED_BYTES: usize = 64 * 1024 * 1024;
+const DISCARDED_FOR: Duration = Duration::from_secs(5);
+
+/// A body on its way in.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    body: Body,
+    read: Read,
+    /// Whether the client waits for a sign before it sends the body (RFC 9110 §10.1.1), which reading gives.
+    waits: bool,
+    timeout: Duration,
+}
+
+/// What has been read. Most bodies come in one piece, which is not copied.
+#[derive(Debug)]
+enum Read {
+    Piece(Bytes),
+    Pieces(Vec<u8>),
+}
+
+impl Read {
+    fn len(&self) -> usize {
+        match self {
+            Self::Piece(piece) => piece.len(),
+            Self::Pieces(pieces) => pieces.len(),
+        }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Piece(piece) => piece,
+            Self::Pieces(pieces) => pieces,
+        }
+    }
+
+    fn push(&mut self, piece: Bytes) {
+        match self {
+            Self::Piece(first) if first.is_empty() => *self = Self::Piece(piece),
+            Self::Piece(first) => *self = Self::Pieces([first.as_ref(), &piece].concat()),
+            Self::Pieces(pieces) => pieces.extend_from_slice(&piece),
+        }
+    }
+}
+
+impl Incoming {
+    /// The body of a request with these headers, which may take so long to come in.
+    pub(crate) fn new(body: Body, headers: &HeaderMap, timeout: Duration) -> Self {
+        Self { body, read: Read::Piece(Bytes::new()), waits: headers.contains_key(header::EXPECT), timeout }
+    }
+
+    /// Whether the body is known to be longer than `limit` bytes before it is read.
+    pub(crate) fn announces_more_than(&self, limit: usize) -> bool {
+        self.body.size_hint().lower() > limit as u64
+    }
+
+    /// Reads on until the body has ended, or is longer than `limit` bytes: then the answer is `false`.
+    pub(crate) async fn read_within(&mut self, limit: usize) -> Result<bool, Problem> {
+        let reading = async {
+            while self.read.len() <= limit {
+                let Some(frame) = self.body.frame().await else { return Ok(true) };
+                let frame = frame.map_err(|_| syntax("the body broke off before it had ended"))?;
+                if let Ok(piece) = frame.into_data() {
+                    self.read.push(piece);
+                }
+            }
+            Ok(false)
+        };
+        timeout(self.timeout, reading).await.unwrap_or_else(|_| {
+            Err(Problem::http(StatusCode::REQUEST_TIMEOUT, "the body did not come in in time"))
+        })
+    }
+
+    /// Parses what has been read as a JSON object.
+    ///
+    /// Errors: `invalidSyntax`, with line and column where the text is no JSON.
+    pub(crate) fn parse(&self) -> Result<Map<String, Value>, Problem> {
+        parse(self.read.as_slice())
+    }
+
+    /// Reads what is left of a body that has not been read to its end, within bounds, and drops it.
+    pub(crate) async fn discard(&mut self) {
+        if self.body.is_end_stream() || self.waits {
+            return;
+        }
+        let reading = async {
+            let mut bytes = 0;
+            while bytes < DISCARDED_BYTES
+                && let Some(Ok(frame)) = self.body.frame().await
+            {
+                bytes += frame.data_ref().map_or(0, Bytes::len);
+            }
+        };
+        // Whatever is left after this is cut off with the connection.
+        drop(timeout(DISCARDED_FOR, reading).await);
+    }
+}
+
+/// The problem of a body past its limit.
+pub(crate) fn too_large(limit: usize) -> Problem {
+    Problem::new(
+        ErrorReason::PayloadTooLarge,
+        format!("the body is larger than the {limit} bytes allowed here"),
+    )
+}
+
+fn parse(text: &[u8]) -> Result<Map<String, Value>, Problem> {
+    // RFC 8259 §8.1 lets a reader skip a byte order mark.
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    if text.trim_ascii().is_empty() {
+        return Err(syntax("the body is empty; send a JSON object"));
+    }
+    let value: Value =
+        serde_json::from_slice(text).map_err(|error| syntax(format!("the body is no JSON: {error}")))?;
+    if !is_within(&value, MAX_DEPTH) {
+        return Err(syntax(format!("the body is nested more than {MAX_DEPTH} levels deep")));
+    }
+    match value {
+        Value::Object(members) => Ok(members),
+        other => Err(syntax(format!("the body is {}; send a JSON object", kind(&other)))),
+    }
+}
+
+fn syntax(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
+    Problem::new(ErrorReason::InvalidSyntax, detail)
+}
+
+/// Whether a value is nested no more than `depth` levels deep.
+fn is_within(value: &Value, depth: usize) -> bool {
+    match value {
+        Value::Array(values) => depth > 0 && values.iter().all(|value| is_within(value, depth - 1)),
+        Value::Object(members) => depth > 0 && members.values().all(|value| is_within(value, depth - 1)),
+        _ => true,
+    }
+}
+
+/// What a JSON value is, as an error says it.
+pub(crate) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detail(text: &[u8]) -> String {
+        let answer = parse(text).unwrap_err().into_answer();
+        let body: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!((answer.status.as_u16(), &body["scimType"]), (400, &Value::from("invalidSyntax")));
+        body["detail"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn an_object_is_read_and_the_last_of_equal_keys_wins() {
+        let members = parse(b"\xEF\xBB\xBF {\"a\": 1, \"b\": 2, \"a\": 3}\n").unwrap();
+        assert_eq!(Value::Object(members), serde_json::json!({"a": 3, "b": 2}));
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_with_its_place() {
+        for (text, part) in [
+            (&b"{\"a\": "[..], "line 1 column 6"),
+            (b"{\n\"a\" 1}", "line 2 column"),
+            (b"{} x", "trailing characters"),
+            (b"{\"a\": \"\xFF\"}", "line 1 column"),
+            (b"{\"a\": \"\\ud800\"}", "line 1 column"),
+            (b"userName=a", "line 1 column 1"),
+        ] {
+            let detail = detail(text);
+            assert!(detail.contains(part), "{detail}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused_with_what_it_is() {
+        for (text, part) in [
+            (&b""[..], "empty"),
+            (b" \n", "empty"),
+            (b"[]", "an array"),
+            (b"\"x\"", "a string"),
+            (b"null", "null"),
+            (b"17", "a number"),
+        ] {
+            let detail = detail(text);
+            assert!(detail.contains(part), "{detail}");
+        }
+    }
+
+    #[test]
+    fn a_body_nested_too_deep_is_refused_however_deep() {
+        let nested =
+            |levels: usize| format!("{}{{}}{}", "{\"a\":".repeat(levels - 1), "}".repeat(levels - 1));
+        assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
+        assert!(detail(nested(MAX_DEPTH + 1).as_bytes()).contains("nested"));
+        assert!(detail("[".repeat(1_000_000).as_bytes()).contains("recursion limit"));
+    }
+}

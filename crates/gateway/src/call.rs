@@ -1,0 +1,109 @@
+//! One request on its way through the gateway, and how the core is asked about it.
+
+use std::borrow::Cow;
+use std::pin::Pin;
+
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use rollcall_api::channel::CoreChannel;
+use rollcall_api::client;
+use rollcall_api::v1::WhoAmIRequest;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status};
+
+use crate::answer::Answer;
+use crate::body::{Incoming, too_large};
+use crate::error::Problem;
+use crate::negotiation::require_json;
+use crate::query::Query;
+use crate::request_id::{REQUEST_ID, RequestId};
+use crate::serve::Gateway;
+
+/// The bytes of a body that are read for anybody. What is longer is read once the credential is known to be good.
+const READ_FOR_ANYBODY: usize = 64 * 1024;
+
+/// A request to a SCIM endpoint.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) gateway: &'a Gateway,
+    pub(crate) parts: &'a Parts,
+    pub(crate) request_id: &'a RequestId,
+    /// The URL that the client came by.
+    pub(crate) base: Cow<'a, str>,
+}
+
+impl Call<'_> {
+    /// The way to the core.
+    pub(crate) fn core(&self) -> CoreChannel {
+        self.gateway.core.clone()
+    }
+
+    /// A message to the core, with the credential as it came, and the id of the request.
+    pub(crate) fn message<T>(&self, message: T) -> Request<T> {
+        let mut metadata = HeaderMap::with_capacity(2);
+        for credential in self.parts.headers.get_all(AUTHORIZATION) {
+            let mut credential = credential.clone();
+            credential.set_sensitive(true);
+            metadata.append(AUTHORIZATION, credential);
+        }
+        metadata.insert(REQUEST_ID, self.request_id.header());
+        Request::from_parts(MetadataMap::from_headers(metadata), tonic::Extensions::new(), message)
+    }
+
+    /// What the core answers, within the time that it has. The call is boxed: with its messages it is large, and
+    /// would be moved around in every future that waits for it.
+    pub(crate) async fn answered<T>(
+        &self,
+        call: Pin<Box<impl Future<Output = Result<Response<T>, Status>>>>,
+    ) -> Result<T, Problem> {
+        match timeout(self.gateway.core_timeout, call).await {
+            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Err(status)) => Err(Problem::from_core(&status, self.request_id)),
+            Err(_) => {
+                tracing::warn!(request_id = %self.request_id, "the core did not answer in time");
+                Err(Problem::late())
+            }
+        }
+    }
+
+    /// Asks the core whether the credential is good. Errors: it is not, or the core cannot say.
+    pub(crate) async fn authenticate(&self) -> Result<(), Problem> {
+        let message = self.message(WhoAmIRequest {});
+        self.answered(Box::pin(client::identity(self.core()).who_am_i(message))).await?;
+        Ok(())
+    }
+
+    /// The parameters of the query.
+    pub(crate) fn query(&self) -> Result<Query<'_>, Problem> {
+        Query::parse(self.parts.uri.query())
+    }
+
+    /// The body as a JSON object of at most `limit` bytes.
+    pub(crate) async fn json(
+        &self,
+        body: &mut Incoming,
+        limit: usize,
+    ) -> Result<Map<String, Value>, Problem> {
+        require_json(&self.parts.headers)?;
+        if body.announces_more_than(limit) {
+            return Err(too_large(limit));
+        }
+        let for_anybody = limit.min(READ_FOR_ANYBODY);
+        if body.announces_more_than(for_anybody) || !body.read_within(for_anybody).await? {
+            self.authenticate().await?;
+            if !body.read_within(limit).await? {
+                return Err(too_large(limit));
+            }
+        }
+        body.parse()
+    }
+
+    /// An answer that is no more than a value.
+    pub(crate) fn answer(&self, status: StatusCode, value: &impl Serialize) -> Result<Answer, Problem> {
+        crate::list::json(status, value, self.request_id)
+    }
+}

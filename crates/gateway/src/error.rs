@@ -1,0 +1,222 @@
+//! What goes wrong, as a SCIM error (RFC 7644 §3.12).
+
+use std::borrow::Cow;
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use rollcall_api::error::{mapping, reason_from, reason_of};
+use rollcall_api::v1::ErrorReason;
+use serde::Serialize;
+use tonic::{Code, Status};
+
+use crate::answer::Answer;
+use crate::request_id::RequestId;
+
+const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+
+/// The seconds after which a client may try again what was refused for a while.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+/// RFC 6750 §3: no error code where there was no credential.
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"Rollcall\"");
+const CHALLENGE_INVALID: HeaderValue =
+    HeaderValue::from_static("Bearer realm=\"Rollcall\", error=\"invalid_token\"");
+const CHALLENGE_SCOPE: HeaderValue =
+    HeaderValue::from_static("Bearer realm=\"Rollcall\", error=\"insufficient_scope\"");
+
+/// A request that is not done, and why.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    scim_type: Option<&'static str>,
+    detail: Cow<'static, str>,
+    header: Option<(HeaderName, HeaderValue)>,
+    /// Whether the core said so, and so has judged the credential.
+    from_core: bool,
+}
+
+impl Problem {
+    /// A problem out of the table of errors, found by the gateway.
+    pub(crate) fn new(reason: ErrorReason, detail: impl Into<Cow<'static, str>>) -> Self {
+        let mapping = mapping(reason);
+        let header = match reason {
+            ErrorReason::CredentialMissing => Some((header::WWW_AUTHENTICATE, CHALLENGE)),
+            ErrorReason::CredentialInvalid => Some((header::WWW_AUTHENTICATE, CHALLENGE_INVALID)),
+            ErrorReason::ScopeMissing => Some((header::WWW_AUTHENTICATE, CHALLENGE_SCOPE)),
+            ErrorReason::Unavailable => Some((header::RETRY_AFTER, RETRY_AFTER)),
+            _ => None,
+        };
+        Self {
+            status: StatusCode::from_u16(mapping.http_status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            scim_type: mapping.scim_type,
+            detail: detail.into(),
+            header,
+            from_core: false,
+        }
+    }
+
+    /// A problem of HTTP, which the table does not have.
+    pub(crate) fn http(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, scim_type: None, detail: detail.into(), header: None, from_core: false }
+    }
+
+    /// A method that an endpoint does not have; `allowed` are those that it has, as `Allow` lists them.
+    pub(crate) fn method(allowed: &'static str) -> Self {
+        let header = Some((header::ALLOW, HeaderValue::from_static(allowed)));
+        let detail = format!("this endpoint has no such method; it has {allowed}");
+        Self { header, ..Self::http(StatusCode::METHOD_NOT_ALLOWED, detail) }
+    }
+
+    /// A fault of the server.
+    pub(crate) fn internal(request: &RequestId) -> Self {
+        let detail =
+            format!("the server failed; its log has the cause under the id of this request, {request}");
+        Self { from_core: true, ..Self::new(ErrorReason::Internal, detail) }
+    }
+
+    /// The core did not answer in time.
+    pub(crate) fn late() -> Self {
+        let detail = "the identity core did not answer in time; a change may have been made all the same: \
+                      read before sending it again";
+        Self { from_core: true, ..Self::new(ErrorReason::Unavailable, detail) }
+    }
+
+    /// What the core answered instead of a result.
+    pub(crate) fn from_core(status: &Status, request: &RequestId) -> Self {
+        let reason = reason_from(status);
+        // A status without details is not of the core but of the way to it: its text speaks of addresses and of
+        // transports, and is for the log.
+        let by_core = !status.details().is_empty();
+        if !by_core {
+            let (code, message) = (status.code(), status.message());
+            tracing::warn!(%code, message, request_id = %request, "a call of the core failed on its way");
+        }
+        let detail: Cow<'static, str> = match reason {
+            ErrorReason::Internal => return Self::internal(request),
+            ErrorReason::CredentialMissing => {
+                "no credential: send the SCIM token of the directory as Authorization: Bearer <token>".into()
+            }
+            ErrorReason::CredentialInvalid => {
+                "the bearer token is not valid: send a SCIM token that has neither expired nor been revoked"
+                    .into()
+            }
+            _ if by_core => status.message().to_owned().into(),
+            _ if status.code() == Code::OutOfRange => {
+                let detail = "the answer would be too large; ask for fewer resources with count, or for fewer attributes";
+                return Self { from_core: true, ..Self::new(ErrorReason::TooMany, detail) };
+            }
+            ErrorReason::NotImplemented => {
+                "the identity core does not know this call: it is older than the gateway".into()
+            }
+            _ => "the identity core cannot be reached; send the request again later".into(),
+        };
+        Self { from_core: true, ..Self::new(reason, detail) }
+    }
+
+    /// Whether the credential has been judged, so that the problem may be told to the client.
+    pub(crate) fn is_from_core(&self) -> bool {
+        self.from_core
+    }
+
+    /// The answer.
+    pub(crate) fn into_answer(self) -> Answer {
+        let body = Body {
+            schemas: [ERROR],
+            status: self.status.as_str(),
+            scim_type: self.scim_type,
+            detail: &self.detail,
+        };
+        let mut answer = Answer::new(self.status);
+        answer.body = serde_json::to_vec(&body).unwrap_or_default().into();
+        if let Some((name, value)) = self.header {
+            answer.headers.insert(name, value);
+        }
+        answer
+    }
+}
+
+impl From<rollcall_scim::Error> for Problem {
+    fn from(error: rollcall_scim::Error) -> Self {
+        Self::new(reason_of(error.scim_type), error.detail)
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    schemas: [&'static str; 1],
+    status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scim_type: Option<&'static str>,
+    detail: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+    use rollcall_api::error::status;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::request_id::RequestIds;
+
+    fn answered(status: &Status) -> (Answer, Value) {
+        let request = RequestIds::with_prefix("r").of(&HeaderMap::new());
+        let answer = Problem::from_core(status, &request).into_answer();
+        let body = serde_json::from_slice(&answer.body).unwrap();
+        (answer, body)
+    }
+
+    #[test]
+    fn an_error_of_the_core_is_a_scim_error_with_its_status_as_a_string() {
+        let (answer, body) = answered(&status(ErrorReason::Uniqueness, "userName: another user has it"));
+        assert_eq!(answer.status, StatusCode::CONFLICT);
+        assert_eq!(
+            body,
+            json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+                "status": "409",
+                "scimType": "uniqueness",
+                "detail": "userName: another user has it",
+            })
+        );
+    }
+
+    #[test]
+    fn a_challenge_has_an_error_code_only_where_there_was_a_credential() {
+        let challenge = |reason| answered(&status(reason, "")).0.headers[header::WWW_AUTHENTICATE].clone();
+        assert_eq!(challenge(ErrorReason::CredentialMissing), "Bearer realm=\"Rollcall\"");
+        assert_eq!(
+            challenge(ErrorReason::CredentialInvalid),
+            "Bearer realm=\"Rollcall\", error=\"invalid_token\""
+        );
+        assert_eq!(
+            challenge(ErrorReason::ScopeMissing),
+            "Bearer realm=\"Rollcall\", error=\"insufficient_scope\""
+        );
+    }
+
+    #[test]
+    fn a_fault_names_the_request_and_not_the_cause() {
+        let (answer, body) = answered(&Status::internal("secret stack trace"));
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+        let detail = body["detail"].as_str().unwrap();
+        assert!(detail.contains("r-0") && !detail.contains("secret"), "{detail}");
+    }
+
+    #[test]
+    fn a_core_out_of_reach_is_503_and_its_address_is_not_told() {
+        for status in [Status::unavailable("tcp connect error: 10.0.0.7:50051"), Status::cancelled("timeout")]
+        {
+            let (answer, body) = answered(&status);
+            assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(answer.headers[header::RETRY_AFTER], "5");
+            assert!(!body["detail"].as_str().unwrap().contains("10.0.0.7"), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_past_the_message_limit_is_too_many() {
+        let (answer, body) = answered(&Status::out_of_range("encoded message length too large"));
+        assert_eq!((answer.status, &body["scimType"]), (StatusCode::BAD_REQUEST, &json!("tooMany")));
+    }
+}

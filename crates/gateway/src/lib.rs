@@ -1,0 +1,45 @@
+//! The SCIM gateway: REST in (RFC 7644), gRPC out. It holds no data, no secrets and no rules: what a request means is
+//! judged by the core, and a credential is passed on as it came.
+//!
+//! A request comes in through [`router`], gets an id and a line in the log (`serve`), is led to its endpoint
+//! (`routing`, `dispatch`), asked of the core (`call`), and answered as SCIM has it (`answer`, `error`). A request
+//! that never reaches the core is refused only after the core has said that the credential is good, so that whoever
+//! has none learns nothing but that.
+
+mod answer;
+mod base_url;
+mod body;
+mod call;
+mod discovery;
+mod dispatch;
+mod error;
+mod groups;
+mod list;
+mod negotiation;
+mod patch_body;
+mod preconditions;
+mod probes;
+mod projection;
+mod query;
+mod request_id;
+mod routing;
+mod serve;
+mod settings;
+mod users;
+
+use std::sync::Arc;
+
+use axum::Router;
+use rollcall_api::channel::CoreChannel;
+
+pub use base_url::{InvalidPublicUrl, parse_public_url};
+pub use request_id::RequestIds;
+pub use settings::{Readiness, Settings};
+
+/// Everything that the gateway serves: SCIM under `/scim/v2` and, as Metabase has it, so that an identity provider set
+/// up for that needs no change, `/api/ee/scim/v2`; and the probes `/healthz` (this process runs) and `/readyz` (and the
+/// core can be reached).
+pub fn router(core: CoreChannel, settings: Settings) -> Router {
+    let gateway = Arc::new(serve::Gateway::new(core, settings));
+    Router::new().fallback(serve::serve).with_state(gateway)
+}

@@ -1,0 +1,56 @@
+//! The probes of whoever runs the gateway. They need no credential, and tell no more than what is asked.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use http::{Method, StatusCode, header};
+use tokio::time::timeout;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::serve::Gateway;
+
+/// How long the core may take to say how it is: less than whoever probes waits for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// `/healthz`: this process runs.
+pub(crate) fn liveness(method: &Method) -> Response {
+    if is_read(method) { said(StatusCode::OK, "ok\n") } else { other_method() }
+}
+
+/// `/readyz`: requests are welcome, and the core answers that it serves.
+pub(crate) async fn readiness(gateway: &Gateway, method: &Method) -> Response {
+    if !is_read(method) {
+        return other_method();
+    }
+    if gateway.readiness.is_draining() {
+        return said(StatusCode::SERVICE_UNAVAILABLE, "the gateway is draining\n");
+    }
+    let mut health = HealthClient::new(gateway.core.clone());
+    let check = health.check(HealthCheckRequest::default());
+    match timeout(PATIENCE, check).await {
+        Ok(Ok(answer)) if answer.get_ref().status() == ServingStatus::Serving => {
+            said(StatusCode::OK, "ready\n")
+        }
+        Ok(Ok(_)) => said(StatusCode::SERVICE_UNAVAILABLE, "the identity core does not serve at present\n"),
+        Ok(Err(status)) => {
+            tracing::debug!(code = %status.code(), message = status.message(), "the core failed its health check");
+            said(StatusCode::SERVICE_UNAVAILABLE, "the identity core cannot be reached\n")
+        }
+        Err(_) => said(StatusCode::SERVICE_UNAVAILABLE, "the identity core does not answer\n"),
+    }
+}
+
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
+fn other_method() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response()
+}
+
+fn said(status: StatusCode, text: &'static str) -> Response {
+    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], Body::from(text)).into_response()
+}

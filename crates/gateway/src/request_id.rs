@@ -1,0 +1,97 @@
+//! Request ids: one name for a request in the logs of every process that it passes through.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// The header, and the metadata key, under which a request id travels.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest id that is taken from a client, in bytes.
+const MAX_LENGTH: usize = 64;
+
+/// Where ids of requests come from: a prefix and a counter. Clones count on together.
+#[derive(Debug, Clone)]
+pub struct RequestIds {
+    prefix: Arc<str>,
+    next: Arc<AtomicU64>,
+}
+
+impl RequestIds {
+    /// Ids that begin with `prefix`, of ASCII letters, digits, `.`, `_` and `-`, at most 40 of them: others are left
+    /// out. Give each start of each replica one of its own, of random characters.
+    pub fn with_prefix(prefix: &str) -> Self {
+        let prefix: String = prefix.chars().filter(|&c| is_plain(c)).take(40).collect();
+        Self { prefix: prefix.into(), next: Arc::default() }
+    }
+
+    /// The id that the client gave to its request, if it is well-formed, else a new one.
+    pub(crate) fn of(&self, headers: &HeaderMap) -> RequestId {
+        let sent = headers.get(REQUEST_ID).filter(|value| is_well_formed(value));
+        let value = sent.cloned().or_else(|| {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            HeaderValue::try_from(format!("{}-{number:x}", self.prefix)).ok()
+        });
+        RequestId(value.unwrap_or_else(|| HeaderValue::from_static("unknown")))
+    }
+}
+
+impl Default for RequestIds {
+    /// Ids that begin with `gateway`, as those of every other gateway with this default do.
+    fn default() -> Self {
+        Self::with_prefix("gateway")
+    }
+}
+
+/// The id of one request.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The id as a header.
+    pub(crate) fn header(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.to_str().unwrap_or_default())
+    }
+}
+
+fn is_well_formed(value: &HeaderValue) -> bool {
+    (1..=MAX_LENGTH).contains(&value.len()) && value.as_bytes().iter().all(|&byte| is_plain(byte.into()))
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id_for(sent: &str) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(REQUEST_ID, HeaderValue::from_str(sent).unwrap());
+        RequestIds::with_prefix("p q\n").of(&headers).to_string()
+    }
+
+    #[test]
+    fn an_id_of_the_client_is_kept_if_it_is_well_formed() {
+        assert_eq!(id_for("3f2a-b.c_D"), "3f2a-b.c_D");
+        assert_eq!(id_for(""), "pq-0");
+        assert_eq!(id_for("two words"), "pq-0");
+        assert_eq!(id_for(&"a".repeat(65)), "pq-0");
+    }
+
+    #[test]
+    fn ids_that_are_made_differ_across_clones() {
+        let ids = RequestIds::with_prefix("x");
+        let (first, second) = (ids.of(&HeaderMap::new()), ids.clone().of(&HeaderMap::new()));
+        assert_ne!(first.to_string(), second.to_string());
+    }
+}

@@ -1,0 +1,155 @@
+//! Which endpoint a path names. Empty segments do not count: `/scim/v2//Users/` is `/scim/v2/Users`.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use crate::base_url::BasePath;
+
+/// What is at a path.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Route<'a> {
+    /// `/healthz`.
+    Liveness,
+    /// `/readyz`.
+    Readiness,
+    /// A SCIM endpoint, and the base path that it was reached by.
+    Scim(BasePath, Endpoint<'a>),
+    /// A version of SCIM that is not served here, such as `v1`.
+    OtherVersion(&'a str),
+    /// Nothing that this gateway serves.
+    Elsewhere,
+}
+
+/// An endpoint of RFC 7644 §3.2.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint<'a> {
+    Users,
+    User(Cow<'a, str>),
+    Groups,
+    Group(Cow<'a, str>),
+    ServiceProviderConfig,
+    ResourceTypes,
+    ResourceType(Cow<'a, str>),
+    Schemas,
+    Schema(Cow<'a, str>),
+    Me,
+    Bulk,
+    /// No endpoint.
+    Unknown,
+    /// A path whose percent-encoding is no UTF-8 text.
+    Unreadable,
+}
+
+/// Reads a path.
+pub(crate) fn route(path: &str) -> Route<'_> {
+    let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+    let base = match segments.next() {
+        Some("scim") => match segments.next() {
+            Some("v2") => BasePath::Rollcall,
+            Some(version) if is_version(version) => return Route::OtherVersion(version),
+            _ => return Route::Elsewhere,
+        },
+        Some("api") if segments.by_ref().take(3).eq(["ee", "scim", "v2"]) => BasePath::Metabase,
+        Some("healthz") if segments.next().is_none() => return Route::Liveness,
+        Some("readyz") if segments.next().is_none() => return Route::Readiness,
+        _ => return Route::Elsewhere,
+    };
+    let endpoint = match (segments.next(), segments.next(), segments.next()) {
+        (Some(endpoint), id, None) => self::endpoint(endpoint, id),
+        _ => Endpoint::Unknown,
+    };
+    Route::Scim(base, endpoint)
+}
+
+fn endpoint<'a>(name: &'a str, id: Option<&'a str>) -> Endpoint<'a> {
+    let Some(name) = decoded(name) else { return Endpoint::Unreadable };
+    let id = match id.map(decoded) {
+        None => None,
+        Some(Some(id)) => Some(id),
+        Some(None) => return Endpoint::Unreadable,
+    };
+    match (name.as_ref(), id) {
+        ("Users", None) => Endpoint::Users,
+        ("Users", Some(id)) => Endpoint::User(id),
+        ("Groups", None) => Endpoint::Groups,
+        ("Groups", Some(id)) => Endpoint::Group(id),
+        ("ServiceProviderConfig", None) => Endpoint::ServiceProviderConfig,
+        ("ResourceTypes", None) => Endpoint::ResourceTypes,
+        ("ResourceTypes", Some(id)) => Endpoint::ResourceType(id),
+        ("Schemas", None) => Endpoint::Schemas,
+        ("Schemas", Some(id)) => Endpoint::Schema(id),
+        ("Me", None) => Endpoint::Me,
+        ("Bulk", None) => Endpoint::Bulk,
+        _ => Endpoint::Unknown,
+    }
+}
+
+fn decoded(segment: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(segment).decode_utf8().ok()
+}
+
+/// RFC 7644 §3.13: `v` and a number.
+fn is_version(segment: &str) -> bool {
+    let number = segment.strip_prefix(['v', 'V']).unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scim(path: &str) -> Endpoint<'_> {
+        match route(path) {
+            Route::Scim(_, endpoint) => endpoint,
+            other => panic!("{path}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn both_base_paths_lead_to_the_same_endpoints() {
+        assert_eq!(route("/scim/v2/Users"), Route::Scim(BasePath::Rollcall, Endpoint::Users));
+        assert_eq!(route("/api/ee/scim/v2/Users"), Route::Scim(BasePath::Metabase, Endpoint::Users));
+        assert_eq!(scim("/scim/v2/Users/u1"), Endpoint::User("u1".into()));
+        assert_eq!(scim("/scim/v2/Schemas/urn:a:b"), Endpoint::Schema("urn:a:b".into()));
+        assert_eq!(scim("/scim/v2/Schemas/urn%3Aa%3Ab"), Endpoint::Schema("urn:a:b".into()));
+    }
+
+    #[test]
+    fn empty_segments_do_not_count() {
+        for path in ["/scim/v2//Users", "/scim/v2/Users/", "//scim//v2//Users//"] {
+            assert_eq!(scim(path), Endpoint::Users, "{path}");
+        }
+        assert_eq!(scim("/scim/v2//Users/u1/"), Endpoint::User("u1".into()));
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_unknown() {
+        for path in [
+            "/scim/v2",
+            "/scim/v2/",
+            "/scim/v2/users",
+            "/scim/v2/Users/u1/emails",
+            "/scim/v2/../Users",
+            "/scim/v2/Me/x",
+        ] {
+            assert_eq!(scim(path), Endpoint::Unknown, "{path}");
+        }
+        for path in
+            ["/", "/Users", "/scim", "/scimv2/Users", "/api/ee/scim", "/api/ee/scim/v1/Users", "/healthz/x"]
+        {
+            assert_eq!(route(path), Route::Elsewhere, "{path}");
+        }
+        assert_eq!(route("/scim/v1/Users"), Route::OtherVersion("v1"));
+    }
+
+    #[test]
+    fn odd_bytes_are_part_of_an_id_or_unreadable_but_never_trouble() {
+        assert_eq!(scim("/scim/v2/Users/%00"), Endpoint::User("\0".into()));
+        assert_eq!(scim("/scim/v2/Users/.."), Endpoint::User("..".into()));
+        assert_eq!(scim("/scim/v2/Users/%2e%2e%2fGroups"), Endpoint::User("../Groups".into()));
+        assert_eq!(scim("/scim/v2/Users/%"), Endpoint::User("%".into()));
+        assert_eq!(scim("/scim/v2/Users/%ff"), Endpoint::Unreadable);
+        assert_eq!(scim("/scim/v2/%C3"), Endpoint::Unreadable);
+    }
+}

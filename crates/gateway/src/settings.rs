@@ -1,0 +1,59 @@
+//! What an operator may set.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::request_id::RequestIds;
+
+/// The settings of a gateway.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The URL that clients reach the gateway by, without the base path, as [`parse_public_url`](crate::parse_public_url)
+    /// gives it; such as `https://id.example.com`. Absent, `http://` and the `Host` of each request.
+    pub public_url: Option<String>,
+    /// The largest body of a request about a user, in bytes.
+    pub max_user_body_bytes: usize,
+    /// The largest body of a request about groups, or of a bulk request, in bytes.
+    pub max_large_body_bytes: usize,
+    /// How long the core may take to answer.
+    pub core_timeout: Duration,
+    /// How long a client may take to send a body.
+    pub body_timeout: Duration,
+    /// Where the ids of requests that come without one are taken from.
+    pub request_ids: RequestIds,
+    /// Whether `/readyz` may answer that the gateway is ready.
+    pub readiness: Readiness,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            max_user_body_bytes: 2 * 1024 * 1024,
+            max_large_body_bytes: 32 * 1024 * 1024,
+            core_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(30),
+            request_ids: RequestIds::default(),
+            readiness: Readiness::default(),
+        }
+    }
+}
+
+/// Whether new requests are welcome. Clones share one state: whoever drains the process keeps one.
+#[derive(Debug, Clone, Default)]
+pub struct Readiness {
+    draining: Arc<AtomicBool>,
+}
+
+impl Readiness {
+    /// Turns readiness off for good: load balancers are to send their requests elsewhere. Requests that come all the
+    /// same are still answered.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,158 @@
+//! `/Users` (RFC 7644 §3.3 to §3.6).
+
+use http::{Method, StatusCode, header};
+use rollcall_api::user::{self, Json};
+use rollcall_api::v1::{
+    CreateUserRequest, DeleteUserRequest, GetUserRequest, ListUsersRequest, PatchUserRequest,
+    ReplaceUserRequest, User,
+};
+use rollcall_api::{client, patch};
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::body::Incoming;
+use crate::call::Call;
+use crate::error::Problem;
+use crate::list::List;
+use crate::patch_body::operations;
+use crate::preconditions::{client_has, if_match};
+use crate::projection::{MetaShown, take_version, with_version};
+use crate::query::Start;
+
+/// A request to all users.
+pub(crate) async fn users(call: &Call<'_>, method: &Method, body: &mut Incoming) -> Result<Answer, Problem> {
+    match *method {
+        Method::GET => list(call).await,
+        Method::POST => create(call, body).await,
+        _ => Err(Problem::method("GET, HEAD, POST")),
+    }
+}
+
+/// A request to one user.
+pub(crate) async fn user(
+    call: &Call<'_>,
+    method: &Method,
+    id: &str,
+    body: &mut Incoming,
+) -> Result<Answer, Problem> {
+    match *method {
+        Method::GET => get(call, id).await,
+        Method::PUT => replace(call, id, body).await,
+        Method::PATCH => change(call, id, body).await,
+        Method::DELETE => delete(call, id).await,
+        _ => Err(Problem::method("GET, HEAD, PUT, PATCH, DELETE")),
+    }
+}
+
+async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
+    let mut query = call.query()?;
+    let paging = query.paging()?;
+    let (start_index, page_token) = match paging.from {
+        Start::Index(index) => (Some(index), String::new()),
+        Start::Cursor(cursor) => (None, cursor),
+    };
+    let request = ListUsersRequest {
+        directory: String::new(),
+        sort_order: query.sort_order()?.into(),
+        projection: Some(query.projection()),
+        filter: query.filter.unwrap_or_default().into_owned(),
+        sort_by: query.sort_by.unwrap_or_default().into_owned(),
+        page_size: paging.count,
+        start_index,
+        page_token,
+    };
+    let page = call.answered(Box::pin(client::users(call.core()).list_users(call.message(request)))).await?;
+    let users: Vec<_> = page.users.iter().map(|user| Json::new(user, &call.base)).collect();
+    let list = match start_index {
+        Some(_) => List::by_index(users, page.total_results, page.start_index),
+        None => List::by_cursor(users, page.total_results, &page.next_page_token),
+    };
+    list.into_answer(call.request_id)
+}
+
+async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, Problem> {
+    let mut projection = call.query()?.projection();
+    let shown = with_version(&mut projection);
+    let body = call.json(body, call.gateway.max_user_body_bytes).await?;
+    let user = user::from_json(Value::Object(body))?;
+    let request =
+        CreateUserRequest { directory: String::new(), user: Some(user), projection: Some(projection) };
+    let created =
+        call.answered(Box::pin(client::users(call.core()).create_user(call.message(request)))).await?;
+    resource(call, StatusCode::CREATED, created.user, shown)
+}
+
+async fn get(call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
+    let mut projection = call.query()?.projection();
+    let shown = with_version(&mut projection);
+    let request =
+        GetUserRequest { directory: String::new(), id: id.to_owned(), projection: Some(projection) };
+    let found = call.answered(Box::pin(client::users(call.core()).get_user(call.message(request)))).await?;
+    resource(call, StatusCode::OK, found.user, shown)
+}
+
+async fn replace(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer, Problem> {
+    let if_match = if_match(&call.parts.headers)?;
+    let mut projection = call.query()?.projection();
+    let shown = with_version(&mut projection);
+    let body = call.json(body, call.gateway.max_user_body_bytes).await?;
+    let request = ReplaceUserRequest {
+        directory: String::new(),
+        id: id.to_owned(),
+        user: Some(user::from_json(Value::Object(body))?),
+        if_match,
+        projection: Some(projection),
+    };
+    let replaced =
+        call.answered(Box::pin(client::users(call.core()).replace_user(call.message(request)))).await?;
+    resource(call, StatusCode::OK, replaced.user, shown)
+}
+
+async fn change(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer, Problem> {
+    let if_match = if_match(&call.parts.headers)?;
+    let mut projection = call.query()?.projection();
+    let shown = with_version(&mut projection);
+    let body = call.json(body, call.gateway.max_user_body_bytes).await?;
+    let request = PatchUserRequest {
+        directory: String::new(),
+        id: id.to_owned(),
+        operations: patch::to_messages(operations(body)?),
+        if_match,
+        projection: Some(projection),
+    };
+    let changed =
+        call.answered(Box::pin(client::users(call.core()).patch_user(call.message(request)))).await?;
+    resource(call, StatusCode::OK, changed.user, shown)
+}
+
+async fn delete(call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
+    let if_match = if_match(&call.parts.headers)?;
+    let request = DeleteUserRequest { directory: String::new(), id: id.to_owned(), if_match };
+    call.answered(Box::pin(client::users(call.core()).delete_user(call.message(request)))).await?;
+    Ok(Answer::new(StatusCode::NO_CONTENT))
+}
+
+/// The answer of one user, with where it is and which version it has. A reader who has that version is told so instead.
+fn resource(
+    call: &Call<'_>,
+    status: StatusCode,
+    user: Option<User>,
+    shown: MetaShown,
+) -> Result<Answer, Problem> {
+    let mut user = user.ok_or_else(|| {
+        tracing::error!(request_id = %call.request_id, "the core answered without a user");
+        Problem::internal(call.request_id)
+    })?;
+    let version = take_version(&mut user, shown);
+    let reads = matches!(call.parts.method, Method::GET | Method::HEAD);
+    let mut answer = if reads && !version.is_empty() && client_has(&call.parts.headers, &version) {
+        Answer::new(StatusCode::NOT_MODIFIED)
+    } else {
+        call.answer(status, &Json::new(&user, &call.base))?
+    };
+    if !version.is_empty() {
+        answer.header(header::ETAG, &version);
+    }
+    answer.header(header::LOCATION, &format!("{}/Users/{}", call.base, user.id));
+    Ok(answer)
+}

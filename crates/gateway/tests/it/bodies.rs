@@ -1,0 +1,109 @@
+//! Bodies that are broken, too large, or not what they say.
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use rollcall_gateway::Settings;
+
+use crate::fake_core::Asked;
+use crate::http::Gateway;
+
+const PATCH: &str = "PATCH /scim/v2/Users/u1";
+
+/// A body that does not say how long it is: `pieces` times 32 KiB of blanks.
+fn endless(pieces: usize) -> Body {
+    let piece = Bytes::from(vec![b' '; 32 * 1024]);
+    Body::from_stream(stream::iter(vec![piece; pieces]).map(Ok::<_, std::io::Error>))
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_object_is_400_invalid_syntax() {
+    let gateway = Gateway::new().await;
+    let deep = "[".repeat(100_000);
+    for body in ["", "{\"a\": ", "[]", "\"x\"", "{\"a\": \"\\ud800\"}", deep.as_str()] {
+        for line in ["POST /scim/v2/Users", "PUT /scim/v2/Users/u1", PATCH] {
+            assert_eq!(gateway.ask(line, &[], body.to_owned()).await.error(400).0, "invalidSyntax", "{line}");
+        }
+    }
+    let reply = gateway.ask("POST /scim/v2/Users", &[], &b"{\"userName\": \"\xFF\"}"[..]).await;
+    assert!(reply.error(400).1.contains("line 1 column"), "{}", reply.text);
+    assert!(gateway.core.asked().iter().all(|asked| matches!(asked, Asked::WhoAmI)));
+}
+
+#[tokio::test]
+async fn a_patch_operation_that_is_wrong_is_named_by_its_place() {
+    let body = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations":[{"op":"add","path":"title","value":"x"},{"op":"move","path":"title"}]}"#;
+    let reply = Gateway::new().await.ask(PATCH, &[], body).await;
+    let (scim_type, detail) = reply.error(400);
+    assert_eq!(scim_type, "invalidSyntax");
+    assert!(detail.contains("Operations[1].op"), "{detail}");
+}
+
+#[tokio::test]
+async fn the_deepest_body_that_is_read_also_reaches_the_core() {
+    let gateway = Gateway::new().await;
+    let nested = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+    let patch = |levels| {
+        format!(
+            r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{{"op":"add","value":{}}}]}}"#,
+            nested(levels)
+        )
+    };
+    let create = |levels| {
+        format!(
+            r#"{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"a","urn:example:1.0:User":{}}}"#,
+            nested(levels)
+        )
+    };
+    let reply = gateway.ask("POST /scim/v2/Users", &[], create(31)).await;
+    assert_eq!(reply.status, 201, "{}", reply.text);
+    assert_eq!(gateway.ask("POST /scim/v2/Users", &[], create(32)).await.error(400).0, "invalidSyntax");
+    assert_eq!(gateway.ask(PATCH, &[], patch(29)).await.status, 200);
+    assert_eq!(gateway.ask(PATCH, &[], patch(30)).await.error(400).0, "invalidSyntax");
+}
+
+#[tokio::test]
+async fn a_body_past_its_limit_is_413_and_names_the_limit() {
+    let gateway = Gateway::new().await;
+    let limit = Settings::default().max_user_body_bytes;
+    let said = Body::from(vec![b' '; limit + 1]);
+    assert!(gateway.ask("POST /scim/v2/Users", &[], said).await.error(413).1.contains("2097152 bytes"));
+    assert!(
+        gateway.ask("POST /scim/v2/Users", &[], endless(65)).await.error(413).1.contains("2097152 bytes")
+    );
+    let allowed = Body::from(vec![b' '; limit]);
+    assert_eq!(gateway.ask("POST /scim/v2/Users", &[], allowed).await.error(400).0, "invalidSyntax");
+    assert_eq!(gateway.ask("POST /scim/v2/Users", &[], endless(64)).await.error(400).0, "invalidSyntax");
+}
+
+#[tokio::test]
+async fn a_large_body_is_read_only_for_a_good_credential() {
+    let gateway = Gateway::new().await;
+    let wrong = [("authorization", "Bearer wrong")];
+    for body in [Body::from(vec![b' '; 100 * 1024]), endless(4), endless(1000)] {
+        gateway.ask("POST /scim/v2/Users", &wrong, body).await.error(401);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_by_its_own_account_is_415() {
+    let gateway = Gateway::new().await;
+    let detail = gateway.ask(PATCH, &[("content-type", "application/xml")], "<x/>").await.error(415).1;
+    assert!(detail.contains("application/scim+json"), "{detail}");
+    gateway.ask(PATCH, &[("content-encoding", "gzip")], "x").await.error(415);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_400() {
+    let pieces = [Ok(Bytes::from_static(b"{\"a\"")), Err(std::io::Error::other("reset"))];
+    let body = Body::from_stream(stream::iter(pieces));
+    let detail = Gateway::new().await.ask("POST /scim/v2/Users", &[], body).await.error(400).1;
+    assert!(detail.contains("broke off"), "{detail}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_408() {
+    let body = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+    Gateway::new().await.ask("POST /scim/v2/Users", &[], body).await.error(408);
+}

@@ -1,0 +1,262 @@
+//! A core that knows one user and one token, and remembers what it was asked.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rollcall_api::channel::CoreChannel;
+use rollcall_api::error::status;
+use rollcall_api::v1::discovery_service_server::{DiscoveryService, DiscoveryServiceServer};
+use rollcall_api::v1::identity_service_server::{IdentityService, IdentityServiceServer};
+use rollcall_api::v1::user::Name;
+use rollcall_api::v1::user_service_server::{UserService, UserServiceServer};
+use rollcall_api::v1::{
+    CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, ErrorReason,
+    GetServiceProviderConfigRequest, GetServiceProviderConfigResponse, GetUserRequest, GetUserResponse,
+    ListResourceTypesRequest, ListResourceTypesResponse, ListSchemasRequest, ListSchemasResponse,
+    ListUsersRequest, ListUsersResponse, Meta, PatchUserRequest, PatchUserResponse, ReplaceUserRequest,
+    ReplaceUserResponse, ResourceType, Schema, ServiceProviderConfig, User, WhoAmIRequest, WhoAmIResponse,
+};
+use rollcall_scim::schema::USER;
+use tonic::metadata::MetadataMap;
+use tonic::service::Routes;
+use tonic::{Request, Response, Status};
+use tonic_health::ServingStatus;
+
+/// The one token that is good.
+pub(crate) const TOKEN: &str = "good";
+/// The id of the one user.
+pub(crate) const ID: &str = "u1";
+/// The version of the one user.
+pub(crate) const VERSION: &str = "W/\"3\"";
+
+/// A message that the core was sent.
+#[derive(Debug, Clone)]
+pub(crate) enum Asked {
+    Create(CreateUserRequest),
+    Get(GetUserRequest),
+    List(ListUsersRequest),
+    Replace(ReplaceUserRequest),
+    Patch(PatchUserRequest),
+    Delete,
+    WhoAmI,
+    Discovery,
+}
+
+/// The core.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FakeCore {
+    asked: Arc<Mutex<Vec<(MetadataMap, Asked)>>>,
+}
+
+impl FakeCore {
+    /// The way to this core.
+    pub(crate) async fn channel(&self) -> CoreChannel {
+        self.channel_with_health(ServingStatus::Serving).await
+    }
+
+    /// The way to this core, which gives this answer about its health.
+    pub(crate) async fn channel_with_health(&self, serving: ServingStatus) -> CoreChannel {
+        let (reporter, health) = tonic_health::server::health_reporter();
+        reporter.set_service_status("", serving).await;
+        CoreChannel::memory(
+            Routes::new(UserServiceServer::new(self.clone()))
+                .add_service(IdentityServiceServer::new(self.clone()))
+                .add_service(DiscoveryServiceServer::new(self.clone()))
+                .add_service(health),
+        )
+    }
+
+    /// All that this core was asked, in order.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().iter().map(|(_, asked)| asked.clone()).collect()
+    }
+
+    /// The metadata of the last message.
+    pub(crate) fn metadata(&self) -> MetadataMap {
+        self.asked.lock().unwrap().last().unwrap().0.clone()
+    }
+
+    /// Remembers a message and judges its credential.
+    fn admit<T>(&self, request: Request<T>, asked: impl FnOnce(T) -> Asked) -> Result<Asked, Status> {
+        let (metadata, _, message) = request.into_parts();
+        let credential =
+            metadata.get("authorization").map(|value| value.to_str().unwrap_or_default().to_owned());
+        let asked = asked(message);
+        self.asked.lock().unwrap().push((metadata, asked.clone()));
+        match credential.as_deref() {
+            Some("Bearer good") => Ok(asked),
+            Some("Bearer off") => {
+                Err(status(ErrorReason::ScimOff, "SCIM is switched off for this directory"))
+            }
+            Some("Bearer readonly") => {
+                Err(status(ErrorReason::ScopeMissing, "this credential lacks a scope"))
+            }
+            Some(_) => Err(status(ErrorReason::CredentialInvalid, "the credential is not valid")),
+            None => Err(status(ErrorReason::CredentialMissing, "no credential")),
+        }
+    }
+}
+
+/// The one user, with the attributes that a test asks of it.
+fn user() -> User {
+    User {
+        id: ID.to_owned(),
+        schemas: vec![USER.to_owned()],
+        user_name: Some("ana@example.com".to_owned()),
+        name: Some(Name { family_name: Some("Ruiz".to_owned()), ..Name::default() }),
+        active: Some(true),
+        meta: Some(Meta {
+            resource_type: "User".to_owned(),
+            version: VERSION.to_owned(),
+            location: "/Users/u1".to_owned(),
+            ..Meta::default()
+        }),
+        ..User::default()
+    }
+}
+
+/// The user of that id. Some ids stand for trouble.
+async fn find(id: &str) -> Result<Option<User>, Status> {
+    match id {
+        ID => Ok(Some(user())),
+        "panics" => panic!("a panic on purpose"),
+        "sleeps" => {
+            tokio::time::sleep(Duration::from_hours(1)).await;
+            Ok(None)
+        }
+        "fails" => Err(status(ErrorReason::Internal, "select * from secrets")),
+        "unreachable" => Err(Status::unavailable("tcp connect error 10.0.0.7:50051")),
+        "empty" => Ok(None),
+        _ => Err(status(ErrorReason::NotFound, format!("there is no User with the id {id:?}"))),
+    }
+}
+
+fn require_match(if_match: &[String]) -> Result<(), Status> {
+    if if_match.is_empty() || if_match.iter().any(|tag| tag == "*" || tag == VERSION) {
+        return Ok(());
+    }
+    Err(status(ErrorReason::VersionMismatch, "the resource has changed"))
+}
+
+#[tonic::async_trait]
+impl UserService for FakeCore {
+    async fn create_user(
+        &self,
+        request: Request<CreateUserRequest>,
+    ) -> Result<Response<CreateUserResponse>, Status> {
+        self.admit(request, Asked::Create)?;
+        Ok(Response::new(CreateUserResponse { user: Some(user()) }))
+    }
+
+    async fn get_user(&self, request: Request<GetUserRequest>) -> Result<Response<GetUserResponse>, Status> {
+        let id = request.get_ref().id.clone();
+        self.admit(request, Asked::Get)?;
+        Ok(Response::new(GetUserResponse { user: find(&id).await? }))
+    }
+
+    async fn list_users(
+        &self,
+        request: Request<ListUsersRequest>,
+    ) -> Result<Response<ListUsersResponse>, Status> {
+        let message = request.get_ref().clone();
+        self.admit(request, Asked::List)?;
+        let page = match (message.filter.as_str(), message.start_index) {
+            ("none", index) => {
+                ListUsersResponse { start_index: index.unwrap_or_default(), ..Default::default() }
+            }
+            ("last", None) => {
+                ListUsersResponse { users: vec![user()], total_results: 2, ..Default::default() }
+            }
+            (_, None) => ListUsersResponse {
+                users: vec![user()],
+                total_results: 2,
+                next_page_token: "next".to_owned(),
+                ..Default::default()
+            },
+            (_, Some(index)) => ListUsersResponse {
+                users: vec![user()],
+                total_results: 7,
+                start_index: index.max(1),
+                ..Default::default()
+            },
+        };
+        Ok(Response::new(page))
+    }
+
+    async fn replace_user(
+        &self,
+        request: Request<ReplaceUserRequest>,
+    ) -> Result<Response<ReplaceUserResponse>, Status> {
+        let message = request.get_ref().clone();
+        self.admit(request, Asked::Replace)?;
+        require_match(&message.if_match)?;
+        Ok(Response::new(ReplaceUserResponse { user: find(&message.id).await? }))
+    }
+
+    async fn patch_user(
+        &self,
+        request: Request<PatchUserRequest>,
+    ) -> Result<Response<PatchUserResponse>, Status> {
+        let message = request.get_ref().clone();
+        self.admit(request, Asked::Patch)?;
+        require_match(&message.if_match)?;
+        Ok(Response::new(PatchUserResponse { user: find(&message.id).await? }))
+    }
+
+    async fn delete_user(
+        &self,
+        request: Request<DeleteUserRequest>,
+    ) -> Result<Response<DeleteUserResponse>, Status> {
+        let message = request.get_ref().clone();
+        self.admit(request, |_| Asked::Delete)?;
+        require_match(&message.if_match)?;
+        find(&message.id).await?;
+        Ok(Response::new(DeleteUserResponse {}))
+    }
+}
+
+#[tonic::async_trait]
+impl IdentityService for FakeCore {
+    async fn who_am_i(&self, request: Request<WhoAmIRequest>) -> Result<Response<WhoAmIResponse>, Status> {
+        self.admit(request, |_| Asked::WhoAmI)?;
+        Ok(Response::new(WhoAmIResponse::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl DiscoveryService for FakeCore {
+    async fn get_service_provider_config(
+        &self,
+        request: Request<GetServiceProviderConfigRequest>,
+    ) -> Result<Response<GetServiceProviderConfigResponse>, Status> {
+        if request.metadata().contains_key("authorization") {
+            self.admit(request, |_| Asked::Discovery)?;
+        }
+        let config = ServiceProviderConfig { patch_supported: true, ..Default::default() };
+        Ok(Response::new(GetServiceProviderConfigResponse { config: Some(config) }))
+    }
+
+    async fn list_resource_types(
+        &self,
+        request: Request<ListResourceTypesRequest>,
+    ) -> Result<Response<ListResourceTypesResponse>, Status> {
+        self.admit(request, |_| Asked::Discovery)?;
+        let user = ResourceType {
+            id: "User".to_owned(),
+            name: "User".to_owned(),
+            endpoint: "/Users".to_owned(),
+            schema: USER.to_owned(),
+            ..Default::default()
+        };
+        Ok(Response::new(ListResourceTypesResponse { resource_types: vec![user] }))
+    }
+
+    async fn list_schemas(
+        &self,
+        request: Request<ListSchemasRequest>,
+    ) -> Result<Response<ListSchemasResponse>, Status> {
+        self.admit(request, |_| Asked::Discovery)?;
+        let user = Schema { id: USER.to_owned(), name: "User".to_owned(), ..Default::default() };
+        Ok(Response::new(ListSchemasResponse { schemas: vec![user] }))
+    }
+}

@@ -1,0 +1,20 @@
+//! The gateway as its clients see it, in front of a small core of its own.
+
+#[cfg(test)]
+mod authentication;
+#[cfg(test)]
+mod bodies;
+#[cfg(test)]
+mod discovery;
+#[cfg(test)]
+mod fake_core;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod listing;
+#[cfg(test)]
+mod users;
+#[cfg(test)]
+mod wire;

@@ -1,0 +1,97 @@
+//! The command line: what the commands are, and which code runs them.
+
+mod admin_key;
+mod credential;
+mod directory;
+mod migrate;
+mod service_key;
+mod time;
+mod token;
+mod user;
+
+use std::ffi::OsString;
+
+use anyhow::{Context as _, Result};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::server;
+use crate::settings::layers::{self, Failure};
+
+const EXAMPLES: &str = "\
+Examples:
+  Start everything on this machine, with a SQLite database in ./rollcall-data:
+    rollcall serve
+
+  Make a directory for an identity provider, and the token that it presents:
+    export ROLLCALL_ADMIN_KEY=rc_admin_…
+    rollcall directory create acme --profile okta
+    rollcall token create --directory acme --expires 1y
+
+  See who has been provisioned:
+    rollcall user list --directory acme
+
+Every command has its own --help.";
+
+/// SCIM 2.0 provisioning: an HTTP gateway for identity providers in front of a gRPC identity core.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version, after_help = EXAMPLES, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the SCIM gateway and the identity core in one process
+    Serve(Box<server::serve::Settings>),
+    /// Run the identity core alone: gRPC in front of the database
+    Core(Box<server::core::Settings>),
+    /// Run the SCIM gateway alone: HTTP in front of a core
+    Gateway(Box<server::gateway::Settings>),
+    /// Bring the database up to date
+    Migrate(migrate::Migrate),
+    /// Make an admin key, on the database itself
+    AdminKey(admin_key::AdminKey),
+    /// Make, see and change directories: each is one connection to an identity provider
+    Directory(directory::Directory),
+    /// Make, see and end the SCIM tokens that identity providers present
+    Token(token::Token),
+    /// Make, see and end the keys of your own services
+    ServiceKey(service_key::ServiceKey),
+    /// See the users of a directory
+    User(user::User),
+}
+
+/// Reads a command line, and the settings that the environment and a configuration file add to it.
+pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, Failure> {
+    let matches = layers::matches(Cli::command(), arguments)?;
+    Cli::from_arg_matches(&matches).map_err(Failure::Usage)
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        Command::Serve(settings) => finish(Builder::new_multi_thread(), server::serve::run(*settings)),
+        Command::Core(settings) => finish(Builder::new_multi_thread(), server::core::run(*settings)),
+        Command::Gateway(settings) => finish(Builder::new_multi_thread(), server::gateway::run(*settings)),
+        Command::Migrate(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::AdminKey(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Directory(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Token(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::ServiceKey(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::User(command) => finish(Builder::new_current_thread(), command.run()),
+    }
+}
+
+/// Runs a future; what it leaves behind when it ends is not waited for.
+fn finish(mut builder: Builder, future: impl Future<Output = Result<()>>) -> Result<()> {
+    let runtime: Runtime = builder.enable_all().build().context("the runtime cannot start")?;
+    let result = runtime.block_on(future);
+    runtime.shutdown_background();
+    result
+}
+
+#[cfg(test)]
+mod tests;

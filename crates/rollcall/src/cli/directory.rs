@@ -1,0 +1,266 @@
+//! `rollcall directory`: the connections to identity providers.
+
+use anyhow::Result;
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use rollcall_api::client;
+use rollcall_api::v1::{
+    CreateDirectoryRequest, Directory as Message, GetDirectoryRequest, ListDirectoriesRequest,
+    Profile as ProfileMessage, UpdateDirectoryRequest,
+};
+use serde_json::{Value, json};
+
+use super::time::{exact_time, short_time};
+use crate::client::{Client, Connection, present};
+use crate::output::{self, Cell, Table};
+
+/// Directories that are asked for at once.
+const PAGE: i32 = 1000;
+
+/// `rollcall directory`.
+#[derive(Debug, Args)]
+pub(super) struct Directory {
+    #[command(flatten)]
+    connection: Connection,
+
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a directory for an identity provider
+    #[command(after_help = "Example:\n  rollcall directory create acme --profile okta")]
+    Create(Create),
+    /// List the directories
+    List,
+    /// Show one directory
+    Show {
+        /// Name of the directory
+        name: String,
+    },
+    /// Change the settings that are given, and leave the others
+    #[command(after_help = "Example:\n  rollcall directory update acme --scim off")]
+    Update(Update),
+}
+
+#[derive(Debug, Args)]
+struct Create {
+    /// Name: 1 to 63 of a-z, 0-9 and -
+    name: String,
+
+    /// Which identity provider it is for
+    #[arg(long)]
+    profile: Profile,
+
+    /// Whether the SCIM endpoint answers
+    #[arg(long, default_value = "on")]
+    scim: Switch,
+
+    /// Whether it has groups; without it, as suits the profile
+    #[arg(long)]
+    groups: Option<Switch>,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["scim", "groups", "profile"]))]
+struct Update {
+    /// Name of the directory
+    name: String,
+
+    /// Whether the SCIM endpoint answers
+    #[arg(long)]
+    scim: Option<Switch>,
+
+    /// Whether it has groups
+    #[arg(long)]
+    groups: Option<Switch>,
+
+    /// Which identity provider it is for: how requests are read from now on
+    #[arg(long)]
+    profile: Option<Profile>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Profile {
+    /// Okta's habits
+    Okta,
+    /// Microsoft Entra ID's habits
+    Entra,
+    /// The RFC's letter
+    Generic,
+}
+
+impl From<Profile> for ProfileMessage {
+    fn from(profile: Profile) -> Self {
+        match profile {
+            Profile::Okta => Self::Okta,
+            Profile::Entra => Self::Entra,
+            Profile::Generic => Self::Generic,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+impl Switch {
+    fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+impl Directory {
+    pub(super) async fn run(self) -> Result<()> {
+        let client = Client::connect(&self.connection).await?;
+        let json = self.connection.json;
+        match self.action {
+            Action::Create(create) => {
+                let directory = create.run(&client).await?;
+                show(&directory, json)?;
+                if !json {
+                    let name = &directory.name;
+                    output::remark(&format!(
+                        "\nIts token comes from: rollcall token create --directory {name}"
+                    ));
+                }
+                Ok(())
+            }
+            Action::List => {
+                let directories = all(&client).await?;
+                if json {
+                    let directories: Vec<Value> = directories.iter().map(as_json).collect();
+                    output::json(&json!({ "directories": directories }))
+                } else {
+                    output::table(&as_table(&directories))
+                }
+            }
+            Action::Show { name } => {
+                let request = client.request(GetDirectoryRequest { name });
+                let answer = client::directories(client.channel()).get_directory(request).await;
+                show(
+                    &present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)?,
+                    json,
+                )
+            }
+            Action::Update(update) => show(&update.run(&client).await?, json),
+        }
+    }
+}
+
+impl Create {
+    async fn run(self, client: &Client) -> Result<Message> {
+        let request = CreateDirectoryRequest {
+            name: self.name,
+            profile: ProfileMessage::from(self.profile).into(),
+            scim_enabled: Some(self.scim.is_on()),
+            groups_enabled: self.groups.map(Switch::is_on),
+        };
+        let answer = client::directories(client.channel()).create_directory(client.request(request)).await;
+        present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
+    }
+}
+
+impl Update {
+    async fn run(self, client: &Client) -> Result<Message> {
+        let request = UpdateDirectoryRequest {
+            name: self.name,
+            scim_enabled: self.scim.map(Switch::is_on),
+            groups_enabled: self.groups.map(Switch::is_on),
+            profile: self.profile.map_or(ProfileMessage::Unspecified, ProfileMessage::from).into(),
+        };
+        let answer = client::directories(client.channel()).update_directory(client.request(request)).await;
+        present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
+    }
+}
+
+async fn all(client: &Client) -> Result<Vec<Message>> {
+    let mut directories = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = client.request(ListDirectoriesRequest { page_size: PAGE, page_token });
+        let answer = client::directories(client.channel()).list_directories(request).await;
+        let answer = answer.map_err(|status| client.explain(&status))?.into_inner();
+        directories.extend(answer.directories);
+        page_token = answer.next_page_token;
+        if page_token.is_empty() {
+            return Ok(directories);
+        }
+    }
+}
+
+fn show(directory: &Message, json: bool) -> Result<()> {
+    if json {
+        output::json(&as_json(directory))
+    } else {
+        output::table(&as_table(std::slice::from_ref(directory)))
+    }
+}
+
+fn as_table(directories: &[Message]) -> Table {
+    let mut table = Table::new(&["NAME", "PROFILE", "SCIM", "GROUPS", "CREATED", "CHANGED", "ID"]);
+    for directory in directories {
+        table.row([
+            directory.name.as_str().into(),
+            profile_name(directory).into(),
+            Cell::switch(directory.scim_enabled),
+            Cell::switch(directory.groups_enabled),
+            Cell::optional(short_time(directory.created)),
+            Cell::optional(short_time(directory.last_modified)),
+            directory.id.as_str().into(),
+        ]);
+    }
+    table
+}
+
+fn as_json(directory: &Message) -> Value {
+    json!({
+        "id": directory.id,
+        "name": directory.name,
+        "profile": profile_name(directory),
+        "scim": directory.scim_enabled,
+        "groups": directory.groups_enabled,
+        "created": exact_time(directory.created),
+        "lastModified": exact_time(directory.last_modified),
+    })
+}
+
+fn profile_name(directory: &Message) -> &'static str {
+    match directory.profile() {
+        ProfileMessage::Okta => "okta",
+        ProfileMessage::Entra => "entra",
+        ProfileMessage::Generic => "generic",
+        ProfileMessage::Unspecified => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory() -> Message {
+        Message {
+            id: "01970000-0000-7000-8000-000000000000".to_owned(),
+            name: "acme".to_owned(),
+            profile: ProfileMessage::Entra.into(),
+            scim_enabled: true,
+            groups_enabled: false,
+            created: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 5_000 }),
+            last_modified: Some(prost_types::Timestamp { seconds: 1_700_000_001, nanos: 0 }),
+        }
+    }
+
+    #[test]
+    fn a_directory_is_a_row_for_people_and_an_object_for_machines() {
+        let table = as_table(&[directory()]).render(false);
+        let row: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
+        assert_eq!(row[..6], ["acme", "entra", "on", "off", "2023-11-14T22:13:20Z", "2023-11-14T22:13:21Z"]);
+        let json = as_json(&directory());
+        assert_eq!(json["profile"], "entra");
+        assert_eq!(json["scim"], true);
+        assert_eq!(json["groups"], false);
+        assert_eq!(json["created"], "2023-11-14T22:13:20.000005Z");
+    }
+}

@@ -1,0 +1,275 @@
+//! `rollcall user`: who has been provisioned.
+
+use anyhow::{Result, anyhow};
+use clap::{Args, Subcommand};
+use rollcall_api::client;
+use rollcall_api::user::Json;
+use rollcall_api::v1::{
+    ErrorReason, GetUserRequest, ListUsersRequest, ListUsersResponse, SortOrder, User as Message,
+};
+use serde_json::{Value, json};
+
+use super::time::short_time;
+use crate::client::{Client, Connection, present};
+use crate::output::{self, Cell, Table};
+
+/// Users that are asked for at once where all are wanted.
+const PAGE: i64 = 500;
+
+/// `rollcall user`.
+#[derive(Debug, Args)]
+pub(super) struct User {
+    #[command(flatten)]
+    connection: Connection,
+
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List the users of a directory
+    #[command(after_help = "Examples:\n  rollcall user list --directory acme --all\n  \
+                            rollcall user list --directory acme --filter 'active eq false' --sort-by userName")]
+    List(List),
+    /// Show one user with every attribute
+    #[command(after_help = "Example:\n  rollcall user show ada@example.com --directory acme")]
+    Show {
+        /// The user's id or userName
+        #[arg(value_name = "ID|USERNAME")]
+        user: String,
+
+        /// Name of the directory
+        #[arg(long)]
+        directory: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// Name of the directory
+    #[arg(long)]
+    directory: String,
+
+    /// Only those that a SCIM filter fits, such as `emails.value ew "@example.com"`
+    #[arg(long, default_value = "")]
+    filter: String,
+
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..), conflicts_with = "all")]
+    count: i64,
+
+    /// Attribute to sort by; without it, in order of creation
+    #[arg(long, value_name = "ATTRIBUTE", default_value = "")]
+    sort_by: String,
+
+    /// Greatest values first
+    #[arg(long, requires = "sort_by")]
+    descending: bool,
+
+    /// All of them, however many
+    #[arg(long)]
+    all: bool,
+}
+
+impl User {
+    pub(super) async fn run(self) -> Result<()> {
+        let client = Client::connect(&self.connection).await?;
+        let json = self.connection.json;
+        match self.action {
+            Action::List(list) => list.run(&client, json).await,
+            Action::Show { user, directory } => {
+                let user = find(&client, &directory, &user).await?;
+                if json { output::json(&as_json(&user)?) } else { output::table(&details(&as_json(&user)?)) }
+            }
+        }
+    }
+}
+
+impl List {
+    async fn run(self, client: &Client, json: bool) -> Result<()> {
+        let (users, total) = self.users(client).await?;
+        if json {
+            let users = users.iter().map(as_json).collect::<Result<Vec<_>>>()?;
+            return output::json(&json!({ "totalResults": total, "users": users }));
+        }
+        output::table(&as_table(&users))?;
+        if let Some(remark) = remark(users.len(), total) {
+            output::remark(&remark);
+        }
+        Ok(())
+    }
+
+    /// The wanted users, page by page, and how many match.
+    async fn users(&self, client: &Client) -> Result<(Vec<Message>, i64)> {
+        let wanted = if self.all { usize::MAX } else { usize::try_from(self.count).unwrap_or(usize::MAX) };
+        let page_size = if self.all { PAGE } else { self.count.min(PAGE) };
+        let mut users: Vec<Message> = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let page = self.page(client, page_size, page_token).await?;
+            users.extend(page.users);
+            page_token = page.next_page_token;
+            if page_token.is_empty() || users.len() >= wanted {
+                users.truncate(wanted);
+                return Ok((users, page.total_results));
+            }
+        }
+    }
+
+    async fn page(&self, client: &Client, page_size: i64, page_token: String) -> Result<ListUsersResponse> {
+        let order = if self.descending { SortOrder::Descending } else { SortOrder::Ascending };
+        let request = ListUsersRequest {
+            directory: self.directory.clone(),
+            filter: self.filter.clone(),
+            sort_by: self.sort_by.clone(),
+            sort_order: order.into(),
+            page_size: Some(page_size),
+            page_token,
+            ..ListUsersRequest::default()
+        };
+        let answer = client::users(client.channel()).list_users(client.request(request)).await;
+        Ok(answer.map_err(|status| client.explain(&status))?.into_inner())
+    }
+}
+
+/// Finds a user by id, or else by userName.
+async fn find(client: &Client, directory: &str, name: &str) -> Result<Message> {
+    let request = GetUserRequest { directory: directory.to_owned(), id: name.to_owned(), projection: None };
+    let users = client::users(client.channel());
+    let by_id = match users.clone().get_user(client.request(request)).await {
+        Ok(answer) => return present(answer.into_inner().user),
+        Err(status) => status,
+    };
+    if rollcall_api::error::reason_from(&by_id) != ErrorReason::NotFound {
+        return Err(client.explain(&by_id));
+    }
+    let request = ListUsersRequest {
+        directory: directory.to_owned(),
+        filter: format!("userName eq {}", Value::from(name)),
+        ..ListUsersRequest::default()
+    };
+    let answer = users.clone().list_users(client.request(request)).await;
+    let found = answer.map_err(|status| client.explain(&status))?.into_inner().users;
+    found
+        .into_iter()
+        .next()
+        .ok_or_else(|| anyhow!("the directory {directory:?} has no user with the id or userName {name:?}"))
+}
+
+/// The user as SCIM JSON, with URLs relative to the SCIM endpoint.
+fn as_json(user: &Message) -> Result<Value> {
+    Ok(serde_json::to_value(Json::new(user, ""))?)
+}
+
+fn as_table(users: &[Message]) -> Table {
+    let mut table = Table::new(&["USERNAME", "DISPLAY NAME", "ACTIVE", "EXTERNAL ID", "CHANGED", "ID"]);
+    for user in users {
+        table.row([
+            Cell::optional(user.user_name.as_deref()),
+            Cell::optional(user.display_name.as_deref()),
+            match user.active {
+                Some(true) => Cell::Good("yes".to_owned()),
+                Some(false) => Cell::Faint("no".to_owned()),
+                None => Cell::optional(None::<String>),
+            },
+            Cell::optional(user.external_id.as_deref()),
+            Cell::optional(short_time(user.meta.as_ref().and_then(|meta| meta.last_modified))),
+            user.id.as_str().into(),
+        ]);
+    }
+    table
+}
+
+/// Every value of a user with the path by which SCIM names it.
+fn details(user: &Value) -> Table {
+    let mut table = Table::new(&["ATTRIBUTE", "VALUE"]);
+    add_details(&mut table, "", "", user);
+    table
+}
+
+/// Adds the values under a path, whose parts are joined by the separator.
+fn add_details(table: &mut Table, path: &str, separator: &str, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let is_schema = path.is_empty() && name.starts_with("urn:");
+                add_details(
+                    table,
+                    &format!("{path}{separator}{name}"),
+                    if is_schema { ":" } else { "." },
+                    value,
+                );
+            }
+        }
+        Value::Array(elements) if elements.iter().any(Value::is_object) => {
+            for (index, element) in elements.iter().enumerate() {
+                add_details(table, &format!("{path}[{index}]"), ".", element);
+            }
+        }
+        Value::Array(elements) => {
+            for element in elements {
+                add_details(table, path, separator, element);
+            }
+        }
+        Value::String(text) => table.row([path.into(), text.as_str().into()]),
+        other => table.row([path.into(), other.to_string().into()]),
+    }
+}
+
+fn remark(shown: usize, total: i64) -> Option<String> {
+    let shown = i64::try_from(shown).unwrap_or(i64::MAX);
+    (shown < total).then(|| format!("\n{shown} of {total} users; --all lists every one"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_name_each_value_as_scim_does() {
+        let user = json!({
+            "schemas": ["urn:a", "urn:b"],
+            "userName": "ada",
+            "active": true,
+            "name": { "familyName": "Lovelace" },
+            "emails": [{ "value": "ada@example.com", "primary": true }],
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": { "manager": { "value": "17" } },
+        });
+        let expected = [
+            "ATTRIBUTE VALUE",
+            "schemas urn:a",
+            "schemas urn:b",
+            "userName ada",
+            "active true",
+            "name.familyName Lovelace",
+            "emails[0].value ada@example.com",
+            "emails[0].primary true",
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value 17",
+        ];
+        let text = details(&user).render(false);
+        let lines: Vec<String> =
+            text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_part_of_the_users_is_said_to_be_one() {
+        assert_eq!(remark(3, 3), None);
+        assert_eq!(remark(0, 0), None);
+        assert!(remark(100, 250).unwrap().contains("100 of 250"));
+    }
+
+    #[test]
+    fn users_without_a_value_have_a_dash() {
+        let user = Message {
+            id: "17".to_owned(),
+            user_name: Some("ada".to_owned()),
+            active: Some(false),
+            ..Message::default()
+        };
+        let text = as_table(&[user]).render(false);
+        let row: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
+        assert_eq!(row, ["ada", "-", "no", "-", "-", "17"]);
+    }
+}

@@ -1,0 +1,32 @@
+//! The one binary: `rollcall serve` runs everything in one process, `rollcall core` and `rollcall gateway` run the two
+//! halves apart, and the other commands administer them.
+
+mod cli;
+mod client;
+mod output;
+mod server;
+mod settings;
+
+use std::process::ExitCode;
+
+use crate::settings::Invalid;
+use crate::settings::layers::Failure;
+
+/// The exit status of a command that could not do what was asked.
+const FAILED: u8 = 1;
+/// The exit status of a command line or a setting that makes no sense.
+const MISUSED: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let error = match cli::parse(&arguments) {
+        Ok(command) => match cli::run(command) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(error) => error,
+        },
+        Err(Failure::Usage(error)) => error.exit(),
+        Err(Failure::File(error)) => error.into(),
+    };
+    output::error(&error);
+    ExitCode::from(if error.is::<Invalid>() { MISUSED } else { FAILED })
+}

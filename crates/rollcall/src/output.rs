@@ -1,0 +1,78 @@
+//! What the commands print: tables for people, JSON for machines, secrets once.
+
+mod table;
+
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+pub(crate) use table::{Cell, Table};
+
+/// Prints text and a line end to standard output. That nobody reads it any more is no error.
+pub(crate) fn line(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write to standard output"),
+    }
+}
+
+/// Prints a JSON value.
+pub(crate) fn json(value: &Value) -> Result<()> {
+    line(&serde_json::to_string_pretty(value)?)
+}
+
+/// Prints a table: aligned, and with a little colour where a person looks at it.
+pub(crate) fn table(table: &Table) -> Result<()> {
+    line(&table.render(is_coloured(io::stdout().is_terminal())))
+}
+
+/// Prints a sentence for the person at the terminal to standard error, where no pipe picks it up.
+pub(crate) fn remark(text: &str) {
+    // A remark that cannot be printed is lost on nobody.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Prints a new secret: alone on standard output, so that a script can take it, with the explanation beside it.
+pub(crate) fn secret(secret: &str, explanation: &str) -> Result<()> {
+    remark(explanation);
+    line(secret)
+}
+
+/// Prints an error with its causes in one line.
+pub(crate) fn error(error: &anyhow::Error) {
+    remark(&format!("rollcall: {}", chain(error)));
+}
+
+/// An error and its causes, but for those whose words are already there.
+fn chain(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        told if told.contains(&cause) => told.to_owned(),
+        told => format!("{told}: {cause}"),
+    })
+}
+
+/// Whether output to a stream is to have colour: on a terminal, unless `NO_COLOR` (<https://no-color.org>) says no.
+pub(crate) fn is_coloured(is_terminal: bool) -> bool {
+    is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow::anyhow!("no such role")
+            .context("the database failed: no such role")
+            .context("cannot start");
+        assert_eq!(chain(&error), "cannot start: the database failed: no such role");
+    }
+
+    #[test]
+    fn a_pipe_has_no_colour() {
+        assert!(!is_coloured(false));
+    }
+}

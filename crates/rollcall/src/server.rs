@@ -1,0 +1,14 @@
+//! The servers, and what they have in common.
+
+pub(crate) mod core;
+pub(crate) mod database;
+mod first_start;
+pub(crate) mod gateway;
+mod grpc;
+mod health;
+mod http;
+mod lifecycle;
+mod listener;
+pub(crate) mod logging;
+pub(crate) mod serve;
+pub(crate) mod tls;

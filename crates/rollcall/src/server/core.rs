@@ -1,0 +1,86 @@
+//! `rollcall core`: the identity core over gRPC.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use super::health::Health;
+use super::lifecycle::{Servers, Signals};
+use super::{database, grpc, listener, logging};
+use crate::output;
+use crate::settings::{Database, General, Grpc, Limits, Shutdown, Start};
+
+const EXAMPLES: &str = "\
+Examples:
+  rollcall core --database-url postgres://rollcall@db/rollcall --grpc-addr 0.0.0.0:50051
+  rollcall core --grpc-tls-cert core.pem --grpc-tls-key core.key --grpc-tls-client-ca ca.pem
+
+A core prints no secret. Give it a first admin key with ROLLCALL_BOOTSTRAP_ADMIN_KEY, or make one on the database with
+`rollcall admin-key create`. Several may run on one PostgreSQL database.
+The settings can come from the environment and from a file too; --help names each.";
+
+/// The settings of `rollcall core`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Settings {
+    #[command(flatten)]
+    grpc: Grpc,
+    #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
+    start: Start,
+    #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
+    shutdown: Shutdown,
+    #[command(flatten)]
+    general: General,
+}
+
+/// Runs until it is told to end.
+pub(crate) async fn run(settings: Settings) -> Result<()> {
+    logging::init(&settings.general)?;
+    let limits = settings.limits.checked()?;
+    let secrets = settings.start.bootstrap.secrets()?;
+    let server = grpc::server(&settings.grpc)?;
+    let mut signals = Signals::new()?;
+    let listener = listener::bind("grpc-addr", settings.grpc.grpc_addr).await?;
+    let address = listener.local_addr()?;
+    warn_if_exposed(&settings.grpc, address);
+
+    let start = async {
+        let store = database::prepare(&settings.database, settings.start.no_migrate).await?;
+        let core = database::core(store.clone(), limits)?;
+        core.first_start(&secrets, false).await.context("the first start failed")?;
+        Ok((store, core))
+    };
+    let (store, core) = signals.unless_one_comes(start).await?;
+    let (routes, reporter) = core.routes().await?;
+    let health = Health::watch(core, reporter);
+
+    let mut servers = Servers::new();
+    servers.start(|stop| grpc::serve(server, listener, routes, stop));
+    tracing::info!(%address, "the core listens");
+    output::line(&format!("Rollcall core is ready: gRPC {}", url(&settings.grpc, address)))?;
+
+    let ended = servers.run(signals, &settings.shutdown, health.stop()).await;
+    database::close(&*store).await;
+    ended
+}
+
+/// The URL of the gRPC API on this machine.
+pub(super) fn url(grpc: &Grpc, address: SocketAddr) -> String {
+    let scheme = if grpc.grpc_tls_cert.is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", listener::reachable(address))
+}
+
+/// Credentials that cross a network in the clear are read by whoever listens there.
+pub(super) fn warn_if_exposed(grpc: &Grpc, address: SocketAddr) {
+    if !address.ip().is_loopback() && grpc.grpc_tls_cert.is_none() {
+        tracing::warn!(
+            %address,
+            "the gRPC API is open to the network without TLS: give grpc-tls-cert and grpc-tls-key, or keep the network closed"
+        );
+    }
+}

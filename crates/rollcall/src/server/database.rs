@@ -1,0 +1,177 @@
+//! The database behind a core: where it is, and whether it is up to date.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use rollcall_core::{Clock as _, Core, Limits, SystemClock, SystemRandom, new_id};
+use rollcall_store::{Options, Store};
+use tokio::time::timeout;
+
+use crate::settings::{Database, Invalid};
+
+/// The file in the data directory.
+const FILE_NAME: &str = "rollcall.db";
+/// Only its owner may look into a data directory.
+const DIRECTORY_MODE: u32 = 0o700;
+/// How long transactions that are under way may take when a server ends.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens the database. A SQLite file is made where it is missing, and the data directory with it.
+pub(crate) async fn open(settings: &Database) -> Result<Arc<dyn Store>> {
+    if settings.database_url.is_none() {
+        let directory = &settings.data_dir;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(DIRECTORY_MODE)
+            .create(directory)
+            .with_context(|| format!("cannot make the data directory {}", directory.display()))?;
+    }
+    connect(settings).await
+}
+
+/// Opens the database, but makes none: a command that works on one has been pointed to the wrong place if there is none.
+pub(crate) async fn open_existing(settings: &Database) -> Result<Arc<dyn Store>> {
+    let file = match &settings.database_url {
+        None => Some(settings.data_dir.join(FILE_NAME)),
+        Some(url) => sqlite_file(url),
+    };
+    if let Some(file) = file.filter(|file| !file.exists()) {
+        bail!(
+            "there is no database {}: name the server's with --data-dir or --database-url, or make one with \
+             `rollcall migrate`",
+            file.display()
+        );
+    }
+    connect(settings).await
+}
+
+async fn connect(settings: &Database) -> Result<Arc<dyn Store>> {
+    let options = Options { max_connections: settings.database_connections, ..Options::default() };
+    rollcall_store::open(&url(settings)?, &options).await.map_err(|error| {
+        let shown = shown_url(settings);
+        match error {
+            rollcall_store::Error::Url(message) => Invalid(message).into(),
+            error @ rollcall_store::Error::Unavailable(_) => anyhow!(error).context(format!(
+                "cannot open the database {shown}: does it run, and can it be reached from here?"
+            )),
+            error => anyhow!(error).context(format!("cannot open the database {shown}")),
+        }
+    })
+}
+
+fn url(settings: &Database) -> Result<String, Invalid> {
+    if let Some(url) = &settings.database_url {
+        return Ok(url.clone());
+    }
+    let path = settings.data_dir.join(FILE_NAME);
+    let path =
+        path.to_str().ok_or_else(|| Invalid(format!("data-dir {}: it is no UTF-8", path.display())))?;
+    Ok(format!("sqlite:{}", path.replace('%', "%25").replace('?', "%3F")))
+}
+
+/// The database's URL as it may be shown: without a password.
+pub(crate) fn shown_url(settings: &Database) -> String {
+    let Some(url) = &settings.database_url else {
+        return settings.data_dir.join(FILE_NAME).display().to_string();
+    };
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        _ => url.to_owned(),
+    }
+}
+
+/// The file that a SQLite URL names, if it names it plainly.
+fn sqlite_file(url: &str) -> Option<PathBuf> {
+    let rest = url.strip_prefix("sqlite:")?;
+    let path = rest.strip_prefix("//").unwrap_or(rest).split('?').next()?;
+    (!path.contains('%')).then(|| Path::new(path).to_owned())
+}
+
+/// Applies the migrations that are pending, and names them.
+pub(crate) async fn migrate(store: &dyn Store) -> Result<Vec<String>> {
+    let random = SystemRandom::new().context("the system has no randomness to give")?;
+    let holder = new_id(&random, SystemClock.now());
+    store.migrate(holder, &|| SystemClock.now()).await.context("cannot migrate the database")
+}
+
+/// Refuses a database that lacks migrations.
+pub(crate) async fn require_migrated(store: &dyn Store) -> Result<()> {
+    let pending = store.pending_migrations().await.context("cannot read the database")?;
+    if pending.is_empty() {
+        return Ok(());
+    }
+    bail!("the database lacks migrations ({}); apply them with `rollcall migrate`", pending.join(", "));
+}
+
+/// A core on a database, with the time and the randomness of this machine.
+pub(crate) fn core(store: Arc<dyn Store>, limits: Limits) -> Result<Core> {
+    let random = SystemRandom::new().context("the system has no randomness to give")?;
+    Ok(Core::new(store, Arc::new(SystemClock), Arc::new(random), limits))
+}
+
+/// Opens the database of a server and brings it up to date, or refuses one that is not.
+pub(super) async fn prepare(settings: &Database, no_migrate: bool) -> Result<Arc<dyn Store>> {
+    let store = open(settings).await?;
+    if no_migrate {
+        require_migrated(&*store).await?;
+    } else {
+        for name in migrate(&*store).await? {
+            tracing::info!(migration = name, "applied a migration");
+        }
+    }
+    tracing::info!(database = shown_url(settings), "the database is ready");
+    Ok(store)
+}
+
+/// Closes the database; what does not end in time is cut off, and rolled back.
+pub(super) async fn close(store: &dyn Store) {
+    if timeout(CLOSE_TIMEOUT, store.close()).await.is_err() {
+        tracing::warn!("the database was not closed in time");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(url: Option<&str>) -> Database {
+        Database {
+            database_url: url.map(str::to_owned),
+            data_dir: PathBuf::from("data?100%"),
+            database_connections: 2,
+        }
+    }
+
+    #[test]
+    fn without_a_url_the_database_is_a_file_in_the_data_directory() {
+        assert_eq!(url(&settings(None)).unwrap(), "sqlite:data%3F100%25/rollcall.db");
+        assert_eq!(url(&settings(Some("postgres://db/x"))).unwrap(), "postgres://db/x");
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let shown = |url| shown_url(&settings(Some(url)));
+        assert_eq!(shown("postgres://u:p@ss@db:5432/x?sslmode=require&password=p"), "postgres://…@db:5432/x");
+        assert_eq!(shown("postgres:///x?host=/run&password=p"), "postgres:///x");
+        assert_eq!(shown("sqlite:rollcall.db"), "sqlite:rollcall.db");
+    }
+
+    #[test]
+    fn a_sqlite_url_names_a_file() {
+        let file = |url| sqlite_file(url).map(|path| path.display().to_string());
+        assert_eq!(file("sqlite:a/b.db").as_deref(), Some("a/b.db"));
+        assert_eq!(file("sqlite:///a/b.db?mode=rw").as_deref(), Some("/a/b.db"));
+        assert_eq!(file("postgres://db/x"), None);
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_not_there_is_not_made_by_a_command_that_works_on_one() {
+        let error = open_existing(&settings(Some("sqlite:no/such.db"))).await.unwrap_err().to_string();
+        assert!(error.contains("no/such.db") && error.contains("rollcall migrate"), "{error}");
+    }
+}

@@ -1,0 +1,128 @@
+//! `rollcall gateway`: SCIM over HTTP in front of a core elsewhere.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use rollcall_api::channel::CoreChannel;
+use rollcall_core::{Random as _, SystemRandom};
+use rollcall_gateway::{Readiness, RequestIds};
+
+use super::lifecycle::{Servers, Signals};
+use super::{http, listener, logging, tls};
+use crate::output;
+use crate::settings::{CoreConnection, General, Http, Shutdown};
+
+/// How long it may take to connect to the core.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a silent connection is asked whether it is still there, and how long it may take to answer.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
+
+const EXAMPLES: &str = "\
+Examples:
+  rollcall gateway --http-addr 0.0.0.0:8080 --core-url http://core:50051 --public-url https://id.example.com
+  rollcall gateway --core-url https://core:50051 --core-ca-cert ca.pem
+
+A gateway holds no data and no secrets: run as many as you like. It answers /healthz and /readyz for probes.
+The settings can come from the environment and from a file too; --help names each.";
+
+/// The settings of `rollcall gateway`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Settings {
+    #[command(flatten)]
+    http: Http,
+    #[command(flatten)]
+    core: CoreConnection,
+    #[command(flatten)]
+    shutdown: Shutdown,
+    #[command(flatten)]
+    general: General,
+}
+
+/// Runs until it is told to end.
+pub(crate) async fn run(settings: Settings) -> Result<()> {
+    logging::init(&settings.general)?;
+    let signals = Signals::new()?;
+    let listener = listener::bind("http-addr", settings.http.http_addr).await?;
+    let address = listener.local_addr()?;
+    warn_if_exposed(&settings.http, address);
+
+    let readiness = Readiness::default();
+    let router =
+        rollcall_gateway::router(channel(&settings.core)?, gateway_settings(&settings.http, &readiness)?);
+    let mut servers = Servers::new();
+    servers.start(|stop| http::serve(listener, router, stop));
+    let core = &settings.core.core_url;
+    tracing::info!(%address, core, "the gateway listens");
+    output::line(&format!(
+        "Rollcall gateway is ready: SCIM endpoint {}/scim/v2",
+        public_url(&settings.http, address)
+    ))?;
+
+    servers.run(signals, &settings.shutdown, async { readiness.drain() }).await
+}
+
+/// The way to the core. It is only taken when the first request comes, and again whenever it breaks.
+fn channel(settings: &CoreConnection) -> Result<CoreChannel> {
+    let (certificate, key) = (settings.core_client_cert.as_deref(), settings.core_client_key.as_deref());
+    let client = tls::pair("core-client-cert", certificate, "core-client-key", key)?;
+    let endpoint = tls::endpoint("core-url", &settings.core_url, settings.core_ca_cert.as_deref(), client)?
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+        .http2_adaptive_window(true)
+        .http2_keep_alive_interval(KEEPALIVE.0)
+        .keep_alive_timeout(KEEPALIVE.1)
+        .keep_alive_while_idle(true);
+    Ok(CoreChannel::tcp(endpoint.connect_lazy()))
+}
+
+/// The settings as the gateway takes them.
+pub(super) fn gateway_settings(http: &Http, readiness: &Readiness) -> Result<rollcall_gateway::Settings> {
+    Ok(rollcall_gateway::Settings {
+        public_url: http.public_url.clone(),
+        max_user_body_bytes: http.max_user_body.0,
+        max_large_body_bytes: http.max_large_body.0,
+        core_timeout: http.core_timeout,
+        body_timeout: http.body_timeout,
+        request_ids: RequestIds::with_prefix(&process_name()?),
+        readiness: readiness.clone(),
+    })
+}
+
+/// Characters that tell this start of this replica from every other one.
+fn process_name() -> Result<String> {
+    let random = SystemRandom::new().context("the system has no randomness to give")?;
+    let mut bytes = [0; 8];
+    random.fill(&mut bytes);
+    Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
+}
+
+/// The URL before the path of the SCIM endpoint: the public one, or the one on this machine.
+pub(super) fn public_url(http: &Http, address: SocketAddr) -> String {
+    http.public_url.clone().unwrap_or_else(|| format!("http://{}", listener::reachable(address)))
+}
+
+/// Credentials that cross a network in the clear are read by whoever listens there.
+pub(super) fn warn_if_exposed(http: &Http, address: SocketAddr) {
+    let behind_tls = http.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+    if !address.ip().is_loopback() && !behind_tls {
+        tracing::warn!(
+            %address,
+            "the SCIM endpoint is open to the network without TLS: put a proxy that has it in front, and say so with public-url"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_start_names_its_requests_otherwise() {
+        let (one, other) = (process_name().unwrap(), process_name().unwrap());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), 16);
+    }
+}

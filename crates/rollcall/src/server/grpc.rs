@@ -1,0 +1,46 @@
+//! The core's gRPC API over TCP.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+
+use super::tls;
+use crate::settings::Grpc;
+
+/// How often a silent connection is asked whether it is still there, and how long it may take to answer.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+/// Calls at once on one connection: a gateway sends all that it has over one.
+const CALLS_AT_ONCE: u32 = 1000;
+
+/// What the gRPC API is served by. Errors: a certificate or key that cannot be used.
+pub(super) fn server(settings: &Grpc) -> Result<Server> {
+    let server = Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE.0))
+        .http2_keepalive_timeout(Some(KEEPALIVE.1))
+        .http2_adaptive_window(Some(true))
+        .max_concurrent_streams(CALLS_AT_ONCE);
+    match tls::server(settings)? {
+        Some(tls) => server.tls_config(tls).context("the certificate or key of the gRPC API cannot be used"),
+        None => Ok(server),
+    }
+}
+
+/// Serves until told to stop, and then until every call has been answered.
+pub(super) async fn serve(
+    mut server: Server,
+    listener: TcpListener,
+    routes: Routes,
+    stop: CancellationToken,
+) -> Result<()> {
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    server
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
+        .await
+        .context("the gRPC API failed")
+}

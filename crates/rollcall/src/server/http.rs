@@ -1,0 +1,85 @@
+//! The SCIM endpoint over TCP: HTTP/1.1, and HTTP/2 for proxies that speak it in the clear.
+
+use std::io::{Error, ErrorKind};
+use std::time::Duration;
+
+use anyhow::Result;
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// How long a client may take to send the head of a request, and an idle connection is kept: more than the 60 s that
+/// common proxies keep theirs, so that it is they who close.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// How often a silent HTTP/2 connection is asked whether it is still there, and how long it may take to answer.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+/// The pause after the system had no room for another connection.
+const BREATHER: Duration = Duration::from_millis(100);
+
+/// Serves until told to stop, and then until every request has been answered.
+pub(super) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<()> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(KEEPALIVE.0)
+        .keep_alive_timeout(KEEPALIVE.1)
+        .adaptive_window(true);
+    let open = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let (builder, router) = (builder.clone(), router.clone());
+                let watcher = open.watcher();
+                let stop = stop.clone();
+                tokio::spawn(async move {
+                    if !begins(&stream, &stop).await {
+                        return;
+                    }
+                    let service = TowerToHyperService::new(router);
+                    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                    if let Err(error) = watcher.watch(connection).await {
+                        tracing::debug!(cause = &*error, "a connection broke");
+                    }
+                });
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "cannot accept connections");
+                sleep(BREATHER).await;
+            }
+        }
+    }
+    drop(listener);
+    open.shutdown().await;
+    Ok(())
+}
+
+/// Waits for the first byte of a connection: which protocol it speaks is only known then, and until then hyper's own
+/// timeout does not run. `false`: nothing came.
+async fn begins(stream: &TcpStream, stop: &CancellationToken) -> bool {
+    // Small answers go out at once.
+    let _ = stream.set_nodelay(true);
+    tokio::select! {
+        biased;
+        ready = timeout(HEAD_TIMEOUT, stream.readable()) => matches!(ready, Ok(Ok(()))),
+        () = stop.cancelled() => false,
+    }
+}
+
+fn is_of_one_connection(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
+    )
+}

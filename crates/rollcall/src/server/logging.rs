@@ -1,0 +1,74 @@
+//! Logs: to standard error, as text for people or as JSON for machines.
+
+use std::io::{self, IsTerminal as _};
+
+use anyhow::{Result, anyhow};
+use tracing_subscriber::filter::Directive;
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::output::is_coloured;
+use crate::settings::{General, Invalid, LogFormat};
+
+/// What is never logged below `info`, whatever the filter says: these write out what went over the wire, and with it
+/// credentials.
+const CAPPED: [&str; 4] = ["h2=info", "hyper=info", "hyper_util=info", "rustls=info"];
+
+/// Starts logging for the rest of the process. Errors: the filter is none.
+pub(crate) fn init(general: &General) -> Result<()> {
+    let filter = filter(&general.log)?;
+    let on_terminal = io::stderr().is_terminal();
+    let as_json = match general.log_format {
+        LogFormat::Auto => !on_terminal,
+        LogFormat::Text => false,
+        LogFormat::Json => true,
+    };
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = if as_json {
+        let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(true);
+        registry.with(lines.with_writer(io::stderr)).try_init()
+    } else {
+        let lines = fmt::layer().with_ansi(is_coloured(on_terminal)).with_span_events(FmtSpan::NONE);
+        registry.with(lines.with_writer(io::stderr)).try_init()
+    };
+    started.map_err(|error| anyhow!("logging cannot start: {error}"))
+}
+
+fn filter(text: &str) -> Result<EnvFilter, Invalid> {
+    let refused = |error| {
+        Invalid(format!(
+            "--log {text:?}: {error}; give error, warn, info, debug or trace, or directives such as info,rollcall_core=debug"
+        ))
+    };
+    let mut filter = EnvFilter::builder().parse(text).map_err(refused)?;
+    for capped in CAPPED {
+        let directive: Directive = capped.parse().map_err(refused)?;
+        filter = filter.add_directive(directive);
+    }
+    Ok(filter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_a_level_or_directives() {
+        for good in ["info", "trace", "off", "warn,rollcall_core=debug", "rollcall_gateway=trace"] {
+            assert!(filter(good).is_ok(), "{good}");
+        }
+        let error = filter("info,rollcall=loud").unwrap_err().to_string();
+        assert!(error.contains("loud") && error.contains("debug"), "{error}");
+    }
+
+    #[test]
+    fn what_goes_over_the_wire_is_never_logged() {
+        for asked in ["trace", "h2=trace,hyper=debug", "trace,h2::codec=trace"] {
+            let filter = filter(asked).unwrap().to_string();
+            assert!(filter.contains("h2=info") && filter.contains("hyper=info"), "{filter}");
+            assert!(!filter.contains("h2=trace"), "{filter}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `rollcall serve`: gateway and core in one process. The gateway calls the core in memory, by the same code that it
+//! would call it by over TCP; the gRPC API listens too, for the administrator's commands and the application's services.
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use rollcall_api::channel::CoreChannel;
+use rollcall_gateway::Readiness;
+
+use super::first_start::{self, Reach};
+use super::health::Health;
+use super::lifecycle::{Servers, Signals};
+use super::{core, database, gateway, grpc, http, listener, logging};
+use crate::output;
+use crate::settings::{Database, General, Grpc, Http, Limits, Shutdown, Start};
+
+const EXAMPLES: &str = "\
+Examples:
+  rollcall serve
+  rollcall serve --public-url https://id.example.com --database-url postgres://rollcall@db/rollcall
+  rollcall serve --config rollcall.toml
+
+The first start on an empty database makes the directory `default` and prints its SCIM token and an admin key.
+The settings can come from the environment and from a file too; --help names each.";
+
+/// The settings of `rollcall serve`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Settings {
+    #[command(flatten)]
+    http: Http,
+    #[command(flatten)]
+    grpc: Grpc,
+    #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
+    start: Start,
+    #[command(flatten)]
+    limits: Limits,
+    #[command(flatten)]
+    shutdown: Shutdown,
+    #[command(flatten)]
+    general: General,
+}
+
+/// Runs until it is told to end.
+pub(crate) async fn run(settings: Settings) -> Result<()> {
+    logging::init(&settings.general)?;
+    let limits = settings.limits.checked()?;
+    let secrets = settings.start.bootstrap.secrets()?;
+    let grpc_server = grpc::server(&settings.grpc)?;
+    let mut signals = Signals::new()?;
+    // Listen first: a first start shows its secrets once, and must not be spent on a process that cannot serve.
+    let http_listener = listener::bind("http-addr", settings.http.http_addr).await?;
+    let grpc_listener = listener::bind("grpc-addr", settings.grpc.grpc_addr).await?;
+    let (http_address, grpc_address) = (http_listener.local_addr()?, grpc_listener.local_addr()?);
+    gateway::warn_if_exposed(&settings.http, http_address);
+    core::warn_if_exposed(&settings.grpc, grpc_address);
+
+    let start = async {
+        let store = database::prepare(&settings.database, settings.start.no_migrate).await?;
+        let core = database::core(store.clone(), limits)?;
+        let made = core.first_start(&secrets, true).await.context("the first start failed")?;
+        Ok((store, core, made))
+    };
+    let (store, core, made) = signals.unless_one_comes(start).await?;
+    let (routes, reporter) = core.routes().await?;
+    let health = Health::watch(core, reporter);
+    let readiness = Readiness::default();
+    let channel = CoreChannel::memory(routes.clone());
+    let endpoint = rollcall_gateway::router(channel, gateway::gateway_settings(&settings.http, &readiness)?);
+
+    let mut servers = Servers::new();
+    servers.start(|stop| http::serve(http_listener, endpoint, stop));
+    servers.start(|stop| grpc::serve(grpc_server, grpc_listener, routes, stop));
+    tracing::info!(http = %http_address, grpc = %grpc_address, "gateway and core listen");
+    let reach = Reach {
+        public_url: &gateway::public_url(&settings.http, http_address),
+        core_url: &core::url(&settings.grpc, grpc_address),
+    };
+    output::line(&if made.created { first_start::first(&reach, &made) } else { first_start::usual(&reach) })?;
+
+    let unready = async {
+        readiness.drain();
+        health.stop().await;
+    };
+    let ended = servers.run(signals, &settings.shutdown, unready).await;
+    database::close(&*store).await;
+    ended
+}

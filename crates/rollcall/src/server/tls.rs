@@ -1,0 +1,130 @@
+//! TLS and mTLS on the way between core and clients.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity, ServerTlsConfig};
+
+use crate::settings::{Grpc, Invalid};
+
+/// The TLS settings of the gRPC API; `None`, it is not encrypted. Errors: half a pair, or a file that cannot be read.
+pub(super) fn server(settings: &Grpc) -> Result<Option<ServerTlsConfig>> {
+    let (certificate, key) = (settings.grpc_tls_cert.as_deref(), settings.grpc_tls_key.as_deref());
+    let client_ca = settings.grpc_tls_client_ca.as_deref();
+    let Some((certificate, key)) = pair("grpc-tls-cert", certificate, "grpc-tls-key", key)? else {
+        if client_ca.is_some() {
+            return Err(
+                Invalid("grpc-tls-client-ca needs grpc-tls-cert and grpc-tls-key too".to_owned()).into()
+            );
+        }
+        return Ok(None);
+    };
+    let identity = identity(certificate, key)?;
+    let tls = ServerTlsConfig::new().identity(identity);
+    Ok(Some(match client_ca {
+        Some(path) => tls.client_ca_root(authority(path)?),
+        None => tls,
+    }))
+}
+
+/// The core at a URL that a setting gave, with what is needed to trust it and to be trusted by it.
+///
+/// Errors: the URL is none of http or https, certificates are given for http, or a file cannot be read.
+pub(crate) fn endpoint(
+    setting: &str,
+    url: &str,
+    ca: Option<&Path>,
+    client: Option<(&Path, &Path)>,
+) -> Result<Endpoint> {
+    let invalid = || {
+        Invalid(format!(
+            "{setting} {url:?}: give the URL of a core, such as http://127.0.0.1:50051 or https://core:50051"
+        ))
+    };
+    let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| invalid())?;
+    let uri = endpoint.uri();
+    if uri.host().is_none_or(str::is_empty) || uri.path_and_query().is_some_and(|path| path.as_str() != "/") {
+        return Err(invalid().into());
+    }
+    match uri.scheme_str() {
+        Some("https") => {
+            let tls = ClientTlsConfig::new();
+            let tls = match ca {
+                Some(path) => tls.ca_certificate(authority(path)?),
+                None => tls.with_native_roots(),
+            };
+            let tls = match client {
+                Some((certificate, key)) => tls.identity(identity(certificate, key)?),
+                None => tls,
+            };
+            endpoint.tls_config(tls).context("the certificates cannot be used")
+        }
+        Some("http") if ca.is_none() && client.is_none() => Ok(endpoint),
+        Some("http") => Err(Invalid(format!(
+            "{setting} {url:?}: certificates are of no use with http://; write https://"
+        ))
+        .into()),
+        _ => Err(invalid().into()),
+    }
+}
+
+/// A certificate and its key. Errors: one without the other.
+pub(crate) fn pair<'a>(
+    certificate_setting: &str,
+    certificate: Option<&'a Path>,
+    key_setting: &str,
+    key: Option<&'a Path>,
+) -> Result<Option<(&'a Path, &'a Path)>, Invalid> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(Invalid(format!("{certificate_setting} needs {key_setting} too"))),
+        (None, Some(_)) => Err(Invalid(format!("{key_setting} needs {certificate_setting} too"))),
+    }
+}
+
+fn identity(certificate: &Path, key: &Path) -> Result<Identity> {
+    Ok(Identity::from_pem(read(certificate)?, read(key)?))
+}
+
+fn authority(path: &Path) -> Result<Certificate> {
+    Ok(Certificate::from_pem(read(path)?))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Invalid> {
+    fs::read(path).map_err(|error| Invalid(format!("cannot read {}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_core_is_named_by_its_url() {
+        for good in ["http://127.0.0.1:50051", "http://core:50051/", "https://core.example.com"] {
+            assert!(endpoint("--core-url", good, None, None).is_ok(), "{good}");
+        }
+        for bad in
+            ["", "127.0.0.1:50051", "core", "ftp://core", "http://core/scim", "http://core?x", "http://"]
+        {
+            let error = endpoint("--core-url", bad, None, None).unwrap_err().to_string();
+            assert!(
+                error.contains("--core-url") && error.contains("http://127.0.0.1:50051"),
+                "{bad}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn certificates_without_encryption_are_refused() {
+        let error = endpoint("--core-url", "http://core", Some(Path::new("ca.pem")), None).unwrap_err();
+        assert!(error.to_string().contains("https://"), "{error}");
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_there_is_named() {
+        let error = endpoint("--core-url", "https://core", Some(Path::new("no/ca.pem")), None).unwrap_err();
+        assert!(error.to_string().contains("no/ca.pem"), "{error}");
+    }
+}

@@ -1,0 +1,221 @@
+//! The settings of the server commands, in groups that each command puts together.
+//!
+//! A setting has one name: `--http-addr` on the command line, `ROLLCALL_HTTP_ADDR` in the environment and `http-addr`
+//! in the configuration file. The first of these that has a value wins, and after them the default
+//! ([`layers`]). `docs/configuration.md` lists them all; a test compares it with this file.
+
+#![expect(clippy::struct_field_names, reason = "a field has the name of its setting")]
+
+mod address;
+mod config_file;
+mod duration;
+pub(crate) mod layers;
+mod secrets;
+mod size;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, ValueEnum};
+
+pub(crate) use duration::{Expiry, duration};
+pub(crate) use secrets::{BootstrapFiles, secret};
+use size::ByteSize;
+
+/// A setting that cannot be used, and what would do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Invalid(pub(crate) String);
+
+/// Where settings are read from besides flags and environment.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings file and logs")]
+pub(crate) struct General {
+    /// TOML file with settings; its keys are the names of the flags without the dashes, such as `http-addr`
+    #[arg(long, env = "ROLLCALL_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// What is logged, to standard error: error, warn, info, debug or trace, or directives such as
+    /// `info,rollcall_core=debug`
+    #[arg(long, env = "ROLLCALL_LOG", value_name = "FILTER", default_value = "info")]
+    pub(crate) log: String,
+
+    /// How it is logged; auto is text on a terminal and JSON otherwise
+    #[arg(long, env = "ROLLCALL_LOG_FORMAT", value_name = "FORMAT", default_value = "auto")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Text on a terminal, JSON otherwise.
+    Auto,
+    /// One line for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The SCIM endpoint.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP")]
+pub(crate) struct Http {
+    /// Address that the SCIM endpoint listens on; port 0 takes any free one
+    #[arg(long, env = "ROLLCALL_HTTP_ADDR", value_name = "IP:PORT", default_value = "127.0.0.1:8080", value_parser = address::parse)]
+    pub(crate) http_addr: SocketAddr,
+
+    /// URL by which identity providers reach this server, without `/scim/v2`, such as `https://id.example.com`; without
+    /// it, the Host header of each request is believed
+    #[arg(long, env = "ROLLCALL_PUBLIC_URL", value_name = "URL", value_parser = rollcall_gateway::parse_public_url)]
+    pub(crate) public_url: Option<String>,
+
+    /// Largest body of a request about one user
+    #[arg(long, env = "ROLLCALL_MAX_USER_BODY", value_name = "SIZE", default_value = "2MiB")]
+    pub(crate) max_user_body: ByteSize,
+
+    /// Largest body of a request about groups, and of a bulk request
+    #[arg(long, env = "ROLLCALL_MAX_LARGE_BODY", value_name = "SIZE", default_value = "32MiB")]
+    pub(crate) max_large_body: ByteSize,
+
+    /// How long a client may take to send a body
+    #[arg(long, env = "ROLLCALL_BODY_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub(crate) body_timeout: Duration,
+
+    /// How long the core may take to answer
+    #[arg(long, env = "ROLLCALL_CORE_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub(crate) core_timeout: Duration,
+}
+
+/// Where a gateway finds the core.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Core")]
+pub(crate) struct CoreConnection {
+    /// URL of the core's gRPC address; with https:// the connection is encrypted
+    #[arg(long, env = "ROLLCALL_CORE_URL", value_name = "URL", default_value = "http://127.0.0.1:50051")]
+    pub(crate) core_url: String,
+
+    /// PEM file with the certificates that the core's is checked against; without it, those of the system
+    #[arg(long, env = "ROLLCALL_CORE_CA_CERT", value_name = "FILE")]
+    pub(crate) core_ca_cert: Option<PathBuf>,
+
+    /// PEM file with the certificate that this gateway presents to the core (mTLS)
+    #[arg(long, env = "ROLLCALL_CORE_CLIENT_CERT", value_name = "FILE")]
+    pub(crate) core_client_cert: Option<PathBuf>,
+
+    /// PEM file with the private key of that certificate
+    #[arg(long, env = "ROLLCALL_CORE_CLIENT_KEY", value_name = "FILE")]
+    pub(crate) core_client_key: Option<PathBuf>,
+}
+
+/// The core's gRPC endpoint.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "gRPC")]
+pub(crate) struct Grpc {
+    /// Address that the gRPC API listens on; port 0 takes any free one
+    #[arg(long, env = "ROLLCALL_GRPC_ADDR", value_name = "IP:PORT", default_value = "127.0.0.1:50051", value_parser = address::parse)]
+    pub(crate) grpc_addr: SocketAddr,
+
+    /// PEM file with the certificate of the gRPC API, which switches TLS on
+    #[arg(long, env = "ROLLCALL_GRPC_TLS_CERT", value_name = "FILE")]
+    pub(crate) grpc_tls_cert: Option<PathBuf>,
+
+    /// PEM file with the private key of that certificate
+    #[arg(long, env = "ROLLCALL_GRPC_TLS_KEY", value_name = "FILE")]
+    pub(crate) grpc_tls_key: Option<PathBuf>,
+
+    /// PEM file with the certificates that clients must be signed by (mTLS); without it, clients present none
+    #[arg(long, env = "ROLLCALL_GRPC_TLS_CLIENT_CA", value_name = "FILE")]
+    pub(crate) grpc_tls_client_ca: Option<PathBuf>,
+}
+
+/// The database.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Database")]
+pub(crate) struct Database {
+    /// `postgres://USER:PASSWORD@HOST/NAME` or `sqlite:FILE`; without it, the SQLite file rollcall.db in the data
+    /// directory
+    #[arg(long, env = "ROLLCALL_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+
+    /// Directory of the SQLite database, made if it is not there
+    #[arg(long, env = "ROLLCALL_DATA_DIR", value_name = "DIRECTORY", default_value = "./rollcall-data")]
+    pub(crate) data_dir: PathBuf,
+
+    /// Connections to the database at most
+    #[arg(long, env = "ROLLCALL_DATABASE_CONNECTIONS", value_name = "N", default_value_t = 16,
+          value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub(crate) database_connections: u32,
+}
+
+/// What a core does before it serves.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Start")]
+pub(crate) struct Start {
+    /// Do not apply migrations: refuse to start while some are pending
+    #[arg(long, env = "ROLLCALL_NO_MIGRATE", value_parser = BoolishValueParser::new())]
+    pub(crate) no_migrate: bool,
+
+    #[command(flatten)]
+    pub(crate) bootstrap: BootstrapFiles,
+}
+
+/// The published limits of a core.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct Limits {
+    /// Operations in one PATCH at most
+    #[arg(long, env = "ROLLCALL_MAX_PATCH_OPERATIONS", value_name = "N", default_value_t = 5000,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) max_patch_operations: u32,
+
+    /// Resources in a page when the client does not say
+    #[arg(long, env = "ROLLCALL_DEFAULT_PAGE_SIZE", value_name = "N", default_value_t = 100,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) default_page_size: u32,
+
+    /// Resources in a page at most
+    #[arg(long, env = "ROLLCALL_MAX_PAGE_SIZE", value_name = "N", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) max_page_size: u32,
+
+    /// How long a client may wait before it asks for the next page by cursor
+    #[arg(long, env = "ROLLCALL_PAGE_TOKEN_LIFETIME", value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    pub(crate) page_token_lifetime: Duration,
+}
+
+impl Limits {
+    /// The limits as the core takes them. Errors: a default that is more than the maximum.
+    pub(crate) fn checked(&self) -> Result<rollcall_core::Limits, Invalid> {
+        let Self { default_page_size, max_page_size, .. } = *self;
+        if default_page_size > max_page_size {
+            return Err(Invalid(format!(
+                "default-page-size is {default_page_size}, more than max-page-size, {max_page_size}; lower the one or raise the other"
+            )));
+        }
+        Ok(rollcall_core::Limits {
+            default_page_size,
+            max_page_size,
+            max_patch_operations: usize::try_from(self.max_patch_operations).unwrap_or(usize::MAX),
+            page_token_lifetime: self.page_token_lifetime,
+        })
+    }
+}
+
+/// How a server ends.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Shutdown")]
+pub(crate) struct Shutdown {
+    /// How long after the first SIGTERM or Ctrl-C the server still takes new work, while its readiness already says
+    /// no: the time that a load balancer needs to notice
+    #[arg(long, env = "ROLLCALL_DRAIN_DELAY", value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub(crate) drain_delay: Duration,
+
+    /// How long requests that are under way may then take to finish; a second signal ends them at once
+    #[arg(long, env = "ROLLCALL_DRAIN_DEADLINE", value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub(crate) drain_deadline: Duration,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! The layers that a setting can come from: flags, then the environment, then the configuration file, then defaults.
+//!
+//! clap knows flags, environment and defaults. The file comes in as other defaults: the command line is parsed once to
+//! learn which file, and once more with what the file has.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::{OsStr, Resettable};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, ArgMatches, Command};
+
+use super::Invalid;
+use super::config_file::{self, FileSettings};
+
+/// The setting that names the configuration file.
+const CONFIG: &str = "config";
+
+/// Why there are no settings.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line is wrong, or asks for help.
+    Usage(clap::Error),
+    /// The configuration file is wrong.
+    File(Invalid),
+}
+
+/// Parses a command line with all layers.
+pub(crate) fn matches(command: Command, arguments: &[OsString]) -> Result<ArgMatches, Failure> {
+    let known: Vec<String> = known_settings(&command).into_iter().map(str::to_owned).collect();
+    let command = map_args(command, &without_empty_variable);
+    let matches = parse(command.clone(), arguments, |error, flag| match variable_of(&command, flag) {
+        Some(variable) => {
+            explained(error, format!("the value comes from the environment variable {variable}"))
+        }
+        None => error,
+    })?;
+    let Some(path) = config_path(&matches) else { return Ok(matches) };
+    let file = config_file::read(&path, &known).map_err(Failure::File)?;
+    let command = map_args(command, &|arg| with_file_default(arg, &file));
+    parse(command, arguments, |error, _| {
+        explained(error, format!("the value comes from the configuration file {}", path.display()))
+    })
+}
+
+/// Parses; an error about the value of a flag that does not stand in the arguments is explained.
+fn parse(
+    command: Command,
+    arguments: &[OsString],
+    explain: impl Fn(clap::Error, &str) -> clap::Error,
+) -> Result<ArgMatches, Failure> {
+    command.try_get_matches_from(arguments).map_err(|error| {
+        let flag = match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(usage)) => usage.split_whitespace().next().map(str::to_owned),
+            _ => None,
+        };
+        match flag {
+            Some(flag) if !stands_in(&flag, arguments) => Failure::Usage(explain(error, &flag)),
+            _ => Failure::Usage(error),
+        }
+    })
+}
+
+fn stands_in(flag: &str, arguments: &[OsString]) -> bool {
+    arguments.iter().any(|argument| {
+        let text = argument.to_string_lossy();
+        text.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    })
+}
+
+fn explained(mut error: clap::Error, sentence: String) -> clap::Error {
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![sentence.into()]));
+    error
+}
+
+/// The name of the environment variable of a flag, if that variable is set.
+fn variable_of(command: &Command, flag: &str) -> Option<String> {
+    let long = flag.strip_prefix("--")?;
+    let own = command.get_arguments().find(|arg| arg.get_long() == Some(long)).and_then(Arg::get_env);
+    match own {
+        Some(variable) => env::var_os(variable).map(|_| variable.to_string_lossy().into_owned()),
+        None => command.get_subcommands().find_map(|inner| variable_of(inner, flag)),
+    }
+}
+
+/// A variable that is set to nothing is as good as not set: that is how compose files write an optional one.
+fn without_empty_variable(arg: Arg) -> Arg {
+    let is_empty = arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+    if is_empty { arg.env(Resettable::<OsStr>::Reset) } else { arg }
+}
+
+fn with_file_default(arg: Arg, file: &FileSettings) -> Arg {
+    match arg.get_long().and_then(|name| file.get(name)) {
+        Some(value) => arg.default_value(value.clone()),
+        None => arg,
+    }
+}
+
+fn map_args(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
+    command.mut_args(change).mut_subcommands(|inner| map_args(inner, change))
+}
+
+/// The configuration file that the innermost command was given.
+fn config_path(matches: &ArgMatches) -> Option<PathBuf> {
+    match matches.subcommand() {
+        Some((_, inner)) => config_path(inner),
+        None => matches.try_get_one::<PathBuf>(CONFIG).ok().flatten().cloned(),
+    }
+}
+
+/// The names of the settings of every command that takes a configuration file: one file does for all of them.
+fn known_settings(command: &Command) -> Vec<&str> {
+    let takes_file = command.get_arguments().any(|arg| arg.get_id() == CONFIG);
+    let own =
+        command.get_arguments().filter(|arg| takes_file && arg.get_id() != CONFIG && arg.get_env().is_some());
+    own.filter_map(Arg::get_long).chain(command.get_subcommands().flat_map(known_settings)).collect()
+}

@@ -1,0 +1,102 @@
+//! Secrets that a declarative set-up brings along.
+//!
+//! A secret on a command line is seen by everybody on the machine, so there is no flag for one: it comes in the
+//! environment, or in a file that a flag, the environment or the configuration file names.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rollcall_core::Secret;
+use rollcall_core::bootstrap::BootstrapSecrets;
+
+use super::Invalid;
+
+/// The files that hold bootstrap secrets.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BootstrapFiles {
+    /// File with the SCIM token of the directory `default`, for when it has none yet; or put the token itself into
+    /// `ROLLCALL_BOOTSTRAP_SCIM_TOKEN`
+    #[arg(long, env = "ROLLCALL_BOOTSTRAP_SCIM_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) bootstrap_scim_token_file: Option<PathBuf>,
+
+    /// File with an admin key, for when there is none yet; or put the key itself into `ROLLCALL_BOOTSTRAP_ADMIN_KEY`
+    #[arg(long, env = "ROLLCALL_BOOTSTRAP_ADMIN_KEY_FILE", value_name = "FILE")]
+    pub(crate) bootstrap_admin_key_file: Option<PathBuf>,
+}
+
+impl BootstrapFiles {
+    /// Reads the bootstrap secrets. Errors: a file that cannot be read, and a secret weaker than 128 bits.
+    pub(crate) fn secrets(&self) -> Result<BootstrapSecrets, Invalid> {
+        let read = |variable: &str, file: &Option<PathBuf>| {
+            let text = secret(variable, env::var(variable).ok(), file.as_deref())?;
+            text.map(|text| strong(variable, &text)).transpose()
+        };
+        Ok(BootstrapSecrets {
+            scim_token: read("ROLLCALL_BOOTSTRAP_SCIM_TOKEN", &self.bootstrap_scim_token_file)?,
+            admin_key: read("ROLLCALL_BOOTSTRAP_ADMIN_KEY", &self.bootstrap_admin_key_file)?,
+        })
+    }
+}
+
+/// A secret from the environment or else from a file; an empty variable is none. Line ends after it do not count.
+///
+/// Errors: both are given, or the file cannot be read or is empty.
+pub(crate) fn secret(
+    variable: &str,
+    value: Option<String>,
+    file: Option<&Path>,
+) -> Result<Option<String>, Invalid> {
+    let value = value.filter(|value| !value.is_empty());
+    let Some(path) = file else { return Ok(value) };
+    if value.is_some() {
+        return Err(Invalid(format!("{variable} and a file ({}) are both given; give one", path.display())));
+    }
+    let text = fs::read_to_string(path).map_err(|error| {
+        Invalid(format!("cannot read the file for {variable}, {}: {error}", path.display()))
+    })?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Err(Invalid(format!("the file for {variable}, {}, is empty", path.display())));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+fn strong(variable: &str, text: &str) -> Result<Secret, Invalid> {
+    Secret::from_outside(text).map_err(|weakness| {
+        Invalid(format!("{variable} is refused: {weakness}; `openssl rand -hex 32` makes a good one"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_variable_is_none() {
+        assert_eq!(secret("X", None, None).unwrap(), None);
+        assert_eq!(secret("X", Some(String::new()), None).unwrap(), None);
+        assert_eq!(secret("X", Some("s".to_owned()), None).unwrap().as_deref(), Some("s"));
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let error = secret("X", None, Some(Path::new("no/such/file"))).unwrap_err().to_string();
+        assert!(error.contains("no/such/file") && error.contains('X'), "{error}");
+    }
+
+    #[test]
+    fn a_secret_that_is_given_twice_is_refused() {
+        let error = secret("X", Some("s".to_owned()), Some(Path::new("f"))).unwrap_err().to_string();
+        assert!(error.contains("both"), "{error}");
+    }
+
+    #[test]
+    fn a_weak_secret_is_refused_without_being_shown() {
+        let error = strong("ROLLCALL_BOOTSTRAP_ADMIN_KEY", "hunter2").unwrap_err().to_string();
+        assert!(error.contains("ROLLCALL_BOOTSTRAP_ADMIN_KEY") && error.contains("128 bits"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+        assert!(strong("X", "0f3a9c71d2e84b5690a1c2d3e4f56789").is_ok());
+    }
+}

@@ -1,0 +1,5 @@
+//! Laws that hold for whatever clients send.
+
+mod generate;
+mod language;
+mod resources;

@@ -1,0 +1,189 @@
+//! Every SQL statement of Rollcall, written once and run on SQLite and on PostgreSQL.
+//!
+//! A [`Store`] reads; a [`Transaction`], made by [`Store::begin`], reads and writes, and is saved or dropped: what
+//! was not saved did not happen. Both databases are driven by the same source files (`src/sql/`), compiled once
+//! for each; `docs/decisions/` says why.
+//!
+//! Time and ids come from the caller. Times are microseconds since 1970-01-01T00:00:00Z.
+
+#![expect(clippy::duplicate_mod, reason = "the statements are compiled once for each database")]
+
+mod failure;
+mod model;
+mod postgres;
+mod sqlite;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rollcall_scim::Resource;
+use uuid::Uuid;
+
+pub use model::{
+    Actor, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key, Listing, Page, Paging, Query,
+    ResourceType, Selection, SortValue, StoredResource,
+};
+
+/// The result of a call to the database.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call to the database failed. That something is not there is no error, but `None`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another resource of the type has this name, whatever its case.
+    #[error("the name of the {} is taken", .0.as_str())]
+    NameTaken(ResourceType),
+    /// Another directory has this name.
+    #[error("the name of the directory is taken")]
+    DirectoryNameTaken,
+    /// Another credential has this secret.
+    #[error("the secret is in use")]
+    SecretTaken,
+    /// The transaction lost against another one; run again it may succeed.
+    #[error("the change lost against another one")]
+    Conflict(#[source] sqlx::Error),
+    /// The database cannot be reached, or has no connection to spare.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] sqlx::Error),
+    /// The database refused a statement, or holds what this version cannot read.
+    #[error("the database failed: {0}")]
+    Driver(#[source] sqlx::Error),
+    /// A stored value is not what this version wrote.
+    #[error("stored data is damaged: {0}")]
+    Damaged(String),
+    /// The migrations could not be applied.
+    #[error("the database could not be migrated: {0}")]
+    Migration(String),
+    /// The database URL is none that Rollcall understands.
+    #[error("{0}")]
+    Url(String),
+}
+
+/// How a database is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Connections at most; on SQLite, those that read.
+    pub max_connections: u32,
+    /// How long a request waits for a connection before it is [`Error::Unavailable`].
+    pub acquire_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { max_connections: 10, acquire_timeout: Duration::from_secs(10) }
+    }
+}
+
+/// Opens a database: `sqlite:FILE`, which is made where it is missing, or `postgres://…`. It may still have to be
+/// migrated.
+///
+/// Errors: [`Error::Url`] for a URL that names neither, [`Error::Unavailable`] when the database does not answer.
+pub async fn open(url: &str, options: &Options) -> Result<Arc<dyn Store>> {
+    if url.starts_with("sqlite:") {
+        Ok(Arc::new(sqlite::Database::open(url, options).await?))
+    } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        Ok(Arc::new(postgres::Database::open(url, options).await?))
+    } else {
+        Err(Error::Url("the database URL must begin with sqlite: or postgres://".to_owned()))
+    }
+}
+
+/// A database that is read from, and that transactions are begun on.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Applies the migrations that the database does not have yet, and names them. Of several processes that try at
+    /// once, one works and the others wait; `holder` tells them apart, `now` is the time in µs.
+    async fn migrate(&self, holder: Uuid, now: &(dyn Fn() -> i64 + Send + Sync)) -> Result<Vec<String>>;
+
+    /// The names of the migrations that the database does not have yet.
+    async fn pending_migrations(&self) -> Result<Vec<String>>;
+
+    /// Begins a transaction. On SQLite it waits for its turn: there is one writer.
+    async fn begin(&self) -> Result<Box<dyn Transaction>>;
+
+    /// The credential whose secret has this SHA-256 hash, revoked and expired ones included, with the directory
+    /// that it is bound to.
+    async fn credential(&self, hash: &[u8; 32]) -> Result<Option<(Credential, Option<Directory>)>>;
+
+    /// The credentials of a kind, newest first: those of one directory, or all.
+    async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>>;
+
+    /// The directory of that name.
+    async fn directory(&self, name: &str) -> Result<Option<Directory>>;
+
+    /// The directories in order of their names, from the first after `after` on, at most `limit`.
+    async fn directories(&self, after: Option<&str>, limit: u32) -> Result<Vec<Directory>>;
+
+    /// A resource of a directory.
+    async fn resource(
+        &self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredResource>>;
+
+    /// A page of the resources of a directory, and how many there are on all pages.
+    async fn resources(&self, directory: Uuid, query: &Query<'_>) -> Result<Listing>;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<()>;
+
+    /// Waits for running transactions and closes every connection.
+    async fn close(&self);
+}
+
+/// A running transaction: saved, or dropped and then undone.
+#[async_trait]
+pub trait Transaction: Send {
+    /// A resource, locked against other writers until the transaction ends.
+    async fn resource(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredResource>>;
+
+    /// Adds a resource. Errors: [`Error::NameTaken`].
+    async fn insert_resource(&mut self, directory: Uuid, draft: Draft<'_>) -> Result<()>;
+
+    /// Overwrites a resource that this transaction has read, and whose attributes were `before`.
+    /// Errors: [`Error::NameTaken`].
+    async fn update_resource(&mut self, directory: Uuid, draft: Draft<'_>, before: &Resource) -> Result<()>;
+
+    /// Deletes a resource that this transaction has read.
+    async fn delete_resource(&mut self, directory: Uuid, resource_type: ResourceType, id: Uuid)
+    -> Result<()>;
+
+    /// Writes an event. On SQLite it gets its number at once; on PostgreSQL when it is sequenced.
+    async fn insert_event(&mut self, event: &Event) -> Result<()>;
+
+    /// The directory of that name, locked against other writers until the transaction ends.
+    async fn directory(&mut self, name: &str) -> Result<Option<Directory>>;
+
+    /// Whether there is any directory.
+    async fn has_directories(&mut self) -> Result<bool>;
+
+    /// Adds a directory. Errors: [`Error::DirectoryNameTaken`].
+    async fn insert_directory(&mut self, directory: &Directory) -> Result<()>;
+
+    /// Overwrites the settings of a directory.
+    async fn update_directory(&mut self, directory: &Directory) -> Result<()>;
+
+    /// The credentials of a kind, newest first: those of one directory, or all.
+    async fn credentials(&mut self, kind: CredentialKind, directory: Option<Uuid>)
+    -> Result<Vec<Credential>>;
+
+    /// Adds a credential. Errors: [`Error::SecretTaken`].
+    async fn insert_credential(&mut self, credential: &Credential) -> Result<()>;
+
+    /// Sets when a credential expires and when it was revoked.
+    async fn end_credential(&mut self, id: Uuid, expires: Option<i64>, revoked: Option<i64>) -> Result<()>;
+
+    /// The key of that name that all replicas share, made from `fresh` where there is none yet.
+    async fn shared_key(&mut self, name: &str, fresh: &[u8; 32], now: i64) -> Result<[u8; 32]>;
+
+    /// Makes everything durable. When this returns `Ok`, it has happened; in every other case it has not.
+    async fn save(self: Box<Self>) -> Result<()>;
+}

@@ -1,0 +1,233 @@
+//! What is stored.
+
+use rollcall_scim::condition::Condition;
+use rollcall_scim::definition::AttributeRef;
+use rollcall_scim::{Profile, Resource};
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A directory: one connection to one identity provider, and the users and groups that it owns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    /// The key of everything that belongs to the directory.
+    pub id: Uuid,
+    /// The name, unique and never changed.
+    pub name: String,
+    /// Which identity provider it talks to.
+    pub profile: Profile,
+    /// Whether the SCIM endpoint answers.
+    pub scim_enabled: bool,
+    /// Whether it has groups.
+    pub groups_enabled: bool,
+    /// When it was made, in µs.
+    pub created: i64,
+    /// When its settings last changed, in µs.
+    pub modified: i64,
+}
+
+/// A secret that somebody presents; only its hash is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The key of the row.
+    pub id: Uuid,
+    /// What kind of secret it is.
+    pub kind: CredentialKind,
+    /// The directory that it is bound to; `None`, all.
+    pub directory: Option<Uuid>,
+    /// A description for people.
+    pub name: String,
+    /// The first characters of the secret.
+    pub prefix: String,
+    /// The SHA-256 hash of the secret.
+    pub hash: [u8; 32],
+    /// The names of the scopes of a service key, such as `directory.read`.
+    pub scopes: Vec<String>,
+    /// When it was made, in µs.
+    pub created: i64,
+    /// When it stops being valid, in µs.
+    pub expires: Option<i64>,
+    /// When it was revoked, in µs.
+    pub revoked: Option<i64>,
+}
+
+/// The kinds of credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CredentialKind {
+    /// What an identity provider presents at the SCIM endpoint.
+    ScimToken,
+    /// What an internal service presents to the core.
+    ServiceKey,
+    /// What an administrator presents.
+    AdminKey,
+}
+
+/// The types of resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResourceType {
+    /// Users.
+    User,
+    /// Groups.
+    Group,
+}
+
+impl ResourceType {
+    /// The name, as `meta.resourceType` has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "User",
+            Self::Group => "Group",
+        }
+    }
+}
+
+/// A resource as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredResource {
+    /// What it is.
+    pub resource_type: ResourceType,
+    /// The SCIM id.
+    pub id: Uuid,
+    /// Counts the changes, from 1 on: the entity tag.
+    pub version: i64,
+    /// When it was made, in µs.
+    pub created: i64,
+    /// When it last changed, in µs.
+    pub modified: i64,
+    /// The attributes in canonical form, without `id`, `meta`, `schemas` and what is derived.
+    pub attributes: Resource,
+}
+
+/// What is written of a resource: the resource, and what it is found by.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft<'a> {
+    /// The resource.
+    pub resource: &'a StoredResource,
+    /// The [search form](rollcall_scim::search_form) of its attributes and of its `schemas`.
+    pub search: &'a Resource,
+    /// Whether nobody else of its type may have its name; of users nobody ever may.
+    pub unique: bool,
+}
+
+/// One change, as the followers of events will see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The key of the row.
+    pub id: Uuid,
+    /// The directory in which it happened; `None` for what concerns the whole installation.
+    pub directory: Option<Uuid>,
+    /// What happened.
+    pub kind: EventKind,
+    /// The id of the user, directory or credential that changed.
+    pub subject: Uuid,
+    /// The version that the change made, where the subject has versions.
+    pub version: Option<i64>,
+    /// When it happened, in µs.
+    pub time: i64,
+    /// Who did it.
+    pub actor: Actor,
+    /// The id of the request that asked for it.
+    pub request_id: String,
+    /// The changed top-level attributes: `{"userName": {"before": …, "after": …}}`. Never a secret.
+    pub changes: Value,
+}
+
+/// Who made a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// Whoever presented this credential.
+    Credential(Uuid),
+    /// Rollcall itself: at its first start, or a command on the database.
+    System,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// A user was created.
+    UserCreated,
+    /// A user changed.
+    UserUpdated,
+    /// A user was deleted.
+    UserDeleted,
+    /// A directory was made.
+    DirectoryCreated,
+    /// The settings of a directory changed.
+    DirectoryUpdated,
+    /// A token or key was made.
+    CredentialCreated,
+    /// A token or key was given an end.
+    CredentialEnded,
+}
+
+/// Which resources, in which order, and which part of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query<'a> {
+    /// The types, each with what is asked of it. At least one.
+    pub selections: &'a [Selection<'a>],
+    /// Whether greater values come first, where there is a sort. Resources without a value come last when ascending,
+    /// first when descending (RFC 7644 §3.4.2.3); the id breaks ties, ascending.
+    pub descending: bool,
+    /// Which part.
+    pub paging: Paging,
+    /// How many resources at most; 0 asks for the total alone.
+    pub limit: u32,
+}
+
+/// What is asked of the resources of one type.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Selection<'a> {
+    /// The type.
+    pub resource_type: ResourceType,
+    /// The filter; `None`, every resource.
+    pub condition: Option<&'a Condition<'a>>,
+    /// What to sort by; `None`, by id, which is the order of creation. Of a multi-valued attribute the primary value
+    /// counts, else the first.
+    pub sort: Option<AttributeRef<'a>>,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Paging {
+    /// After so many resources.
+    Offset(u64),
+    /// After this resource; `None`, at the first one.
+    After(Option<Key>),
+}
+
+/// Where a resource stands in an order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    /// The value that was sorted by; `None` where there is no sort, or the resource has no value.
+    pub value: Option<SortValue>,
+    /// Its id.
+    pub id: Uuid,
+}
+
+/// A value that was sorted by, in the form in which the database compares it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SortValue {
+    /// Text, folded unless the attribute is `caseExact`.
+    Text(String),
+    /// An integer, a boolean as 0 or 1, or a time in µs.
+    Integer(i64),
+    /// A decimal.
+    Decimal(f64),
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The resources.
+    pub resources: Vec<StoredResource>,
+    /// Where the last of them stands, if more follow it.
+    pub next: Option<Key>,
+}
+
+/// A page of a list, and how many resources there are on all pages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listing {
+    /// The page.
+    pub page: Page,
+    /// How many match.
+    pub total: u64,
+}

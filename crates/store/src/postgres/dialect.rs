@@ -1,0 +1,66 @@
+//! What is written differently in PostgreSQL.
+
+use rollcall_scim::schema::Kind;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+/// The database.
+pub(super) type Db = sqlx::Postgres;
+/// A connection to it.
+pub(super) type Connection = sqlx::PgConnection;
+/// A statement that is put together.
+pub(super) type Query = QueryBuilder<Db>;
+
+/// Whether a migration has ever been applied.
+pub(super) const IS_MIGRATED: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+/// Every migration, in order: its number, its name and its text.
+pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[(
+    1,
+    "directories, resources, credentials",
+    include_str!("../../../../migrations/postgres/0001_directories_resources_credentials.sql"),
+)];
+
+/// Behind a SELECT: nobody else may change the row until the transaction ends.
+pub(super) const FOR_UPDATE: &str = " FOR UPDATE";
+/// Behind a text: compared by its bytes.
+pub(super) const BY_BYTES: &str = " COLLATE \"C\"";
+/// The position of a text in another one; 0, it is not there.
+pub(super) const POSITION: &str = "strpos";
+/// The id of a resource as text.
+pub(super) const ID_TEXT: &str = "CAST(r.id AS TEXT)";
+
+/// In which of the rows that hold the total of a directory a resource is counted. There are several, so that the writers of
+/// the directory do not queue for one.
+pub(super) fn total_shard(id: Uuid) -> i64 {
+    (id.as_bytes()[15] % 16).into()
+}
+
+/// The last `length` characters of a text.
+pub(super) fn push_end(query: &mut Query, text: &dyn Fn(&mut Query), length: i64) {
+    query.push("right(");
+    text(query);
+    query.push(", ").push_bind(i32::try_from(length).unwrap_or(i32::MAX)).push(")");
+}
+
+/// The value at a path of a JSON column, in the type that values of this kind are compared in; NULL where there is none.
+pub(super) fn push_json(query: &mut Query, column: &str, path: &[&str], kind: Kind) {
+    query.push("(").push(column).push(" #>> ").push_bind(json_path(path)).push(")");
+    query.push(match kind {
+        Kind::Boolean => "::boolean",
+        Kind::Integer | Kind::DateTime => "::bigint",
+        Kind::Decimal => "::double precision",
+        Kind::String | Kind::Reference | Kind::Binary | Kind::Complex => BY_BYTES,
+    });
+}
+
+/// The elements of the array at a path of the search form, as a table with the columns `key` and `value`.
+pub(super) fn push_elements(query: &mut Query, path: &[&str]) {
+    query
+        .push("jsonb_array_elements(r.search #> ")
+        .push_bind(json_path(path))
+        .push(") WITH ORDINALITY AS e (value, key)");
+}
+
+fn json_path(path: &[&str]) -> Vec<String> {
+    path.iter().map(|name| (*name).to_owned()).collect()
+}

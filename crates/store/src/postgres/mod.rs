@@ -1,0 +1,88 @@
+//! PostgreSQL, and the engines that speak its protocol.
+
+mod dialect;
+#[path = "../sql/mod.rs"]
+mod sql;
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool, Postgres};
+
+use self::dialect::Connection;
+use self::sql::Totals;
+use crate::failure::failure;
+use crate::{Error, Options, Result};
+
+/// After so long without use a connection is asked whether it is still there before it is used again.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// A pool of connections.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pool: PgPool,
+}
+
+impl Database {
+    /// Connects. Errors: [`Error::Url`], [`Error::Unavailable`].
+    pub(crate) async fn open(url: &str, options: &Options) -> Result<Self> {
+        let connect = PgConnectOptions::from_str(url)
+            .map_err(|error| Error::Url(format!("the database URL cannot be read: {error}")))?
+            .application_name("rollcall");
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_with(connect)
+            .await
+            .map_err(failure)?;
+        Ok(Self { pool })
+    }
+
+    async fn reader(&self) -> Result<PoolConnection<Postgres>> {
+        self.pool.acquire().await.map_err(failure)
+    }
+
+    async fn migrator(&self) -> Result<PoolConnection<Postgres>> {
+        self.reader().await
+    }
+
+    async fn transaction(&self) -> Result<Tx> {
+        Ok(Tx { inner: self.pool.begin().await.map_err(failure)?, totals: Totals::default() })
+    }
+
+    async fn shut(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A running transaction; dropped, it is rolled back.
+struct Tx {
+    inner: sqlx::Transaction<'static, Postgres>,
+    totals: Totals,
+}
+
+impl Tx {
+    fn connection(&mut self) -> &mut Connection {
+        &mut self.inner
+    }
+
+    fn totals(&mut self) -> &mut Totals {
+        &mut self.totals
+    }
+
+    async fn commit(mut self) -> Result<()> {
+        self.totals.write(&mut self.inner).await?;
+        self.inner.commit().await.map_err(failure)
+    }
+}

@@ -1,0 +1,142 @@
+//! Tokens and keys.
+
+use sqlx::{AssertSqlSafe, Row as _};
+use uuid::Uuid;
+
+use super::super::dialect::{Connection, Db, Query};
+use super::directories::directory;
+use super::{Row, failure};
+use crate::{Credential, CredentialKind, Directory, Error, Result};
+
+const COLUMNS: &str = "id, kind, directory_id, name, prefix, hash, scopes, created, expires, revoked";
+
+/// The check of every call: the credential and its directory in one statement.
+const BY_HASH: &str = "SELECT c.id, c.kind, c.directory_id, c.name, c.prefix, c.hash, c.scopes, c.created, c.expires, \
+     c.revoked, d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.created, d.modified \
+     FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id WHERE c.hash = $1";
+
+/// Where the columns of the directory begin in an answer to [`BY_HASH`].
+const DIRECTORY: usize = 10;
+
+pub(super) async fn find(
+    connection: &mut Connection,
+    hash: &[u8; 32],
+) -> Result<Option<(Credential, Option<Directory>)>> {
+    let row =
+        sqlx::query::<Db>(BY_HASH).bind(hash.as_slice()).fetch_optional(connection).await.map_err(failure)?;
+    let Some(row) = row else { return Ok(None) };
+    let is_bound = row.try_get::<Option<Uuid>, _>(DIRECTORY).map_err(failure)?.is_some();
+    let directory = if is_bound { Some(directory(&row, DIRECTORY)?) } else { None };
+    Ok(Some((credential(&row)?, directory)))
+}
+
+pub(super) async fn list(
+    connection: &mut Connection,
+    kind: CredentialKind,
+    directory: Option<Uuid>,
+) -> Result<Vec<Credential>> {
+    let mut query = Query::new("SELECT ");
+    query.push(COLUMNS).push(" FROM credentials WHERE kind = ").push_bind(name_of(kind));
+    if let Some(directory) = directory {
+        query.push(" AND directory_id = ").push_bind(directory);
+    }
+    query.push(" ORDER BY created DESC, id DESC");
+    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    rows.iter().map(credential).collect()
+}
+
+pub(super) async fn insert(connection: &mut Connection, credential: &Credential) -> Result<()> {
+    let sql = format!("INSERT INTO credentials ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+    sqlx::query::<Db>(AssertSqlSafe(sql))
+        .bind(credential.id)
+        .bind(name_of(credential.kind))
+        .bind(credential.directory)
+        .bind(&credential.name)
+        .bind(&credential.prefix)
+        .bind(credential.hash.as_slice())
+        .bind(credential.scopes.join(" "))
+        .bind(credential.created)
+        .bind(credential.expires)
+        .bind(credential.revoked)
+        .execute(connection)
+        .await
+        .map_err(failure)?;
+    Ok(())
+}
+
+pub(super) async fn end(
+    connection: &mut Connection,
+    id: Uuid,
+    expires: Option<i64>,
+    revoked: Option<i64>,
+) -> Result<()> {
+    sqlx::query::<Db>("UPDATE credentials SET expires = $2, revoked = $3 WHERE id = $1")
+        .bind(id)
+        .bind(expires)
+        .bind(revoked)
+        .execute(connection)
+        .await
+        .map_err(failure)?;
+    Ok(())
+}
+
+pub(super) async fn shared_key(
+    connection: &mut Connection,
+    name: &str,
+    fresh: &[u8; 32],
+    now: i64,
+) -> Result<[u8; 32]> {
+    sqlx::query::<Db>(
+        "INSERT INTO shared_keys (name, key, created) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING",
+    )
+    .bind(name)
+    .bind(fresh.as_slice())
+    .bind(now)
+    .execute(&mut *connection)
+    .await
+    .map_err(failure)?;
+    let key: Vec<u8> = sqlx::query_scalar::<Db, Vec<u8>>("SELECT key FROM shared_keys WHERE name = $1")
+        .bind(name)
+        .fetch_one(connection)
+        .await
+        .map_err(failure)?;
+    key.try_into().map_err(|_| Error::Damaged(format!("the shared key {name:?} has a wrong length")))
+}
+
+fn credential(row: &Row) -> Result<Credential> {
+    let kind: &str = row.try_get(1).map_err(failure)?;
+    let hash: &[u8] = row.try_get(5).map_err(failure)?;
+    let scopes: &str = row.try_get(6).map_err(failure)?;
+    Ok(Credential {
+        id: row.try_get(0).map_err(failure)?,
+        kind: kind_of(kind)?,
+        directory: row.try_get(2).map_err(failure)?,
+        name: row.try_get(3).map_err(failure)?,
+        prefix: row.try_get(4).map_err(failure)?,
+        hash: hash
+            .try_into()
+            .map_err(|_| Error::Damaged("the hash of a credential has a wrong length".to_owned()))?,
+        scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+        created: row.try_get(7).map_err(failure)?,
+        expires: row.try_get(8).map_err(failure)?,
+        revoked: row.try_get(9).map_err(failure)?,
+    })
+}
+
+const KINDS: [CredentialKind; 3] =
+    [CredentialKind::ScimToken, CredentialKind::ServiceKey, CredentialKind::AdminKey];
+
+fn name_of(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::ScimToken => "scim_token",
+        CredentialKind::ServiceKey => "service_key",
+        CredentialKind::AdminKey => "admin_key",
+    }
+}
+
+fn kind_of(name: &str) -> Result<CredentialKind> {
+    KINDS
+        .into_iter()
+        .find(|kind| name_of(*kind) == name)
+        .ok_or_else(|| Error::Damaged(format!("a credential is of the unknown kind {name:?}")))
+}

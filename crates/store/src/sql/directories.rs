@@ -1,0 +1,88 @@
+//! Directories.
+
+use rollcall_scim::Profile;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::super::dialect::{Connection, Db, FOR_UPDATE};
+use super::{Row, failure};
+use crate::{Directory, Error, Result};
+
+const COLUMNS: &str = "id, name, profile, scim_enabled, groups_enabled, created, modified";
+
+pub(super) async fn find(connection: &mut Connection, name: &str, lock: bool) -> Result<Option<Directory>> {
+    let lock = if lock { FOR_UPDATE } else { "" };
+    let sql = format!("SELECT {COLUMNS} FROM directories WHERE name = $1{lock}");
+    let row =
+        sqlx::query::<Db>(AssertSqlSafe(sql)).bind(name).fetch_optional(connection).await.map_err(failure)?;
+    row.as_ref().map(|row| directory(row, 0)).transpose()
+}
+
+pub(super) async fn list(
+    connection: &mut Connection,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Directory>> {
+    let sql = format!("SELECT {COLUMNS} FROM directories WHERE name > $1 ORDER BY name LIMIT $2");
+    let rows = sqlx::query::<Db>(AssertSqlSafe(sql))
+        .bind(after.unwrap_or_default())
+        .bind(i64::from(limit))
+        .fetch_all(connection)
+        .await
+        .map_err(failure)?;
+    rows.iter().map(|row| directory(row, 0)).collect()
+}
+
+pub(super) async fn any(connection: &mut Connection) -> Result<bool> {
+    sqlx::query_scalar::<Db, bool>("SELECT EXISTS (SELECT 1 FROM directories)")
+        .fetch_one(connection)
+        .await
+        .map_err(failure)
+}
+
+pub(super) async fn insert(connection: &mut Connection, directory: &Directory) -> Result<()> {
+    sqlx::query::<Db>(
+        "INSERT INTO directories (id, name, profile, scim_enabled, groups_enabled, created, modified) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(directory.id)
+    .bind(&directory.name)
+    .bind(directory.profile.as_str())
+    .bind(directory.scim_enabled)
+    .bind(directory.groups_enabled)
+    .bind(directory.created)
+    .bind(directory.modified)
+    .execute(connection)
+    .await
+    .map_err(failure)?;
+    Ok(())
+}
+
+pub(super) async fn update(connection: &mut Connection, directory: &Directory) -> Result<()> {
+    sqlx::query::<Db>(
+        "UPDATE directories SET profile = $2, scim_enabled = $3, groups_enabled = $4, modified = $5 WHERE id = $1",
+    )
+    .bind(directory.id)
+    .bind(directory.profile.as_str())
+    .bind(directory.scim_enabled)
+    .bind(directory.groups_enabled)
+    .bind(directory.modified)
+    .execute(connection)
+    .await
+    .map_err(failure)?;
+    Ok(())
+}
+
+/// Reads a directory from the columns of a row, from the one at `first` on, in the order of [`COLUMNS`].
+pub(super) fn directory(row: &Row, first: usize) -> Result<Directory> {
+    let profile: &str = row.try_get(first + 2).map_err(failure)?;
+    Ok(Directory {
+        id: row.try_get(first).map_err(failure)?,
+        name: row.try_get(first + 1).map_err(failure)?,
+        profile: Profile::from_name(profile)
+            .ok_or_else(|| Error::Damaged(format!("a directory has the unknown profile {profile:?}")))?,
+        scim_enabled: row.try_get(first + 3).map_err(failure)?,
+        groups_enabled: row.try_get(first + 4).map_err(failure)?,
+        created: row.try_get(first + 5).map_err(failure)?,
+        modified: row.try_get(first + 6).map_err(failure)?,
+    })
+}

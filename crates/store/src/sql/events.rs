@@ -1,0 +1,42 @@
+//! Events. On SQLite the key of the table numbers them as they are written, since there is one writer; on PostgreSQL they
+//! are written without a number, so that no writer waits for another one's.
+
+use super::super::dialect::{Connection, Db};
+use super::failure;
+use crate::{Actor, Event, EventKind, Result};
+
+pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result<()> {
+    let actor = match event.actor {
+        Actor::Credential(id) => Some(id),
+        Actor::System => None,
+    };
+    sqlx::query::<Db>(
+        "INSERT INTO events (id, directory_id, kind, subject, version, time, actor, request_id, changes) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(event.id)
+    .bind(event.directory)
+    .bind(name_of(event.kind))
+    .bind(event.subject)
+    .bind(event.version)
+    .bind(event.time)
+    .bind(actor)
+    .bind(&event.request_id)
+    .bind(event.changes.to_string())
+    .execute(connection)
+    .await
+    .map_err(failure)?;
+    Ok(())
+}
+
+fn name_of(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::UserCreated => "user.created",
+        EventKind::UserUpdated => "user.updated",
+        EventKind::UserDeleted => "user.deleted",
+        EventKind::DirectoryCreated => "directory.created",
+        EventKind::DirectoryUpdated => "directory.updated",
+        EventKind::CredentialCreated => "credential.created",
+        EventKind::CredentialEnded => "credential.ended",
+    }
+}

@@ -1,0 +1,56 @@
+//! Leases: locks that are rows, since not every engine that speaks PostgreSQL's protocol has advisory locks, and one whose
+//! holder died ends by itself.
+
+use uuid::Uuid;
+
+use super::super::dialect::{Connection, Db};
+use super::failure;
+use crate::{Error, Result};
+
+/// Makes the table, which must be there before the first migration.
+pub(super) async fn prepare(connection: &mut Connection) -> Result<()> {
+    let made = sqlx::query::<Db>(
+        "CREATE TABLE IF NOT EXISTS leases (name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, expires BIGINT NOT NULL)",
+    )
+    .execute(connection)
+    .await;
+    match made.map_err(failure) {
+        // PostgreSQL: two sessions that create one table at once, in spite of the IF NOT EXISTS.
+        Ok(_) | Err(Error::Conflict(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes a lease, or renews one that the holder has. `false`: somebody else has it.
+pub(super) async fn take(
+    connection: &mut Connection,
+    name: &str,
+    holder: Uuid,
+    now: i64,
+    expires: i64,
+) -> Result<bool> {
+    let taken = sqlx::query::<Db>(
+        "INSERT INTO leases (name, holder, expires) VALUES ($1, $2, $3) \
+         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires \
+         WHERE leases.holder = excluded.holder OR leases.expires <= $4",
+    )
+    .bind(name)
+    .bind(holder.to_string())
+    .bind(expires)
+    .bind(now)
+    .execute(connection)
+    .await
+    .map_err(failure)?;
+    Ok(taken.rows_affected() == 1)
+}
+
+/// Gives a lease back.
+pub(super) async fn give_back(connection: &mut Connection, name: &str, holder: Uuid) -> Result<()> {
+    sqlx::query::<Db>("DELETE FROM leases WHERE name = $1 AND holder = $2")
+        .bind(name)
+        .bind(holder.to_string())
+        .execute(connection)
+        .await
+        .map_err(failure)?;
+    Ok(())
+}

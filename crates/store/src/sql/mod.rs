@@ -1,0 +1,24 @@
+//! Every statement, written once. This folder is compiled for each database, as a module of `sqlite` and of `postgres`,
+//! and takes from there what differs: `super::dialect`, and the [`Database`](super::Database) whose connections it uses.
+
+mod condition;
+mod credentials;
+mod directories;
+mod events;
+mod leases;
+mod migrations;
+mod pages;
+mod resources;
+mod store;
+mod transaction;
+
+pub(super) use transaction::Totals;
+
+use super::dialect::Db;
+use crate::failure::{failure, failure_of};
+
+/// A row of an answer.
+type Row = <Db as sqlx::Database>::Row;
+
+/// How many rows one INSERT holds at most, so that its parameters stay under the limits of both databases.
+const ROWS_PER_STATEMENT: usize = 500;

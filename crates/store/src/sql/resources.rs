@@ -1,0 +1,238 @@
+//! Resources: reading and writing one, and counting them.
+
+use std::collections::BTreeSet;
+
+use rollcall_scim::Resource;
+use rollcall_scim::fold::fold;
+use serde_json::Value;
+use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
+use uuid::Uuid;
+
+use super::super::dialect::{Connection, Db, FOR_UPDATE, Query};
+use super::{ROWS_PER_STATEMENT, Row, failure, failure_of};
+use crate::{Draft, Error, ResourceType, Result, StoredResource};
+
+const SELECT: &str = "SELECT id, version, created, modified, document FROM resources \
+     WHERE directory_id = $1 AND type = $2 AND id = $3";
+
+pub(super) async fn find(
+    connection: &mut Connection,
+    directory: Uuid,
+    resource_type: ResourceType,
+    id: Uuid,
+    lock: bool,
+) -> Result<Option<StoredResource>> {
+    let sql = if lock {
+        AssertSqlSafe(format!("{SELECT}{FOR_UPDATE}")).into_sql_str()
+    } else {
+        SELECT.into_sql_str()
+    };
+    let row = sqlx::query::<Db>(sql)
+        .bind(directory)
+        .bind(resource_type.as_str())
+        .bind(id)
+        .fetch_optional(connection)
+        .await
+        .map_err(failure)?;
+    row.as_ref().map(|row| stored(row, resource_type)).transpose()
+}
+
+pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: Draft<'_>) -> Result<()> {
+    let resource = draft.resource;
+    let columns = Columns::of(draft);
+    sqlx::query::<Db>(
+        "INSERT INTO resources (directory_id, type, id, version, created, modified, unique_name, display_name, \
+         external_id, active, document, search) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(directory)
+    .bind(resource.resource_type.as_str())
+    .bind(resource.id)
+    .bind(resource.version)
+    .bind(resource.created)
+    .bind(resource.modified)
+    .bind(columns.unique_name)
+    .bind(columns.display_name)
+    .bind(columns.external_id)
+    .bind(columns.active)
+    .bind(document(&resource.attributes)?)
+    .bind(Json(draft.search))
+    .execute(&mut *connection)
+    .await
+    .map_err(failure_of(resource.resource_type))?;
+    insert_emails(connection, directory, resource.id, &emails(&resource.attributes)).await
+}
+
+pub(super) async fn update(
+    connection: &mut Connection,
+    directory: Uuid,
+    draft: Draft<'_>,
+    before: &Resource,
+) -> Result<()> {
+    let resource = draft.resource;
+    let columns = Columns::of(draft);
+    let changed = sqlx::query::<Db>(
+        "UPDATE resources SET version = $4, modified = $5, unique_name = $6, display_name = $7, external_id = $8, \
+         active = $9, document = $10, search = $11 WHERE directory_id = $1 AND type = $2 AND id = $3",
+    )
+    .bind(directory)
+    .bind(resource.resource_type.as_str())
+    .bind(resource.id)
+    .bind(resource.version)
+    .bind(resource.modified)
+    .bind(columns.unique_name)
+    .bind(columns.display_name)
+    .bind(columns.external_id)
+    .bind(columns.active)
+    .bind(document(&resource.attributes)?)
+    .bind(Json(draft.search))
+    .execute(&mut *connection)
+    .await
+    .map_err(failure_of(resource.resource_type))?
+    .rows_affected();
+    if changed != 1 {
+        return Err(Error::Damaged(format!("the update of resource {} changed {changed} rows", resource.id)));
+    }
+    let (old, new) = (emails(before), emails(&resource.attributes));
+    if old == new {
+        return Ok(());
+    }
+    delete_emails(connection, directory, resource.id).await?;
+    insert_emails(connection, directory, resource.id, &new).await
+}
+
+pub(super) async fn delete(
+    connection: &mut Connection,
+    directory: Uuid,
+    resource_type: ResourceType,
+    id: Uuid,
+) -> Result<()> {
+    if resource_type == ResourceType::User {
+        delete_emails(connection, directory, id).await?;
+    }
+    sqlx::query::<Db>("DELETE FROM resources WHERE directory_id = $1 AND type = $2 AND id = $3")
+        .bind(directory)
+        .bind(resource_type.as_str())
+        .bind(id)
+        .execute(connection)
+        .await
+        .map_err(failure)?;
+    Ok(())
+}
+
+/// How many resources of a type a directory has.
+pub(super) async fn total(
+    connection: &mut Connection,
+    directory: Uuid,
+    resource_type: ResourceType,
+) -> Result<i64> {
+    sqlx::query_scalar::<Db, i64>(
+        "SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM totals WHERE directory_id = $1 AND type = $2",
+    )
+    .bind(directory)
+    .bind(resource_type.as_str())
+    .fetch_one(connection)
+    .await
+    .map_err(failure)
+}
+
+/// Counts resources in or out. Done last in a transaction, since the row of the total is locked from here on.
+pub(super) async fn add_to_total(
+    connection: &mut Connection,
+    directory: Uuid,
+    resource_type: ResourceType,
+    shard: i64,
+    change: i64,
+) -> Result<()> {
+    sqlx::query::<Db>(
+        "INSERT INTO totals (directory_id, type, shard, total) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (directory_id, type, shard) DO UPDATE SET total = totals.total + excluded.total",
+    )
+    .bind(directory)
+    .bind(resource_type.as_str())
+    .bind(shard)
+    .bind(change)
+    .execute(connection)
+    .await
+    .map_err(failure)?;
+    Ok(())
+}
+
+/// Reads a resource from a row that begins with its id, version, created, modified and document.
+pub(super) fn stored(row: &Row, resource_type: ResourceType) -> Result<StoredResource> {
+    let id: Uuid = row.try_get(0).map_err(failure)?;
+    let document: &str = row.try_get(4).map_err(failure)?;
+    Ok(StoredResource {
+        resource_type,
+        id,
+        version: row.try_get(1).map_err(failure)?,
+        created: row.try_get(2).map_err(failure)?,
+        modified: row.try_get(3).map_err(failure)?,
+        attributes: serde_json::from_str(document)
+            .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?,
+    })
+}
+
+/// The attributes that have a column of their own.
+struct Columns<'a> {
+    unique_name: Option<String>,
+    display_name: Option<String>,
+    external_id: Option<&'a str>,
+    active: Option<bool>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(draft: Draft<'a>) -> Self {
+        let attributes = &draft.resource.attributes;
+        let text = |name: &str| attributes.get(name).and_then(Value::as_str);
+        let (unique_name, display_name) = match draft.resource.resource_type {
+            ResourceType::User => (text("userName").map(fold), None),
+            ResourceType::Group => {
+                let name = text("displayName").map(fold);
+                (name.clone().filter(|_| draft.unique), name)
+            }
+        };
+        Self {
+            unique_name,
+            display_name,
+            external_id: text("externalId"),
+            active: attributes.get("active").and_then(Value::as_bool),
+        }
+    }
+}
+
+/// The addresses of a user, folded, each once.
+fn emails(attributes: &Resource) -> BTreeSet<String> {
+    let elements = attributes.get("emails").and_then(Value::as_array).into_iter().flatten();
+    elements.filter_map(|email| email.get("value")?.as_str()).map(fold).collect()
+}
+
+async fn insert_emails(
+    connection: &mut Connection,
+    directory: Uuid,
+    user: Uuid,
+    addresses: &BTreeSet<String>,
+) -> Result<()> {
+    for chunk in addresses.iter().collect::<Vec<_>>().chunks(ROWS_PER_STATEMENT) {
+        let mut query = Query::new("INSERT INTO emails (directory_id, value, user_id) ");
+        query.push_values(chunk, |mut row, address| {
+            row.push_bind(directory).push_bind(address.as_str()).push_bind(user);
+        });
+        query.build().execute(&mut *connection).await.map_err(failure)?;
+    }
+    Ok(())
+}
+
+async fn delete_emails(connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<()> {
+    sqlx::query::<Db>("DELETE FROM emails WHERE directory_id = $1 AND user_id = $2")
+        .bind(directory)
+        .bind(user)
+        .execute(connection)
+        .await
+        .map_err(failure)?;
+    Ok(())
+}
+
+fn document(attributes: &Resource) -> Result<String> {
+    serde_json::to_string(attributes).map_err(|error| Error::Damaged(error.to_string()))
+}

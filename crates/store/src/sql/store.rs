@@ -1,0 +1,63 @@
+//! What is read outside of transactions.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::super::Database;
+use super::{credentials, directories, migrations, pages, resources};
+use crate::{
+    Credential, CredentialKind, Directory, Listing, Query, ResourceType, Result, Store, StoredResource,
+    Transaction,
+};
+
+#[async_trait]
+impl Store for Database {
+    async fn migrate(&self, holder: Uuid, now: &(dyn Fn() -> i64 + Send + Sync)) -> Result<Vec<String>> {
+        migrations::apply(&mut *self.migrator().await?, holder, now).await
+    }
+
+    async fn pending_migrations(&self) -> Result<Vec<String>> {
+        migrations::pending(&mut *self.reader().await?).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn Transaction>> {
+        Ok(Box::new(self.transaction().await?))
+    }
+
+    async fn credential(&self, hash: &[u8; 32]) -> Result<Option<(Credential, Option<Directory>)>> {
+        credentials::find(&mut *self.reader().await?, hash).await
+    }
+
+    async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>> {
+        credentials::list(&mut *self.reader().await?, kind, directory).await
+    }
+
+    async fn directory(&self, name: &str) -> Result<Option<Directory>> {
+        directories::find(&mut *self.reader().await?, name, false).await
+    }
+
+    async fn directories(&self, after: Option<&str>, limit: u32) -> Result<Vec<Directory>> {
+        directories::list(&mut *self.reader().await?, after, limit).await
+    }
+
+    async fn resource(
+        &self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredResource>> {
+        resources::find(&mut *self.reader().await?, directory, resource_type, id, false).await
+    }
+
+    async fn resources(&self, directory: Uuid, query: &Query<'_>) -> Result<Listing> {
+        pages::list(&mut *self.reader().await?, directory, query).await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        directories::any(&mut *self.reader().await?).await.map(drop)
+    }
+
+    async fn close(&self) {
+        self.shut().await;
+    }
+}

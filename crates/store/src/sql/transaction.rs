@@ -1,0 +1,112 @@
+//! What is written, and read to be written.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use rollcall_scim::Resource;
+use uuid::Uuid;
+
+use super::super::Tx;
+use super::super::dialect::{Connection, total_shard};
+use super::{credentials, directories, events, resources};
+use crate::{
+    Credential, CredentialKind, Directory, Draft, Event, ResourceType, Result, StoredResource, Transaction,
+};
+
+/// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
+/// order, so that their rows are locked briefly and never in a circle.
+#[derive(Debug, Default)]
+pub(in super::super) struct Totals(BTreeMap<(Uuid, ResourceType, i64), i64>);
+
+impl Totals {
+    fn add(&mut self, directory: Uuid, resource_type: ResourceType, id: Uuid, change: i64) {
+        *self.0.entry((directory, resource_type, total_shard(id))).or_default() += change;
+    }
+
+    /// Writes them.
+    pub(in super::super) async fn write(self, connection: &mut Connection) -> Result<()> {
+        for ((directory, resource_type, shard), change) in
+            self.0.into_iter().filter(|(_, change)| *change != 0)
+        {
+            resources::add_to_total(connection, directory, resource_type, shard, change).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Transaction for Tx {
+    async fn resource(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredResource>> {
+        resources::find(self.connection(), directory, resource_type, id, true).await
+    }
+
+    async fn insert_resource(&mut self, directory: Uuid, draft: Draft<'_>) -> Result<()> {
+        resources::insert(self.connection(), directory, draft).await?;
+        self.totals().add(directory, draft.resource.resource_type, draft.resource.id, 1);
+        Ok(())
+    }
+
+    async fn update_resource(&mut self, directory: Uuid, draft: Draft<'_>, before: &Resource) -> Result<()> {
+        resources::update(self.connection(), directory, draft, before).await
+    }
+
+    async fn delete_resource(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<()> {
+        resources::delete(self.connection(), directory, resource_type, id).await?;
+        self.totals().add(directory, resource_type, id, -1);
+        Ok(())
+    }
+
+    async fn insert_event(&mut self, event: &Event) -> Result<()> {
+        events::insert(self.connection(), event).await
+    }
+
+    async fn directory(&mut self, name: &str) -> Result<Option<Directory>> {
+        directories::find(self.connection(), name, true).await
+    }
+
+    async fn has_directories(&mut self) -> Result<bool> {
+        directories::any(self.connection()).await
+    }
+
+    async fn insert_directory(&mut self, directory: &Directory) -> Result<()> {
+        directories::insert(self.connection(), directory).await
+    }
+
+    async fn update_directory(&mut self, directory: &Directory) -> Result<()> {
+        directories::update(self.connection(), directory).await
+    }
+
+    async fn credentials(
+        &mut self,
+        kind: CredentialKind,
+        directory: Option<Uuid>,
+    ) -> Result<Vec<Credential>> {
+        credentials::list(self.connection(), kind, directory).await
+    }
+
+    async fn insert_credential(&mut self, credential: &Credential) -> Result<()> {
+        credentials::insert(self.connection(), credential).await
+    }
+
+    async fn end_credential(&mut self, id: Uuid, expires: Option<i64>, revoked: Option<i64>) -> Result<()> {
+        credentials::end(self.connection(), id, expires, revoked).await
+    }
+
+    async fn shared_key(&mut self, name: &str, fresh: &[u8; 32], now: i64) -> Result<[u8; 32]> {
+        credentials::shared_key(self.connection(), name, fresh, now).await
+    }
+
+    async fn save(self: Box<Self>) -> Result<()> {
+        self.commit().await
+    }
+}

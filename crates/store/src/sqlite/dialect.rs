@@ -1,0 +1,63 @@
+//! What is written differently in SQLite.
+
+use rollcall_scim::schema::Kind;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+/// The database.
+pub(super) type Db = sqlx::Sqlite;
+/// A connection to it.
+pub(super) type Connection = sqlx::SqliteConnection;
+/// A statement that is put together.
+pub(super) type Query = QueryBuilder<Db>;
+
+/// Whether a migration has ever been applied.
+pub(super) const IS_MIGRATED: &str =
+    "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations')";
+/// Every migration, in order: its number, its name and its text.
+pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[(
+    1,
+    "directories, resources, credentials",
+    include_str!("../../../../migrations/sqlite/0001_directories_resources_credentials.sql"),
+)];
+
+/// Behind a SELECT: nobody else may change the row until the transaction ends. There is one writer here anyway.
+pub(super) const FOR_UPDATE: &str = "";
+/// Behind a text: compared by its bytes. So is every text here.
+pub(super) const BY_BYTES: &str = "";
+/// The position of a text in another one; 0, it is not there.
+pub(super) const POSITION: &str = "instr";
+/// The id of a resource as text.
+pub(super) const ID_TEXT: &str = "lower(substr(hex(r.id), 1, 8) || '-' || substr(hex(r.id), 9, 4) || '-' || \
+     substr(hex(r.id), 13, 4) || '-' || substr(hex(r.id), 17, 4) || '-' || substr(hex(r.id), 21))";
+
+/// In which of the rows that hold the total of a directory a resource is counted. There is one writer, and so one row.
+pub(super) fn total_shard(_: Uuid) -> i64 {
+    0
+}
+
+/// The last `length` characters of a text.
+pub(super) fn push_end(query: &mut Query, text: &dyn Fn(&mut Query), length: i64) {
+    query.push("substr(");
+    text(query);
+    query.push(", ").push_bind(-length).push(")");
+}
+
+/// The value at a path of a JSON column, in the type that values of this kind are compared in; NULL where there is none.
+pub(super) fn push_json(query: &mut Query, column: &str, path: &[&str], _: Kind) {
+    // An element that is no object or array is a value of SQL already.
+    if path.is_empty() {
+        query.push(column);
+        return;
+    }
+    query.push("json_extract(").push(column).push(", ").push_bind(json_path(path)).push(")");
+}
+
+/// The elements of the array at a path of the search form, as a table with the columns `key` and `value`.
+pub(super) fn push_elements(query: &mut Query, path: &[&str]) {
+    query.push("json_each(r.search, ").push_bind(json_path(path)).push(") AS e");
+}
+
+fn json_path(path: &[&str]) -> String {
+    path.iter().fold("$".to_owned(), |path, name| format!("{path}.\"{name}\""))
+}

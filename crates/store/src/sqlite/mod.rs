@@ -1,0 +1,114 @@
+//! SQLite: a file, read by a pool of connections and written by one.
+
+mod dialect;
+#[path = "../sql/mod.rs"]
+mod sql;
+mod writer;
+
+use std::path::Path;
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool};
+
+use self::dialect::Connection;
+use self::sql::Totals;
+use self::writer::{MigrationTurn, Turn, Writer};
+use crate::failure::failure;
+use crate::{Error, Options, Result};
+
+/// How long a statement waits for another process that writes to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The file.
+#[derive(Debug)]
+pub(crate) struct Database {
+    readers: SqlitePool,
+    writer: Arc<Writer>,
+}
+
+impl Database {
+    /// Opens the file, and makes it where it is missing, readable by its owner alone.
+    /// Errors: [`Error::Url`], [`Error::Unavailable`].
+    pub(crate) async fn open(url: &str, options: &Options) -> Result<Self> {
+        let connect = SqliteConnectOptions::from_str(url)
+            .map_err(|error| Error::Url(format!("the database URL cannot be read: {error}")))?;
+        let file = connect.get_filename().to_owned();
+        if url.contains(":memory:") || url.contains("mode=memory") || file.as_os_str().is_empty() {
+            return Err(Error::Url(
+                "the database URL must name a file, such as sqlite:rollcall.db".to_owned(),
+            ));
+        }
+        create(&file)?;
+        let connect = connect
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .statement_cache_capacity(256);
+        // The writer comes first: it turns the write-ahead log on.
+        let writer = Writer::open(&connect).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+            .connect_with(connect.pragma("query_only", "on").optimize_on_close(false, None))
+            .await
+            .map_err(failure)?;
+        Ok(Self { readers, writer })
+    }
+
+    async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
+        self.readers.acquire().await.map_err(failure)
+    }
+
+    async fn migrator(&self) -> Result<MigrationTurn> {
+        Ok(MigrationTurn(self.writer.turn().await?))
+    }
+
+    async fn transaction(&self) -> Result<Tx> {
+        let mut turn = self.writer.turn().await?;
+        turn.begin().await?;
+        Ok(Tx { turn, totals: Totals::default() })
+    }
+
+    async fn shut(&self) {
+        self.readers.close().await;
+        self.writer.shut().await;
+    }
+}
+
+/// Makes the file where it is missing. SQLite gives its companions (`-wal`, `-shm`) the same permissions.
+fn create(file: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop).map_err(|error| {
+        Error::Url(format!("the database file {} cannot be opened for writing: {error}", file.display()))
+    })
+}
+
+/// A running transaction; dropped, it is rolled back before the next one begins.
+struct Tx {
+    turn: Turn,
+    totals: Totals,
+}
+
+impl Tx {
+    fn connection(&mut self) -> &mut Connection {
+        self.turn.connection()
+    }
+
+    fn totals(&mut self) -> &mut Totals {
+        &mut self.totals
+    }
+
+    async fn commit(mut self) -> Result<()> {
+        self.totals.write(self.turn.connection()).await?;
+        self.turn.commit().await
+    }
+}

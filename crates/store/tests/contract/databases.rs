@@ -1,0 +1,91 @@
+//! Fresh databases.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use rollcall_store::{Options, Store, open};
+use sqlx::{Connection as _, PgConnection};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A fresh and empty database.
+#[async_trait]
+pub(crate) trait Database: Send + Sync {
+    /// Opens it, without migrating it.
+    async fn open(&self) -> Arc<dyn Store>;
+
+    /// Opens and migrates it.
+    async fn store(&self) -> Arc<dyn Store> {
+        let store = self.open().await;
+        store.migrate(Uuid::from_u128(1), &|| 0).await.unwrap();
+        store
+    }
+}
+
+/// A file in a folder of its own.
+pub(crate) struct Sqlite {
+    folder: TempDir,
+}
+
+impl Sqlite {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+}
+
+#[async_trait]
+impl Database for Sqlite {
+    async fn open(&self) -> Arc<dyn Store> {
+        let url = format!("sqlite:{}", self.folder.path().join("rollcall.db").display());
+        open(&url, &Options::default()).await.unwrap()
+    }
+}
+
+/// A schema of its own.
+pub(crate) struct Postgres {
+    url: String,
+    schema: String,
+}
+
+impl Postgres {
+    pub(crate) async fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let url = std::env::var("ROLLCALL_TEST_POSTGRES_URL")
+            .expect("ROLLCALL_TEST_POSTGRES_URL must name a PostgreSQL database; tests/run starts one");
+        let schema = format!("contract_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let postgres = Self { url, schema };
+        let schema = &postgres.schema;
+        postgres.execute(format!("DROP SCHEMA IF EXISTS {schema} CASCADE")).await;
+        postgres.execute(format!("CREATE SCHEMA {schema}")).await;
+        postgres
+    }
+
+    async fn execute(&self, statement: String) {
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+}
+
+#[async_trait]
+impl Database for Postgres {
+    async fn open(&self) -> Arc<dyn Store> {
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        let url = format!("{}{separator}options[search_path]={}", self.url, self.schema);
+        open(&url, &Options::default()).await.unwrap()
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let (url, schema) = (self.url.clone(), self.schema.clone());
+        let dropping = async move {
+            let mut connection = PgConnection::connect(&url).await?;
+            let statement = format!("DROP SCHEMA {schema} CASCADE");
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await
+        };
+        // A schema that stays behind does no harm: the cluster is thrown away.
+        _ = tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(dropping));
+    }
+}

@@ -1,0 +1,136 @@
+//! Directories, credentials and shared keys.
+
+use futures_util::future::join_all;
+use rollcall_scim::Profile;
+use rollcall_store::{Actor, Credential, CredentialKind, Error, Event, EventKind};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::databases::Database;
+use crate::fixture::directory;
+
+crate::on_both_databases!(
+    directories_are_found_by_name_and_listed_in_order,
+    the_settings_of_a_directory_change,
+    a_name_of_a_directory_is_taken_once,
+    a_credential_is_found_by_its_hash_with_its_directory,
+    credentials_are_listed_newest_first_and_ended,
+    all_replicas_share_one_key,
+    an_event_is_written,
+);
+
+async fn directories_are_found_by_name_and_listed_in_order(database: &dyn Database) {
+    let store = database.store().await;
+    let (b, a) = (directory(&*store, 2).await, directory(&*store, 1).await);
+    assert_eq!(store.directory("directory-1").await.unwrap(), Some(a.clone()));
+    assert_eq!(store.directory("Directory-1").await.unwrap(), None);
+    assert_eq!(store.directories(None, 10).await.unwrap(), [a.clone(), b.clone()]);
+    assert_eq!(store.directories(None, 1).await.unwrap(), [a]);
+    assert_eq!(store.directories(Some("directory-1"), 10).await.unwrap(), [b]);
+}
+
+async fn the_settings_of_a_directory_change(database: &dyn Database) {
+    let store = database.store().await;
+    let mut acme = directory(&*store, 1).await;
+    (acme.profile, acme.scim_enabled, acme.groups_enabled, acme.modified) = (Profile::Entra, false, false, 9);
+    let mut transaction = store.begin().await.unwrap();
+    assert!(transaction.has_directories().await.unwrap());
+    assert!(transaction.directory("directory-1").await.unwrap().is_some());
+    transaction.update_directory(&acme).await.unwrap();
+    transaction.save().await.unwrap();
+    assert_eq!(store.directory("directory-1").await.unwrap(), Some(acme));
+}
+
+async fn a_name_of_a_directory_is_taken_once(database: &dyn Database) {
+    let store = database.store().await;
+    let mut twin = directory(&*store, 1).await;
+    twin.id = Uuid::from_u128(77);
+    let mut transaction = store.begin().await.unwrap();
+    let error = transaction.insert_directory(&twin).await.unwrap_err();
+    assert!(matches!(error, Error::DirectoryNameTaken), "{error}");
+}
+
+fn credential(number: u8, kind: CredentialKind, directory: Option<Uuid>) -> Credential {
+    Credential {
+        id: Uuid::from_u128(number.into()),
+        kind,
+        directory,
+        name: "ci".to_owned(),
+        prefix: format!("rc_{number}"),
+        hash: [number; 32],
+        scopes: vec!["directory.read".to_owned(), "events.read".to_owned()],
+        created: number.into(),
+        expires: None,
+        revoked: None,
+    }
+}
+
+async fn a_credential_is_found_by_its_hash_with_its_directory(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = directory(&*store, 1).await;
+    let bound = credential(1, CredentialKind::ScimToken, Some(acme.id));
+    let free = credential(2, CredentialKind::AdminKey, None);
+    let mut transaction = store.begin().await.unwrap();
+    transaction.insert_credential(&bound).await.unwrap();
+    transaction.insert_credential(&free).await.unwrap();
+    transaction.save().await.unwrap();
+    assert_eq!(store.credential(&[1; 32]).await.unwrap(), Some((bound.clone(), Some(acme))));
+    assert_eq!(store.credential(&[2; 32]).await.unwrap(), Some((free, None)));
+    assert_eq!(store.credential(&[3; 32]).await.unwrap(), None);
+
+    let mut transaction = store.begin().await.unwrap();
+    let twin = Credential { id: Uuid::from_u128(9), ..bound };
+    let error = transaction.insert_credential(&twin).await.unwrap_err();
+    assert!(matches!(error, Error::SecretTaken), "{error}");
+}
+
+async fn credentials_are_listed_newest_first_and_ended(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = directory(&*store, 1).await;
+    let old = credential(1, CredentialKind::ScimToken, Some(acme.id));
+    let new = credential(2, CredentialKind::ScimToken, Some(acme.id));
+    let mut transaction = store.begin().await.unwrap();
+    for each in [&old, &new, &credential(3, CredentialKind::ServiceKey, None)] {
+        transaction.insert_credential(each).await.unwrap();
+    }
+    transaction.end_credential(old.id, Some(5), Some(6)).await.unwrap();
+    let ended = Credential { expires: Some(5), revoked: Some(6), ..old };
+    let expected = [new, ended];
+    assert_eq!(transaction.credentials(CredentialKind::ScimToken, Some(acme.id)).await.unwrap(), expected);
+    transaction.save().await.unwrap();
+    assert_eq!(store.credentials(CredentialKind::ScimToken, None).await.unwrap(), expected);
+    assert_eq!(store.credentials(CredentialKind::ScimToken, Some(Uuid::nil())).await.unwrap(), []);
+}
+
+async fn all_replicas_share_one_key(database: &dyn Database) {
+    let stores = [database.store().await, database.open().await];
+    let keys = join_all((0..10_u8).map(|number| {
+        let store = &stores[usize::from(number % 2)];
+        async move {
+            let mut transaction = store.begin().await.unwrap();
+            let key = transaction.shared_key("page-token", &[number; 32], 1).await.unwrap();
+            transaction.save().await.unwrap();
+            key
+        }
+    }))
+    .await;
+    assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+}
+
+async fn an_event_is_written(database: &dyn Database) {
+    let store = database.store().await;
+    let event = Event {
+        id: Uuid::from_u128(1),
+        directory: None,
+        kind: EventKind::DirectoryCreated,
+        subject: Uuid::from_u128(2),
+        version: None,
+        time: 1,
+        actor: Actor::System,
+        request_id: String::new(),
+        changes: json!({"name": {"before": null, "after": "acme"}}),
+    };
+    let mut transaction = store.begin().await.unwrap();
+    transaction.insert_event(&event).await.unwrap();
+    assert!(transaction.insert_event(&event).await.is_err(), "an event is written once");
+}

@@ -1,0 +1,35 @@
+//! What every database must do alike: one suite, run on SQLite and on PostgreSQL.
+//!
+//! PostgreSQL is the one that `ROLLCALL_TEST_POSTGRES_URL` names; each test makes a schema of its own there. Without it
+//! the tests on PostgreSQL fail: they are not skipped.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
+
+mod commits;
+mod databases;
+mod directories;
+mod fixture;
+mod migrations;
+mod oracle;
+mod pages;
+mod resources;
+
+/// Instantiates the tests of a module for each database.
+macro_rules! on_both_databases {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(&crate::databases::Sqlite::new()).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(&crate::databases::Postgres::new().await).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both_databases;
