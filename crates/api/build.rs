@@ -6,13 +6,16 @@ use std::{env, fs};
 
 use prost_reflect::{DescriptorPool, Value};
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 12] = [
     "access.proto",
+    "bulk.proto",
     "directory.proto",
     "discovery.proto",
     "error_reason.proto",
+    "group.proto",
     "identity.proto",
     "resource.proto",
+    "search.proto",
     "service_key.proto",
     "token.proto",
     "user.proto",

@@ -26,6 +26,8 @@ CREATE TABLE resources (
     -- Of a group the displayName.
     display_name TEXT COLLATE "C",
     external_id  TEXT COLLATE "C",
+    -- What people call it: of a user the displayName or the userName, of a group the displayName.
+    label        TEXT,
     active       BOOLEAN,
     -- The attributes as clients see them.
     document     TEXT             NOT NULL,
@@ -51,6 +53,18 @@ CREATE TABLE emails (
 );
 
 CREATE INDEX emails_user ON emails (directory_id, user_id);
+
+-- Who is a member of which group: a row a membership, so that changing one costs the same in a group of any size.
+CREATE TABLE members (
+    directory_id UUID NOT NULL,
+    group_id     UUID NOT NULL,
+    member_id    UUID NOT NULL,
+    -- The type of the member: 'User' or 'Group'.
+    member_type  TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (directory_id, group_id, member_id)
+);
+
+CREATE INDEX members_member ON members (directory_id, member_id, group_id);
 
 -- How many resources of a type a directory has: the sum over its shards, so that writers do not queue for one row.
 CREATE TABLE totals (

@@ -1,9 +1,12 @@
 //! Clients of the core's services, with the message limits that both sides agree on.
 
 use crate::channel::CoreChannel;
+use crate::v1::bulk_service_client::BulkServiceClient;
 use crate::v1::directory_service_client::DirectoryServiceClient;
 use crate::v1::discovery_service_client::DiscoveryServiceClient;
+use crate::v1::group_service_client::GroupServiceClient;
 use crate::v1::identity_service_client::IdentityServiceClient;
+use crate::v1::search_service_client::SearchServiceClient;
 use crate::v1::service_key_service_client::ServiceKeyServiceClient;
 use crate::v1::token_service_client::TokenServiceClient;
 use crate::v1::user_service_client::UserServiceClient;
@@ -26,6 +29,12 @@ macro_rules! clients {
 clients! {
     /// A client of the users.
     users: UserServiceClient;
+    /// A client of the groups.
+    groups: GroupServiceClient;
+    /// A client of queries over every type.
+    search: SearchServiceClient;
+    /// A client of many changes at once.
+    bulk: BulkServiceClient;
     /// A client of what the service supports.
     discovery: DiscoveryServiceClient;
     /// A client of who a credential is.

@@ -64,8 +64,16 @@ pub fn reason_of(scim_type: ScimType) -> ErrorReason {
     }
 }
 
-/// A gRPC status that carries the reason as `google.rpc.ErrorInfo`.
+/// The longest message of a status in bytes. It travels in two headers of the answer, and clients refuse long ones.
+const LONGEST_MESSAGE: usize = 1000;
+
+/// A gRPC status that carries the reason as `google.rpc.ErrorInfo`. A message that repeats a long input is cut short.
 pub fn status(reason: ErrorReason, message: impl Into<String>) -> Status {
+    let mut message = message.into();
+    if message.len() > LONGEST_MESSAGE {
+        message.truncate(message.floor_char_boundary(LONGEST_MESSAGE));
+        message.push('…');
+    }
     let details = ErrorDetails::with_error_info(reason_name(reason), ERROR_DOMAIN, HashMap::new());
     Status::with_error_details(mapping(reason).code, message, details)
 }
@@ -78,7 +86,10 @@ pub fn reason_from(status: &Status) -> ErrorReason {
         return reason;
     }
     match status.code() {
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => ErrorReason::Unavailable,
+        // A connection that breaks amid a call is `Unknown`.
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
+            ErrorReason::Unavailable
+        }
         Code::OutOfRange => ErrorReason::PayloadTooLarge,
         Code::Unimplemented => ErrorReason::NotImplemented,
         _ => ErrorReason::Internal,
@@ -91,4 +102,26 @@ fn reason_name(reason: ErrorReason) -> &'static str {
 
 fn reason_from_name(name: &str) -> Option<ErrorReason> {
     ErrorReason::from_str_name(&format!("ERROR_REASON_{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_repeats_a_long_input_fits_into_a_header() {
+        let status = status(ErrorReason::NotFound, format!("there is no {}", "é".repeat(100_000)));
+        assert!(status.message().len() < LONGEST_MESSAGE + 4);
+        assert!(status.message().starts_with("there is no é") && status.message().ends_with("é…"));
+        assert_eq!(reason_from(&status), ErrorReason::NotFound);
+    }
+
+    #[test]
+    fn a_status_that_is_not_the_core_s_has_the_reason_that_fits_its_code() {
+        let reason = |code| reason_from(&Status::new(code, "transport error"));
+        assert_eq!(reason(Code::Unknown), ErrorReason::Unavailable);
+        assert_eq!(reason(Code::Unavailable), ErrorReason::Unavailable);
+        assert_eq!(reason(Code::OutOfRange), ErrorReason::PayloadTooLarge);
+        assert_eq!(reason(Code::Internal), ErrorReason::Internal);
+    }
 }

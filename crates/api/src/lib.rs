@@ -9,7 +9,11 @@ pub mod channel;
 pub mod client;
 pub mod discovery;
 pub mod error;
+pub mod group;
+pub mod json;
 pub mod patch;
+pub mod rules;
+mod resource;
 pub mod user;
 pub mod value;
 
@@ -18,6 +22,7 @@ pub mod value;
     missing_docs,
     clippy::pedantic,
     clippy::allow_attributes,
+    clippy::large_enum_variant,
     reason = "generated from the protos, which carry the documentation"
 )]
 pub mod v1 {

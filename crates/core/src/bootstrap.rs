@@ -1,8 +1,10 @@
 //! The first start, and the first keys.
 
+use std::collections::BTreeMap;
+
 use rollcall_api::v1::ErrorReason;
 use rollcall_scim::Profile;
-use rollcall_store::{CredentialKind, Transaction};
+use rollcall_store::{CredentialKind, PasswordHandling, Transaction};
 use uuid::Uuid;
 
 use crate::Core;
@@ -61,6 +63,8 @@ impl Core {
                 profile,
                 scim_enabled: true,
                 groups_enabled: profile.groups_at_first(),
+                rule_settings: BTreeMap::new(),
+                password_handling: PasswordHandling::default(),
             };
             self.make_directory(&mut *transaction, Origin::SYSTEM, new).await?;
         }
@@ -74,7 +78,8 @@ impl Core {
             None => None,
         };
         let new = bootstrap_credential(CredentialKind::AdminKey, None);
-        let admin_key = self.first_credential(&mut *transaction, new, secrets.admin_key.as_ref(), generate).await?;
+        let admin_key =
+            self.first_credential(&mut *transaction, new, secrets.admin_key.as_ref(), generate).await?;
         transaction.save().await?;
         Ok(FirstStart { created, scim_token, admin_key })
     }

@@ -7,7 +7,7 @@ use tonic::Extensions;
 use uuid::Uuid;
 
 use crate::directories::is_directory_name;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shortened};
 use crate::events::Origin;
 
 /// A caller whose credential has been checked: put into the request by the [`gate`](crate::gate), and the only way
@@ -110,7 +110,7 @@ impl Caller {
 
 /// There is no such directory, or none that the caller may know of.
 pub(crate) fn no_directory(name: &str) -> Error {
-    Error::new(ErrorReason::NotFound, format!("there is no directory named {name:?}"))
+    Error::new(ErrorReason::NotFound, format!("there is no directory named {:?}", shortened(name)))
 }
 
 /// Reads an id that a client sent. Only the canonical form is an id: a second spelling of one is another id, which

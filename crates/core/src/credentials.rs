@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::Core;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shortened};
 use crate::events::Origin;
 use crate::gate::is_live;
 use crate::secret::Secret;
@@ -160,12 +160,13 @@ impl Core {
             .collect();
         match (named.pop(), named.is_empty()) {
             (Some(credential), true) => Ok(credential),
-            (Some(_), false) => {
-                Err(Error::value(format!("{what}: the prefix {name:?} fits several; give an id")))
-            }
+            (Some(_), false) => Err(Error::value(format!(
+                "{what}: the prefix {:?} fits several; give an id",
+                shortened(name)
+            ))),
             (None, _) => Err(Error::new(
                 ErrorReason::NotFound,
-                format!("there is no {what} with the id or prefix {name:?}"),
+                format!("there is no {what} with the id or prefix {:?}", shortened(name)),
             )),
         }
     }

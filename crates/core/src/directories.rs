@@ -1,21 +1,26 @@
 //! The directories: what `DirectoryService` answers.
 
+mod settings;
+
+use std::collections::BTreeMap;
+
 use rollcall_api::v1::directory_service_server::DirectoryService;
 use rollcall_api::v1::{
     self, CreateDirectoryRequest, CreateDirectoryResponse, ErrorReason, GetDirectoryRequest,
     GetDirectoryResponse, ListDirectoriesRequest, ListDirectoriesResponse, UpdateDirectoryRequest,
     UpdateDirectoryResponse,
 };
-use rollcall_scim::Profile;
-use rollcall_store::{Directory, EventKind, Transaction};
-use serde_json::{Map, Value, json};
+use rollcall_scim::{Profile, Rule};
+use rollcall_store::{Directory, EventKind, PasswordHandling, Transaction};
+use serde_json::Map;
 use tonic::{Request, Response, Status};
 
 use crate::Core;
 use crate::caller::{Caller, no_directory};
 use crate::credentials::timestamp;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, changes};
+use settings::facts;
 
 /// Directories in a page when the caller does not say.
 const DEFAULT_PAGE_SIZE: u32 = 100;
@@ -37,6 +42,8 @@ pub(crate) struct NewDirectory {
     pub(crate) profile: Profile,
     pub(crate) scim_enabled: bool,
     pub(crate) groups_enabled: bool,
+    pub(crate) rule_settings: BTreeMap<Rule, bool>,
+    pub(crate) password_handling: PasswordHandling,
 }
 
 impl Core {
@@ -54,11 +61,13 @@ impl Core {
             profile: new.profile,
             scim_enabled: new.scim_enabled,
             groups_enabled: new.groups_enabled,
+            rule_settings: new.rule_settings,
+            password_handling: new.password_handling,
             created: now,
             modified: now,
         };
         transaction.insert_directory(&directory).await?;
-        let facts = changes(&Map::new(), &settings(&directory));
+        let facts = changes(&Map::new(), &facts(&directory));
         let event = self.event(origin, Some(directory.id), EventKind::DirectoryCreated, directory.id, facts);
         transaction.insert_event(&event).await?;
         Ok(directory)
@@ -84,6 +93,8 @@ impl Directories {
             profile,
             scim_enabled: request.scim_enabled.unwrap_or(true),
             groups_enabled: request.groups_enabled.unwrap_or(profile.groups_at_first()),
+            rule_settings: settings::rules(request.rule_settings.as_ref(), BTreeMap::new())?,
+            password_handling: settings::password_handling(request.password_handling)?.unwrap_or_default(),
         };
         let mut transaction = self.core.store.begin().await?;
         let directory = self.core.make_directory(&mut *transaction, caller.origin(), new).await?;
@@ -128,18 +139,24 @@ impl Directories {
         request: UpdateDirectoryRequest,
     ) -> Result<UpdateDirectoryResponse> {
         let name = caller.directory(&*self.core.store, &request.name).await?.name;
+        let password_handling = settings::password_handling(request.password_handling)?;
         let mut transaction = self.core.store.begin().await?;
         let before = transaction.directory(&name).await?.ok_or_else(|| no_directory(&name))?;
         let mut after = Directory {
             scim_enabled: request.scim_enabled.unwrap_or(before.scim_enabled),
             groups_enabled: request.groups_enabled.unwrap_or(before.groups_enabled),
             profile: profile(request.profile()).unwrap_or(before.profile),
+            rule_settings: settings::rules(request.rule_settings.as_ref(), before.rule_settings.clone())?,
+            password_handling: password_handling.unwrap_or(before.password_handling),
             ..before.clone()
         };
         if after != before {
             after.modified = self.core.clock.now();
             transaction.update_directory(&after).await?;
-            let facts = changes(&settings(&before), &settings(&after));
+            if after.password_handling != before.password_handling {
+                transaction.delete_passwords(after.id).await?;
+            }
+            let facts = changes(&facts(&before), &facts(&after));
             let event = self.core.event(
                 caller.origin(),
                 Some(after.id),
@@ -151,20 +168,6 @@ impl Directories {
             transaction.save().await?;
         }
         Ok(UpdateDirectoryResponse { directory: Some(message(after)) })
-    }
-}
-
-/// The settings of a directory as events tell them.
-fn settings(directory: &Directory) -> Map<String, Value> {
-    let settings = json!({
-        "name": directory.name,
-        "profile": directory.profile.as_str(),
-        "scim": directory.scim_enabled,
-        "groups": directory.groups_enabled,
-    });
-    match settings {
-        Value::Object(settings) => settings,
-        _ => Map::new(),
     }
 }
 
@@ -181,7 +184,8 @@ fn require_name(name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::value(format!(
-        "name: give 1 to {LONGEST_NAME} of a-z, 0-9 and -, beginning and ending with a letter or digit; {name:?} is not"
+        "name: give 1 to {LONGEST_NAME} of a-z, 0-9 and -, beginning and ending with a letter or digit; {:?} is not",
+        shortened(name)
     )))
 }
 
@@ -209,6 +213,9 @@ fn message(directory: Directory) -> v1::Directory {
         Profile::Entra => v1::Profile::Entra,
     };
     v1::Directory {
+        rule_settings: Some(settings::rule_settings_message(&directory.rule_settings)),
+        rules: Some(rollcall_api::rules::to_message(directory.rules())),
+        password_handling: settings::password_handling_message(directory.password_handling).into(),
         id: directory.id.to_string(),
         name: directory.name,
         profile: profile.into(),

@@ -60,9 +60,10 @@ impl Discovery {
     }
 
     /// The resource types that a directory has.
-    async fn definitions(&self, caller: &Caller, directory: &str) -> Result<[&'static Definition; 1]> {
-        caller.directory(&*self.core.store, directory).await?;
-        Ok([builtin::user()])
+    async fn definitions(&self, caller: &Caller, directory: &str) -> Result<Vec<&'static Definition>> {
+        let directory = caller.directory(&*self.core.store, directory).await?;
+        let groups = directory.groups_enabled.then(builtin::group);
+        Ok(std::iter::once(builtin::user()).chain(groups).collect())
     }
 }
 

@@ -1,5 +1,6 @@
 //! What went wrong, said once for the caller and once for the log.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 
@@ -7,6 +8,9 @@ use rollcall_api::error as table;
 use rollcall_api::v1::ErrorReason;
 use rollcall_store::ResourceType;
 use tonic::{Code, Status};
+
+/// How many characters of a client's own text are repeated to it.
+const LONGEST_ECHO: usize = 100;
 
 /// The result of a call to the core.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -43,12 +47,23 @@ impl Error {
     /// `NOT_FOUND` of a resource. It says the same whether the id never existed, was deleted, or is another
     /// directory's.
     pub fn not_found(resource_type: &str, id: &str) -> Self {
-        Self::new(ErrorReason::NotFound, format!("there is no {resource_type} with the id {id:?}"))
+        Self::new(
+            ErrorReason::NotFound,
+            format!("there is no {resource_type} with the id {:?}", shortened(id)),
+        )
     }
 
     /// The reason.
     pub fn reason(&self) -> ErrorReason {
         self.reason
+    }
+}
+
+/// What a client wrote, short enough to be repeated to it: a status travels in headers, whose size is limited.
+pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST_ECHO) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
     }
 }
 

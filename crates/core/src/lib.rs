@@ -13,10 +13,13 @@ mod discovery;
 mod error;
 mod events;
 mod gate;
+mod groups;
 mod identity;
 mod limits;
 mod page_token;
 mod random;
+mod resources;
+mod search;
 mod secret;
 mod service_keys;
 mod tokens;
@@ -30,7 +33,9 @@ use rollcall_api::FILE_DESCRIPTOR_SET;
 use rollcall_api::client::MAX_MESSAGE_BYTES;
 use rollcall_api::v1::directory_service_server::DirectoryServiceServer;
 use rollcall_api::v1::discovery_service_server::DiscoveryServiceServer;
+use rollcall_api::v1::group_service_server::GroupServiceServer;
 use rollcall_api::v1::identity_service_server::IdentityServiceServer;
+use rollcall_api::v1::search_service_server::SearchServiceServer;
 use rollcall_api::v1::service_key_service_server::ServiceKeyServiceServer;
 use rollcall_api::v1::token_service_server::TokenServiceServer;
 use rollcall_api::v1::user_service_server::UserServiceServer;
@@ -48,7 +53,9 @@ pub use secret::{Secret, WeakSecret};
 use crate::directories::Directories;
 use crate::discovery::Discovery;
 use crate::gate::Gate;
+use crate::groups::Groups;
 use crate::identity::Identity;
+use crate::search::Search;
 use crate::service_keys::ServiceKeys;
 use crate::tokens::Tokens;
 use crate::users::Users;
@@ -95,6 +102,8 @@ impl Core {
             };
         }
         let routes = Routes::new(limited!(UserServiceServer, Users::new(self.clone())))
+            .add_service(limited!(GroupServiceServer, Groups::new(self.clone())))
+            .add_service(limited!(SearchServiceServer, Search::new(self.clone())))
             .add_service(limited!(DirectoryServiceServer, Directories::new(self.clone())))
             .add_service(limited!(TokenServiceServer, Tokens::new(self.clone())))
             .add_service(limited!(ServiceKeyServiceServer, ServiceKeys::new(self.clone())))

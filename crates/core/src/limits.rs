@@ -11,6 +11,8 @@ pub struct Limits {
     pub max_page_size: u32,
     /// Operations in one PATCH at most.
     pub max_patch_operations: usize,
+    /// Members of a group in one request at most: as many as the largest body can name.
+    pub max_members_per_request: usize,
     /// How long a page token stays valid.
     pub page_token_lifetime: Duration,
 }
@@ -21,6 +23,7 @@ impl Default for Limits {
             default_page_size: 100,
             max_page_size: 1000,
             max_patch_operations: 5000,
+            max_members_per_request: 1_000_000,
             page_token_lifetime: Duration::from_hours(1),
         }
     }

@@ -1,24 +1,24 @@
 //! Users: what `UserService` answers.
 
-mod listing;
-mod representation;
+mod changes;
 mod writing;
 
+use rollcall_api::user;
 use rollcall_api::v1::user_service_server::UserService;
 use rollcall_api::v1::{
-    CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, GetUserRequest,
+    self, CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, GetUserRequest,
     GetUserResponse, ListUsersRequest, ListUsersResponse, PatchUserRequest, PatchUserResponse,
     ReplaceUserRequest, ReplaceUserResponse,
 };
 use rollcall_scim::builtin;
 use rollcall_scim::projection::Projection;
-use rollcall_store::ResourceType;
+use rollcall_store::{Directory, ResourceType, StoredResource};
 use tonic::{Request, Response, Status};
 
-use self::representation::represent;
 use crate::Core;
 use crate::caller::{Caller, parse_id};
 use crate::error::{Error, Result};
+use crate::resources::{Asked, Type, projection, represent};
 
 /// The name of the resource type.
 const RESOURCE_TYPE: &str = "User";
@@ -38,18 +38,53 @@ impl Users {
         let projection = projection(request.projection)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let id = parse_id(RESOURCE_TYPE, &request.id)?;
-        let user = self.core.store.resource(directory.id, ResourceType::User, id).await?;
-        let user = user.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &request.id))?;
-        Ok(GetUserResponse { user: Some(represent(user, &projection, builtin::user())) })
+        let stored = self.core.store.resource(directory.id, ResourceType::User, id).await?;
+        let stored = stored.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &request.id))?;
+        Ok(GetUserResponse { user: Some(self.core.user(&directory, stored, &projection).await?) })
+    }
+
+    async fn list(&self, caller: &Caller, request: ListUsersRequest) -> Result<ListUsersResponse> {
+        let projection = projection(request.projection.clone())?;
+        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let asked = Asked {
+            list: "users",
+            filter: &request.filter,
+            sort_by: &request.sort_by,
+            sort_order: request.sort_order,
+            page_size: request.page_size,
+            start_index: request.start_index,
+            page_token: &request.page_token,
+            projection: request.projection.as_ref(),
+        };
+        let definition = builtin::user();
+        let types = [Type { resource_type: ResourceType::User, definition }];
+        let listed = self.core.list(&directory, directory.rules(), &types, &asked).await?;
+        let mut memberships = self.core.memberships(&directory, &listed.resources).await?;
+        let users = listed
+            .resources
+            .into_iter()
+            .map(|stored| user::from_resource(represent(stored, &mut memberships, &projection, definition)));
+        Ok(ListUsersResponse {
+            users: users.collect(),
+            total_results: listed.total_results,
+            start_index: listed.start_index,
+            next_page_token: listed.next_page_token,
+        })
     }
 }
 
-/// Reads the projection of a request. Errors: `INVALID_VALUE` when both lists are given.
-fn projection(message: Option<rollcall_api::v1::Projection>) -> Result<Projection> {
-    let message = message.unwrap_or_default();
-    Ok(Projection::parse(&message.attributes, &message.excluded_attributes)?)
+impl Core {
+    /// The message of a user, with the attributes that the reader asked for.
+    pub(crate) async fn user(
+        &self,
+        directory: &Directory,
+        stored: StoredResource,
+        projection: &Projection,
+    ) -> Result<v1::User> {
+        let mut memberships = self.memberships(directory, std::slice::from_ref(&stored)).await?;
+        Ok(user::from_resource(represent(stored, &mut memberships, projection, builtin::user())))
+    }
 }
-
 #[tonic::async_trait]
 impl UserService for Users {
     async fn create_user(

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::negotiation::MediaType;
@@ -13,18 +14,26 @@ use crate::request_id::{REQUEST_ID, RequestId};
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// The body, or its beginning.
     pub(crate) body: Bytes,
+    /// What follows, where the body is not known yet, nor how long it will be.
+    more: Option<Body>,
 }
 
 impl Answer {
     /// An answer without a body.
     pub(crate) fn new(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Bytes::new() }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new(), more: None }
     }
 
     /// An answer with a JSON body.
-    pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Self {
-        Self { status, headers: HeaderMap::new(), body: body.into() }
+    pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self { body: body.into(), ..Self::new(status) }
+    }
+
+    /// An answer whose JSON body begins so and goes on with `more`.
+    pub(crate) fn begun(status: StatusCode, beginning: impl Into<Bytes>, more: Body) -> Self {
+        Self { more: Some(more), ..Self::json(status, beginning) }
     }
 
     /// Adds a header; a value that is none is left out.
@@ -34,15 +43,25 @@ impl Answer {
         }
     }
 
-    /// The response. That to a HEAD request says how long the body would be, and leaves it out.
+    /// The response. That to a HEAD request says how long the body would be, where that is known, and leaves it out.
     pub(crate) fn into_response(self, media_type: MediaType, request: &RequestId, to_head: bool) -> Response {
-        let Self { status, mut headers, body } = self;
+        let Self { status, mut headers, body, more } = self;
         headers.insert(REQUEST_ID, request.header());
         if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, media_type.header());
-            headers.insert(header::CONTENT_LENGTH, body.len().into());
+            if more.is_none() {
+                headers.insert(header::CONTENT_LENGTH, body.len().into());
+            }
         }
-        let mut response = Response::new(if to_head { Body::empty() } else { Body::from(body) });
+        let body = match more {
+            _ if to_head => Body::empty(),
+            None => Body::from(body),
+            Some(more) => {
+                let beginning = stream::iter([Ok::<_, axum::Error>(body)]);
+                Body::from_stream(beginning.chain(more.into_data_stream()))
+            }
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response

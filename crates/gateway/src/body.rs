@@ -11,11 +11,11 @@ use rollcall_api::v1::ErrorReason;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
-use crate::error::Problem;
+use crate::error::{Problem, Refusal};
 
 /// How deep a body may be nested. Far more than any schema needs, and as much as a message can carry: Protocol Buffers
 /// are read to a depth of 100, of which a JSON object takes three.
-const MAX_DEPTH: usize = 32;
+pub(crate) const MAX_DEPTH: usize = 32;
 
 /// How much of a body that nobody wants is read all the same, and for how long, so that the client sees the answer
 /// instead of a connection that was reset while it sent.
@@ -54,10 +54,16 @@ impl Read {
         }
     }
 
-    fn push(&mut self, piece: Bytes) {
+    /// Adds a piece, after which so many bytes are still to come, as far as is known.
+    fn push(&mut self, piece: Bytes, to_come: usize) {
         match self {
             Self::Piece(first) if first.is_empty() => *self = Self::Piece(piece),
-            Self::Piece(first) => *self = Self::Pieces([first.as_ref(), &piece].concat()),
+            Self::Piece(first) => {
+                let mut pieces = Vec::with_capacity(first.len() + piece.len() + to_come);
+                pieces.extend_from_slice(first);
+                pieces.extend_from_slice(&piece);
+                *self = Self::Pieces(pieces);
+            }
             Self::Pieces(pieces) => pieces.extend_from_slice(&piece),
         }
     }
@@ -79,9 +85,10 @@ impl Incoming {
         let reading = async {
             while self.read.len() <= limit {
                 let Some(frame) = self.body.frame().await else { return Ok(true) };
-                let frame = frame.map_err(|_| syntax("the body broke off before it had ended"))?;
+                let frame = frame.map_err(|_| Refusal::syntax("the body broke off before it had ended"))?;
                 if let Ok(piece) = frame.into_data() {
-                    self.read.push(piece);
+                    let to_come = usize::try_from(self.body.size_hint().lower()).unwrap_or(limit);
+                    self.read.push(piece, to_come.min(limit));
                 }
             }
             Ok(false)
@@ -95,7 +102,19 @@ impl Incoming {
     ///
     /// Errors: `invalidSyntax`, with line and column where the text is no JSON.
     pub(crate) fn parse(&self) -> Result<Map<String, Value>, Problem> {
-        parse(self.read.as_slice())
+        Ok(parse(self.read.as_slice())?)
+    }
+
+    /// Takes what has been read, to be read by whoever has no need of the whole at once.
+    ///
+    /// Errors: `invalidSyntax`, where there is nothing.
+    pub(crate) fn take(&mut self) -> Result<Bytes, Problem> {
+        let text = match std::mem::replace(&mut self.read, Read::Piece(Bytes::new())) {
+            Read::Piece(piece) => piece,
+            Read::Pieces(pieces) => pieces.into(),
+        };
+        let begin = text.len() - json_text(&text)?.len();
+        Ok(text.slice(begin..))
     }
 
     /// Reads what is left of a body that has not been read to its end, within bounds, and drops it.
@@ -124,29 +143,43 @@ pub(crate) fn too_large(limit: usize) -> Problem {
     )
 }
 
-fn parse(text: &[u8]) -> Result<Map<String, Value>, Problem> {
-    // RFC 8259 §8.1 lets a reader skip a byte order mark.
-    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
-    if text.trim_ascii().is_empty() {
-        return Err(syntax("the body is empty; send a JSON object"));
-    }
-    let value: Value =
-        serde_json::from_slice(text).map_err(|error| syntax(format!("the body is no JSON: {error}")))?;
+fn parse(text: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    let value: Value = serde_json::from_slice(json_text(text)?).map_err(|error| no_json(&error))?;
     if !is_within(&value, MAX_DEPTH) {
-        return Err(syntax(format!("the body is nested more than {MAX_DEPTH} levels deep")));
+        return Err(too_deep());
     }
     match value {
         Value::Object(members) => Ok(members),
-        other => Err(syntax(format!("the body is {}; send a JSON object", kind(&other)))),
+        other => Err(no_object(kind(&other))),
     }
 }
 
-fn syntax(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
-    Problem::new(ErrorReason::InvalidSyntax, detail)
+/// A body without its byte order mark, which RFC 8259 §8.1 lets a reader skip.
+fn json_text(text: &[u8]) -> Result<&[u8], Refusal> {
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    if text.trim_ascii().is_empty() {
+        return Err(Refusal::syntax("the body is empty; send a JSON object"));
+    }
+    Ok(text)
+}
+
+/// The refusal of a body that is no JSON.
+pub(crate) fn no_json(error: &serde_json::Error) -> Refusal {
+    Refusal::syntax(format!("the body is no JSON: {error}"))
+}
+
+/// The refusal of a body that is this and no object.
+pub(crate) fn no_object(kind: &str) -> Refusal {
+    Refusal::syntax(format!("the body is {kind}; send a JSON object"))
+}
+
+/// The refusal of a body that is nested too deep.
+pub(crate) fn too_deep() -> Refusal {
+    Refusal::syntax(format!("the body is nested more than {MAX_DEPTH} levels deep"))
 }
 
 /// Whether a value is nested no more than `depth` levels deep.
-fn is_within(value: &Value, depth: usize) -> bool {
+pub(crate) fn is_within(value: &Value, depth: usize) -> bool {
     match value {
         Value::Array(values) => depth > 0 && values.iter().all(|value| is_within(value, depth - 1)),
         Value::Object(members) => depth > 0 && members.values().all(|value| is_within(value, depth - 1)),
@@ -171,7 +204,7 @@ mod tests {
     use super::*;
 
     fn detail(text: &[u8]) -> String {
-        let answer = parse(text).unwrap_err().into_answer();
+        let answer = Problem::from(parse(text).unwrap_err()).into_answer();
         let body: Value = serde_json::from_slice(&answer.body).unwrap();
         assert_eq!((answer.status.as_u16(), &body["scimType"]), (400, &Value::from("invalidSyntax")));
         body["detail"].as_str().unwrap().to_owned()

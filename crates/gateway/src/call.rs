@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::pin::Pin;
+use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -26,6 +27,9 @@ use crate::serve::Gateway;
 /// The bytes of a body that are read for anybody. What is longer is read once the credential is known to be good.
 const READ_FOR_ANYBODY: usize = 64 * 1024;
 
+/// The bytes of a body that the core has its usual time for, and once more for as many again.
+const BYTES_AT_A_TIME: usize = 256 * 1024;
+
 /// A request to a SCIM endpoint.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
@@ -42,8 +46,8 @@ impl Call<'_> {
         self.gateway.core.clone()
     }
 
-    /// A message to the core, with the credential as it came, and the id of the request.
-    pub(crate) fn message<T>(&self, message: T) -> Request<T> {
+    /// What goes to the core with every message: the credential as it came, and the id of the request.
+    pub(crate) fn metadata(&self) -> HeaderMap {
         let mut metadata = HeaderMap::with_capacity(2);
         for credential in self.parts.headers.get_all(AUTHORIZATION) {
             let mut credential = credential.clone();
@@ -51,7 +55,12 @@ impl Call<'_> {
             metadata.append(AUTHORIZATION, credential);
         }
         metadata.insert(REQUEST_ID, self.request_id.header());
-        Request::from_parts(MetadataMap::from_headers(metadata), tonic::Extensions::new(), message)
+        metadata
+    }
+
+    /// A message to the core, or a stream of them, with its metadata.
+    pub(crate) fn message<T>(&self, message: T) -> Request<T> {
+        with_metadata(self.metadata(), message)
     }
 
     /// What the core answers, within the time that it has. The call is boxed: with its messages it is large, and
@@ -60,7 +69,22 @@ impl Call<'_> {
         &self,
         call: Pin<Box<impl Future<Output = Result<Response<T>, Status>>>>,
     ) -> Result<T, Problem> {
-        match timeout(self.gateway.core_timeout, call).await {
+        self.answered_within(self.gateway.core_timeout, call).await
+    }
+
+    /// The time that the core has for what so many bytes ask of it.
+    pub(crate) fn patience(&self, bytes: usize) -> Duration {
+        let times = 1 + bytes / BYTES_AT_A_TIME;
+        self.gateway.core_timeout.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX))
+    }
+
+    /// What the core answers, within a time of its own.
+    pub(crate) async fn answered_within<T>(
+        &self,
+        time: Duration,
+        call: Pin<Box<impl Future<Output = Result<Response<T>, Status>>>>,
+    ) -> Result<T, Problem> {
+        match timeout(time, call).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
             Ok(Err(status)) => Err(Problem::from_core(&status, self.request_id)),
             Err(_) => {
@@ -88,6 +112,13 @@ impl Call<'_> {
         body: &mut Incoming,
         limit: usize,
     ) -> Result<Map<String, Value>, Problem> {
+        self.read(body, limit).await?;
+        body.parse()
+    }
+
+    /// Reads the body, which is to be JSON of at most `limit` bytes. More than anybody may send is read only once the
+    /// core has said that the credential is good.
+    pub(crate) async fn read(&self, body: &mut Incoming, limit: usize) -> Result<(), Problem> {
         require_json(&self.parts.headers)?;
         if body.announces_more_than(limit) {
             return Err(too_large(limit));
@@ -99,11 +130,16 @@ impl Call<'_> {
                 return Err(too_large(limit));
             }
         }
-        body.parse()
+        Ok(())
     }
 
     /// An answer that is no more than a value.
     pub(crate) fn answer(&self, status: StatusCode, value: &impl Serialize) -> Result<Answer, Problem> {
         crate::list::json(status, value, self.request_id)
     }
+}
+
+/// A message, or a stream of them, with its metadata.
+pub(crate) fn with_metadata<T>(metadata: HeaderMap, message: T) -> Request<T> {
+    Request::from_parts(MetadataMap::from_headers(metadata), tonic::Extensions::new(), message)
 }

@@ -11,6 +11,7 @@ use tonic::{Code, Status};
 use crate::answer::Answer;
 use crate::request_id::RequestId;
 
+/// The schema of an error.
 const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 /// The seconds after which a client may try again what was refused for a while.
@@ -112,21 +113,42 @@ impl Problem {
         Self { from_core: true, ..Self::new(reason, detail) }
     }
 
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What went wrong, for the client.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The same for a bulk request, where too many operations are 413 (RFC 7644 §3.7.4).
+    pub(crate) fn of_bulk(self) -> Self {
+        if self.scim_type != mapping(ErrorReason::TooMany).scim_type {
+            return self;
+        }
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, scim_type: None, ..self }
+    }
+
     /// Whether the credential has been judged, so that the problem may be told to the client.
     pub(crate) fn is_from_core(&self) -> bool {
         self.from_core
     }
 
-    /// The answer.
-    pub(crate) fn into_answer(self) -> Answer {
-        let body = Body {
+    /// The SCIM error.
+    pub(crate) fn body(&self) -> ErrorBody<'_> {
+        ErrorBody {
             schemas: [ERROR],
             status: self.status.as_str(),
             scim_type: self.scim_type,
             detail: &self.detail,
-        };
-        let mut answer = Answer::new(self.status);
-        answer.body = serde_json::to_vec(&body).unwrap_or_default().into();
+        }
+    }
+
+    /// The answer.
+    pub(crate) fn into_answer(self) -> Answer {
+        let mut answer = Answer::json(self.status, serde_json::to_vec(&self.body()).unwrap_or_default());
         if let Some((name, value)) = self.header {
             answer.headers.insert(name, value);
         }
@@ -134,15 +156,52 @@ impl Problem {
     }
 }
 
-impl From<rollcall_scim::Error> for Problem {
+/// Why a part of a request cannot be done: the problem of the whole request, or of one operation in a bulk.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) reason: ErrorReason,
+    pub(crate) detail: Cow<'static, str>,
+}
+
+impl Refusal {
+    /// For a reason out of the table of errors.
+    pub(crate) fn new(reason: ErrorReason, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+
+    /// `invalidSyntax`.
+    pub(crate) fn syntax(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorReason::InvalidSyntax, detail)
+    }
+
+    /// `invalidValue`.
+    pub(crate) fn value(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorReason::InvalidValue, detail)
+    }
+}
+
+impl From<rollcall_scim::Error> for Refusal {
     fn from(error: rollcall_scim::Error) -> Self {
         Self::new(reason_of(error.scim_type), error.detail)
     }
 }
 
-#[derive(Serialize)]
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.reason, refusal.detail)
+    }
+}
+
+impl From<rollcall_scim::Error> for Problem {
+    fn from(error: rollcall_scim::Error) -> Self {
+        Refusal::from(error).into()
+    }
+}
+
+/// A SCIM error as it is written.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a> {
+pub(crate) struct ErrorBody<'a> {
     schemas: [&'static str; 1],
     status: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]

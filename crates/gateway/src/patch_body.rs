@@ -19,65 +19,101 @@ pub(crate) fn operations(mut body: Map<String, Value>) -> Result<Vec<Operation>>
         Some(Value::Array(operations)) => {
             operations.into_iter().enumerate().map(|(index, value)| operation(index, value)).collect()
         }
-        Some(other) => {
-            Err(Error::syntax(format!("Operations: expected an array of objects, got {}", kind(&other))))
-        }
-        None => {
-            Err(Error::syntax("Operations: it is missing; send an array of objects with op, path and value"))
-        }
+        other => Err(no_operations(other.as_ref().map(kind))),
     }
 }
 
-fn require_schema(schemas: Option<&Value>) -> Result<()> {
+/// Checks that `schemas` has the schema of a PATCH.
+pub(crate) fn require_schema(schemas: Option<&Value>) -> Result<()> {
+    require_urn(schemas, PATCH_OP, "a PATCH")
+}
+
+/// Checks that `schemas` has the schema of a message, which is called so.
+pub(crate) fn require_urn(schemas: Option<&Value>, urn: &str, message: &str) -> Result<()> {
     let Some(schemas) = schemas else {
-        return Err(Error::syntax(format!("schemas: it is missing; send [\"{PATCH_OP}\"]")));
+        return Err(Error::syntax(format!("schemas: it is missing; send [\"{urn}\"]")));
     };
     let Value::Array(urns) = schemas else {
         return Err(Error::syntax(format!("schemas: expected an array of URNs, got {}", kind(schemas))));
     };
-    if urns.iter().filter_map(Value::as_str).any(|urn| urn.eq_ignore_ascii_case(PATCH_OP)) {
+    if urns.iter().filter_map(Value::as_str).any(|sent| sent.eq_ignore_ascii_case(urn)) {
         return Ok(());
     }
-    Err(Error::syntax(format!("schemas: it lacks {PATCH_OP}, the schema of a PATCH")))
+    Err(Error::syntax(format!("schemas: it lacks {urn}, the schema of {message}")))
+}
+
+/// The error for `Operations` that are missing, or that are this instead.
+pub(crate) fn no_operations(kind: Option<&str>) -> Error {
+    Error::syntax(match kind {
+        Some(kind) => format!("Operations: expected an array of objects, got {kind}"),
+        None => "Operations: it is missing; send an array of objects with op, path and value".to_owned(),
+    })
+}
+
+/// The error for an operation that is this instead of an object.
+pub(crate) fn no_operation(index: usize, kind: &str) -> Error {
+    Error::syntax(format!("Operations[{index}]: expected an object, got {kind}"))
+}
+
+/// A member of an operation as it was sent: a value, or one that has not been taken apart.
+pub(crate) trait Sent {
+    /// What it is, as an error says it.
+    fn kind(&self) -> &'static str;
+    /// Whether it is null.
+    fn is_null(&self) -> bool;
+    /// The text that it is.
+    fn text(self) -> Option<String>;
+}
+
+impl Sent for Value {
+    fn kind(&self) -> &'static str {
+        kind(self)
+    }
+
+    fn is_null(&self) -> bool {
+        Value::is_null(self)
+    }
+
+    fn text(self) -> Option<String> {
+        match self {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The kind and the path of an operation out of its `op` and `path`.
+///
+/// Errors: `invalidSyntax`.
+pub(crate) fn head<V: Sent>(index: usize, op: Option<V>, path: Option<V>) -> Result<(Kind, Option<String>)> {
+    let expected = || format!("Operations[{index}].op: expected add, remove or replace, got ");
+    let kind = match op {
+        None => {
+            let missing = format!("Operations[{index}].op: it is missing; send add, remove or replace");
+            return Err(Error::syntax(missing));
+        }
+        Some(op) => {
+            let kind = op.kind();
+            let word = op.text().ok_or_else(|| Error::syntax(expected() + kind))?;
+            operation_kind(&word).ok_or_else(|| Error::syntax(format!("{}{word:?}", expected())))?
+        }
+    };
+    let path = match path.filter(|path| !path.is_null()) {
+        None => None,
+        Some(path) => {
+            let kind = path.kind();
+            Some(path.text().ok_or_else(|| {
+                Error::syntax(format!("Operations[{index}].path: expected a string, got {kind}"))
+            })?)
+        }
+    };
+    Ok((kind, path))
 }
 
 fn operation(index: usize, value: Value) -> Result<Operation> {
-    let mut members = match value {
-        Value::Object(members) => members,
-        other => {
-            return Err(Error::syntax(format!(
-                "Operations[{index}]: expected an object, got {}",
-                kind(&other)
-            )));
-        }
-    };
-    let operation = match take(&mut members, "op") {
-        Some(Value::String(word)) => operation_kind(&word).ok_or_else(|| {
-            Error::syntax(format!("Operations[{index}].op: expected add, remove or replace, got {word:?}"))
-        })?,
-        Some(other) => {
-            return Err(Error::syntax(format!(
-                "Operations[{index}].op: expected add, remove or replace, got {}",
-                kind(&other)
-            )));
-        }
-        None => {
-            return Err(Error::syntax(format!(
-                "Operations[{index}].op: it is missing; send add, remove or replace"
-            )));
-        }
-    };
-    let path = match take(&mut members, "path") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(path)) => Some(path),
-        Some(other) => {
-            return Err(Error::syntax(format!(
-                "Operations[{index}].path: expected a string, got {}",
-                kind(&other)
-            )));
-        }
-    };
-    Ok(Operation { kind: operation, path, value: take(&mut members, "value") })
+    let Value::Object(mut members) = value else { return Err(no_operation(index, kind(&value))) };
+    let (kind, path) = head(index, take(&mut members, "op"), take(&mut members, "path"))?;
+    Ok(Operation { kind, path, value: take(&mut members, "value") })
 }
 
 fn operation_kind(word: &str) -> Option<Kind> {

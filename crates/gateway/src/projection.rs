@@ -1,8 +1,7 @@
 //! Which attributes come back of one resource, and the version with them: the `ETag` is part of every answer (RFC 7644
 //! §3.14), also when the client leaves `meta` out.
 
-use rollcall_api::v1::{Meta, Projection, User};
-use rollcall_scim::schema::USER;
+use rollcall_api::v1::{Meta, Projection};
 
 const META: &str = "meta";
 const VERSION: &str = "meta.version";
@@ -15,15 +14,21 @@ pub(crate) enum MetaShown {
     Nothing,
 }
 
-/// Sees to it that the core answers with the version, whatever the client wants.
-pub(crate) fn with_version(projection: &mut Projection) -> MetaShown {
+/// Sees to it that the core answers with the version, whatever the client wants. Names may be behind `urn`, that of the
+/// core schema.
+pub(crate) fn with_version(projection: &mut Projection, urn: &str) -> MetaShown {
     let Projection { attributes, excluded_attributes: excluded } = projection;
+    let is = |written: &String, name| unqualified(written, urn).eq_ignore_ascii_case(name);
+    let is_part_of_meta = |written: &String| {
+        let part = unqualified(written, urn).split_once('.');
+        part.is_some_and(|(attribute, _)| attribute.eq_ignore_ascii_case(META))
+    };
     let asks = |name| attributes.iter().any(|asked| is(asked, name));
     let leaves_out = |name| excluded.iter().any(|left| is(left, name));
     match (attributes.is_empty(), excluded.is_empty()) {
         (false, true) if asks(META) || asks(VERSION) => MetaShown::All,
         (false, true) => {
-            let asks_a_part = attributes.iter().any(|asked| is_part_of_meta(asked));
+            let asks_a_part = attributes.iter().any(is_part_of_meta);
             attributes.push(VERSION.to_owned());
             if asks_a_part { MetaShown::WithoutVersion } else { MetaShown::Nothing }
         }
@@ -40,45 +45,42 @@ pub(crate) fn with_version(projection: &mut Projection) -> MetaShown {
     }
 }
 
-/// Takes the version out of a user, and with it what the client has not asked for.
-pub(crate) fn take_version(user: &mut User, shown: MetaShown) -> String {
-    let Some(meta) = &mut user.meta else { return String::new() };
+/// The version alone.
+pub(crate) fn version_only() -> Projection {
+    Projection { attributes: vec![VERSION.to_owned()], excluded_attributes: Vec::new() }
+}
+
+/// Takes the version out of the `meta` of a resource, and with it what the client has not asked for.
+pub(crate) fn take_version(meta: &mut Option<Meta>, shown: MetaShown) -> String {
+    let Some(known) = meta else { return String::new() };
     let version = match shown {
-        MetaShown::All => meta.version.clone(),
-        MetaShown::WithoutVersion | MetaShown::Nothing => std::mem::take(&mut meta.version),
+        MetaShown::All => known.version.clone(),
+        MetaShown::WithoutVersion | MetaShown::Nothing => std::mem::take(&mut known.version),
     };
-    if shown == MetaShown::Nothing || *meta == Meta::default() {
-        user.meta = None;
+    if shown == MetaShown::Nothing || *known == Meta::default() {
+        *meta = None;
     }
     version
 }
 
-/// Whether a name that a client wrote is that of an attribute; it may be qualified by the core schema.
-fn is(written: &str, name: &str) -> bool {
-    unqualified(written).eq_ignore_ascii_case(name)
-}
-
-fn is_part_of_meta(written: &str) -> bool {
-    let part = unqualified(written).split_once('.');
-    part.is_some_and(|(attribute, _)| attribute.eq_ignore_ascii_case(META))
-}
-
-fn unqualified(written: &str) -> &str {
-    match written.split_at_checked(USER.len()) {
-        Some((urn, name)) if urn.eq_ignore_ascii_case(USER) => name.strip_prefix(':').unwrap_or(written),
+fn unqualified<'a>(written: &'a str, urn: &str) -> &'a str {
+    match written.split_at_checked(urn.len()) {
+        Some((start, name)) if start.eq_ignore_ascii_case(urn) => name.strip_prefix(':').unwrap_or(written),
         _ => written,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rollcall_scim::schema::USER;
+
     use super::*;
 
     fn sent(attributes: &[&str], excluded: &[&str]) -> (Vec<String>, Vec<String>, MetaShown) {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let mut projection =
             Projection { attributes: owned(attributes), excluded_attributes: owned(excluded) };
-        let shown = with_version(&mut projection);
+        let shown = with_version(&mut projection, USER);
         (projection.attributes, projection.excluded_attributes, shown)
     }
 
@@ -120,9 +122,9 @@ mod tests {
         let meta =
             Meta { version: "W/\"1\"".to_owned(), resource_type: "User".to_owned(), ..Meta::default() };
         let left = |shown, meta: Meta| {
-            let mut user = User { meta: Some(meta), ..User::default() };
-            assert_eq!(take_version(&mut user, shown), "W/\"1\"");
-            user.meta
+            let mut meta = Some(meta);
+            assert_eq!(take_version(&mut meta, shown), "W/\"1\"");
+            meta
         };
         assert_eq!(left(MetaShown::All, meta.clone()), Some(meta.clone()));
         assert_eq!(left(MetaShown::WithoutVersion, meta.clone()).unwrap().version, "");

@@ -7,6 +7,7 @@ use rollcall_api::v1::{
     ReplaceUserRequest, User,
 };
 use rollcall_api::{client, patch};
+use rollcall_scim::schema::USER;
 use serde_json::Value;
 
 use crate::answer::Answer;
@@ -72,7 +73,7 @@ async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
 
 async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, Problem> {
     let mut projection = call.query()?.projection();
-    let shown = with_version(&mut projection);
+    let shown = with_version(&mut projection, USER);
     let body = call.json(body, call.gateway.max_user_body_bytes).await?;
     let user = user::from_json(Value::Object(body))?;
     let request =
@@ -84,7 +85,7 @@ async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, Problem>
 
 async fn get(call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
     let mut projection = call.query()?.projection();
-    let shown = with_version(&mut projection);
+    let shown = with_version(&mut projection, USER);
     let request =
         GetUserRequest { directory: String::new(), id: id.to_owned(), projection: Some(projection) };
     let found = call.answered(Box::pin(client::users(call.core()).get_user(call.message(request)))).await?;
@@ -94,7 +95,7 @@ async fn get(call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
 async fn replace(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer, Problem> {
     let if_match = if_match(&call.parts.headers)?;
     let mut projection = call.query()?.projection();
-    let shown = with_version(&mut projection);
+    let shown = with_version(&mut projection, USER);
     let body = call.json(body, call.gateway.max_user_body_bytes).await?;
     let request = ReplaceUserRequest {
         directory: String::new(),
@@ -111,7 +112,7 @@ async fn replace(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answe
 async fn change(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer, Problem> {
     let if_match = if_match(&call.parts.headers)?;
     let mut projection = call.query()?.projection();
-    let shown = with_version(&mut projection);
+    let shown = with_version(&mut projection, USER);
     let body = call.json(body, call.gateway.max_user_body_bytes).await?;
     let request = PatchUserRequest {
         directory: String::new(),
@@ -143,7 +144,7 @@ fn resource(
         tracing::error!(request_id = %call.request_id, "the core answered without a user");
         Problem::internal(call.request_id)
     })?;
-    let version = take_version(&mut user, shown);
+    let version = take_version(&mut user.meta, shown);
     let reads = matches!(call.parts.method, Method::GET | Method::HEAD);
     let mut answer = if reads && !version.is_empty() && client_has(&call.parts.headers, &version) {
         Answer::new(StatusCode::NOT_MODIFIED)

@@ -37,7 +37,10 @@ pub(crate) fn remark(text: &str) {
 /// Prints a new secret: alone on standard output, so that a script can take it, with the explanation beside it.
 pub(crate) fn secret(secret: &str, explanation: &str) -> Result<()> {
     remark(explanation);
-    line(secret)
+    let mut out = io::stdout().lock();
+    writeln!(out, "{secret}")
+        .and_then(|()| out.flush())
+        .context("the secret is lost: standard output cannot be written to")
 }
 
 /// Prints an error with its causes in one line.

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::Resource;
 use crate::definition::{AttributeRef, Definition};
+use crate::elements::MANY;
+use crate::error::{Error, Result};
 
 pub(crate) use selection::Selection;
 
@@ -21,21 +23,46 @@ pub(crate) enum Manner {
     Replace,
 }
 
+/// How many elements of lists may be looked at in all: what bounds the time of many operations on a long list.
+const MOST_VISITS: usize = 20_000_000;
+
 /// A resource in which attributes are set and removed. Whoever meets an error drops it.
 #[derive(Debug)]
 pub(crate) struct Draft<'d> {
     resource: Resource,
     definition: &'d Definition,
+    visits: usize,
 }
 
 impl<'d> Draft<'d> {
     pub(crate) fn new(resource: Resource, definition: &'d Definition) -> Self {
-        Self { resource, definition }
+        Self { resource, definition, visits: 0 }
     }
 
     /// The resource in canonical form.
     pub(crate) fn finish(self) -> Resource {
         order::arranged(self.resource, self.definition)
+    }
+
+    /// Counts what it takes to find those in a list that a value names.
+    fn visit(&mut self, at: AttributeRef<'_>, old: Option<&Value>, named: &Value) -> Result<()> {
+        match (old.and_then(Value::as_array), named.as_array().map_or(1, Vec::len)) {
+            (Some(elements), sought) if at.attribute.multi_valued => {
+                self.visited(elements.len() * sought.min(MANY))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts elements that are looked at. Errors: `tooMany`.
+    fn visited(&mut self, elements: usize) -> Result<()> {
+        self.visits = self.visits.saturating_add(elements);
+        if self.visits <= MOST_VISITS {
+            return Ok(());
+        }
+        let detail =
+            format!("the operations look at more than {MOST_VISITS} elements of lists; send fewer at once");
+        Err(Error::too_many(detail))
     }
 
     /// Takes the value of an attribute out, to [put](Self::put) a new one.
@@ -82,4 +109,18 @@ fn list(elements: Vec<Value>) -> Option<Value> {
 /// An object, unless it is empty.
 fn object(members: Map<String, Value>) -> Option<Value> {
     (!members.is_empty()).then_some(Value::Object(members))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtin;
+    use crate::error::ScimType;
+
+    #[test]
+    fn the_elements_that_are_looked_at_are_bounded() {
+        let mut draft = Draft::new(Resource::new(), builtin::user());
+        assert!(draft.visited(MOST_VISITS).is_ok());
+        assert_eq!(draft.visited(1).unwrap_err().scim_type, ScimType::TooMany);
+    }
 }

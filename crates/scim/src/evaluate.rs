@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::Resource;
 use crate::condition::{Condition, Operand, Operator};
 use crate::definition::AttributeRef;
+use crate::resolve::folded;
 use crate::search_form;
 
 /// A resource as conditions see it.
@@ -42,10 +43,24 @@ pub fn matches(condition: &Condition<'_>, view: &View<'_>) -> bool {
 
 /// Whether one element of a multi-valued attribute, in canonical form, fulfils a condition on its sub-attributes.
 pub(crate) fn element_matches(condition: &Condition<'_>, element: &Value) -> bool {
+    // Equal text is asked for most, of every element of a list, and needs no copy.
+    if let Condition::Compare(
+        AttributeRef { sub_attribute: Some(sub), .. },
+        Operator::Eq,
+        Operand::Text(right),
+    ) = condition
+        && let Some(Value::String(left)) = element.get(&sub.name)
+    {
+        let is_ascii = left.is_ascii() && right.is_ascii();
+        return if is_ascii && !sub.case_exact {
+            left.eq_ignore_ascii_case(right)
+        } else {
+            folded(sub, left) == *right
+        };
+    }
     let some_value = |attribute: &AttributeRef<'_>, test: Test<'_>| {
-        let value =
-            attribute.sub_attribute.and_then(|sub| Some(search_form::value(sub, element.get(&sub.name)?)));
-        value.is_some_and(|value| is_some(&value, test))
+        let sub_value = attribute.sub_attribute.and_then(|sub| Some((sub, element.get(&sub.name)?)));
+        sub_value.is_some_and(|(sub, value)| is_some(&search_form::value(sub, value), test))
     };
     holds(condition, &some_value, &|_, _| false)
 }

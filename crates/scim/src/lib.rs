@@ -15,6 +15,7 @@ pub mod filter;
 pub mod fold;
 pub mod grammar;
 mod judge;
+pub mod membership;
 pub mod patch;
 pub mod path;
 mod place;
@@ -29,7 +30,7 @@ pub mod search_form;
 
 pub use definition::Definition;
 pub use error::{Error, Result, ScimType};
-pub use profile::{Profile, Rules};
+pub use profile::{Profile, Rule, Rules};
 
 /// A resource in canonical form: attribute names as the schema spells them, extensions under their schema URN,
 /// nothing that is unassigned (no null, no empty array, no empty object).

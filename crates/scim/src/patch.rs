@@ -4,6 +4,7 @@
 //! keys are dotted, value paths or behind URNs, such values as a JSON string, `""` and null that clear, and `remove` with
 //! a value, which removes exactly what the value names. In what directories differ, [`Rules`] says.
 
+mod outcome;
 mod target;
 
 use serde_json::{Map, Value};
@@ -17,6 +18,8 @@ use crate::schema::Schema;
 use crate::{Resource, Rules};
 
 use target::PatchTarget;
+
+pub use outcome::outcome;
 
 /// What an operation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -29,7 +29,13 @@ impl Profile {
     /// How requests of a directory with this profile are read.
     pub fn rules(self) -> Rules {
         let tolerant = self != Self::Generic;
-        Rules { replace_creates_missing_element: tolerant, unquoted_filter_strings: tolerant }
+        Rules {
+            replace_creates_missing_element: tolerant,
+            unquoted_filter_strings: tolerant,
+            unknown_members_are_skipped: tolerant,
+            put_without_members_keeps_them: tolerant,
+            group_names_are_unique: tolerant,
+        }
     }
 
     /// Whether a directory of this profile has groups unless told otherwise.
@@ -40,10 +46,108 @@ impl Profile {
 
 /// The rules in which profiles differ when a request is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub struct Rules {
     /// `replace` on a value path that selects nothing creates the element (Entra's habit) instead of failing
     /// with `noTarget` (RFC 7644 §3.5.2.3).
     pub replace_creates_missing_element: bool,
     /// A bare word where a filter wants a value is a string instead of `invalidFilter`.
     pub unquoted_filter_strings: bool,
+    /// A member of a group that is no resource of the directory is skipped, since Okta does not repeat a push of which one
+    /// member was refused, instead of `invalidValue`.
+    pub unknown_members_are_skipped: bool,
+    /// A PUT of a group that does not mention `members` keeps them instead of clearing them.
+    pub put_without_members_keeps_them: bool,
+    /// No two groups have the same `displayName`, whatever its case.
+    pub group_names_are_unique: bool,
+}
+
+/// One of the [`Rules`], by which a directory says that it wants it otherwise than its profile has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// [`Rules::replace_creates_missing_element`].
+    ReplaceCreatesMissing,
+    /// [`Rules::unquoted_filter_strings`].
+    UnquotedFilterValues,
+    /// [`Rules::unknown_members_are_skipped`].
+    SkipUnknownMembers,
+    /// [`Rules::put_without_members_keeps_them`].
+    PutKeepsMembers,
+    /// [`Rules::group_names_are_unique`].
+    UniqueGroupNames,
+}
+
+impl Rule {
+    /// Every rule.
+    pub const ALL: [Self; 5] = [
+        Self::ReplaceCreatesMissing,
+        Self::UnquotedFilterValues,
+        Self::SkipUnknownMembers,
+        Self::PutKeepsMembers,
+        Self::UniqueGroupNames,
+    ];
+
+    /// The rule's name as it is written in settings and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReplaceCreatesMissing => "replace-creates-missing",
+            Self::UnquotedFilterValues => "unquoted-filter-values",
+            Self::SkipUnknownMembers => "skip-unknown-members",
+            Self::PutKeepsMembers => "put-keeps-members",
+            Self::UniqueGroupNames => "unique-group-names",
+        }
+    }
+
+    /// The rule of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.as_str() == name)
+    }
+}
+
+impl Rules {
+    /// Whether a rule is on.
+    pub fn is_on(mut self, rule: Rule) -> bool {
+        *self.switch(rule)
+    }
+
+    /// The same rules, but for one.
+    #[must_use]
+    pub fn with(mut self, rule: Rule, on: bool) -> Self {
+        *self.switch(rule) = on;
+        self
+    }
+
+    fn switch(&mut self, rule: Rule) -> &mut bool {
+        match rule {
+            Rule::ReplaceCreatesMissing => &mut self.replace_creates_missing_element,
+            Rule::UnquotedFilterValues => &mut self.unquoted_filter_strings,
+            Rule::SkipUnknownMembers => &mut self.unknown_members_are_skipped,
+            Rule::PutKeepsMembers => &mut self.put_without_members_keeps_them,
+            Rule::UniqueGroupNames => &mut self.group_names_are_unique,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rule_is_a_switch_of_its_own_with_a_name_of_its_own() {
+        for rule in Rule::ALL {
+            assert_eq!(Rule::from_name(rule.as_str()), Some(rule));
+            let changed = Profile::Generic.rules().with(rule, true);
+            let on: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| changed.is_on(*rule)).collect();
+            assert_eq!(on, [rule]);
+            assert_eq!(changed.with(rule, false), Profile::Generic.rules());
+        }
+    }
+
+    #[test]
+    fn the_rfc_s_letter_has_every_rule_off_and_the_identity_providers_have_every_one_on() {
+        for rule in Rule::ALL {
+            assert!(!Profile::Generic.rules().is_on(rule));
+            assert!(Profile::Okta.rules().is_on(rule) && Profile::Entra.rules().is_on(rule));
+        }
+    }
 }

@@ -37,7 +37,19 @@ pub enum PathTarget<'a> {
 /// Errors: `invalidFilter` for an attribute that does not exist or cannot be asked for, and for a comparison that the
 /// type of the attribute does not have.
 pub fn resolve<'a>(filter: &Filter, definition: &'a Definition) -> Result<Condition<'a>> {
-    Resolver { definition, rules: filter.rules }.expression(&filter.expression)
+    Resolver { definition, rules: filter.rules, among: &[] }.expression(&filter.expression)
+}
+
+/// Looks up everything that a filter names, for a list of several types of which `definition` is one. An attribute that
+/// only another type has counts as unassigned.
+///
+/// Errors: as [`resolve`], `invalidFilter` for an attribute that no type has.
+pub fn resolve_among<'a>(
+    filter: &Filter,
+    definition: &'a Definition,
+    among: &[&Definition],
+) -> Result<Condition<'a>> {
+    Resolver { definition, rules: filter.rules, among }.expression(&filter.expression)
 }
 
 /// Looks up the attribute of a sort (RFC 7644 §3.4.2.3). Of a complex attribute it is the `value`.
@@ -79,7 +91,7 @@ pub fn resolve_path<'a>(path: &Path, definition: &'a Definition, rules: Rules) -
             "path: {attribute} has no elements to select; leave the brackets out"
         )));
     }
-    let resolver = Resolver { definition, rules };
+    let resolver = Resolver { definition, rules, among: &[] };
     let condition = resolver.in_element(condition, &attribute)?;
     let sub_attribute = match &path.sub_attribute {
         None => None,
@@ -93,12 +105,14 @@ pub fn resolve_path<'a>(path: &Path, definition: &'a Definition, rules: Rules) -
     Ok(PathTarget::Elements { attribute, condition, sub_attribute })
 }
 
-struct Resolver<'a> {
+struct Resolver<'a, 'o> {
     definition: &'a Definition,
     rules: Rules,
+    /// The types of which one must have an attribute.
+    among: &'o [&'o Definition],
 }
 
-impl<'a> Resolver<'a> {
+impl<'a> Resolver<'a, '_> {
     fn expression(&self, expression: &Expression) -> Result<Condition<'a>> {
         match expression {
             Expression::And(parts) => {
@@ -131,7 +145,7 @@ impl<'a> Resolver<'a> {
             (Some(Target::Extension(_)), Test::Compare(..)) => {
                 Err(Error::filter(format!("filter: {name:?} is an extension; compare one of its attributes")))
             }
-            (None, _) => Err(self.unknown(name)),
+            (None, _) => self.absent(name, test),
         }
     }
 
@@ -142,7 +156,7 @@ impl<'a> Resolver<'a> {
         then: Option<&(String, Test)>,
     ) -> Result<Condition<'a>> {
         let Some(Target::Attribute(attribute)) = self.definition.lookup(name) else {
-            return Err(self.unknown(name));
+            return self.absent(name, &Test::Present);
         };
         if attribute.attribute.kind != Kind::Complex || attribute.sub_attribute.is_some() {
             return Err(Error::filter(format!(
@@ -238,6 +252,21 @@ impl<'a> Resolver<'a> {
             _ => return Err(wrong()),
         };
         Ok(operand)
+    }
+
+    /// A test of an attribute that this type does not have: unassigned where another type has it, else a mistake.
+    fn absent(&self, name: &str, test: &Test) -> Result<Condition<'a>> {
+        let anywhere = self.among.iter().any(|other| other.lookup(name).is_some());
+        let Some(Target::Attribute(id)) = self.definition.lookup("id").filter(|_| anywhere) else {
+            return Err(self.unknown(name));
+        };
+        let always = Condition::Present(id);
+        let holds = match test {
+            Test::Present => false,
+            Test::Compare(operator, Literal::Null) => *operator == Operator::Eq,
+            Test::Compare(operator, _) => *operator == Operator::Ne,
+        };
+        if holds { Ok(always) } else { Ok(Condition::Not(Box::new(always))) }
     }
 
     fn unknown(&self, name: &str) -> Error {
@@ -400,6 +429,21 @@ mod tests {
     fn unquoted_digits_are_a_text_where_the_directory_allows_it() {
         assert!(resolved("externalId eq 77", Profile::Okta).is_ok());
         assert!(resolved("externalId eq 77", Profile::Generic).is_err());
+    }
+
+    #[test]
+    fn among_several_types_what_one_does_not_have_is_unassigned_there() {
+        let among = [builtin::user(), builtin::group()];
+        let in_groups = |text: &str| {
+            let filter = Filter::parse(text, Profile::Generic.rules()).unwrap();
+            resolve_among(&filter, builtin::group(), &among)
+        };
+        assert!(matches!(in_groups("userName eq \"x\""), Ok(Condition::Not(_))));
+        assert!(matches!(in_groups("userName pr"), Ok(Condition::Not(_))));
+        assert!(matches!(in_groups("emails[type eq \"work\"]"), Ok(Condition::Not(_))));
+        assert!(matches!(in_groups("userName ne \"x\""), Ok(Condition::Present(_))));
+        assert!(matches!(in_groups("displayName eq \"x\""), Ok(Condition::Compare(..))));
+        assert_eq!(in_groups("shoeSize pr").unwrap_err().scim_type, ScimType::InvalidFilter);
     }
 
     #[test]

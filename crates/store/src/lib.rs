@@ -19,11 +19,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rollcall_scim::Resource;
+use rollcall_scim::condition::Condition;
 use uuid::Uuid;
 
 pub use model::{
-    Actor, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key, Listing, Page, Paging, Query,
-    ResourceType, Selection, SortValue, StoredResource,
+    Actor, AddedMembers, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key, Listing,
+    Member, Membership, Page, Paging, PasswordHandling, PasswordHolder, Query, ResourceType, Selection,
+    SortValue, StoredResource, UserKey,
 };
 
 /// The result of a call to the database.
@@ -127,6 +129,21 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// A page of the resources of a directory, and how many there are on all pages.
     async fn resources(&self, directory: Uuid, query: &Query<'_>) -> Result<Listing>;
 
+    /// A user of a directory with the hash of the password, where there is one.
+    async fn password(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<PasswordHolder>>;
+
+    /// Members of a group in order of their ids, from the first after `after` on, at most `limit`.
+    async fn group_members(
+        &self,
+        directory: Uuid,
+        group: Uuid,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Member>>;
+
+    /// The groups that some users and groups are in, themselves or through other groups, in order of member and group.
+    async fn memberships(&self, directory: Uuid, of: &[Uuid]) -> Result<Vec<Membership>>;
+
     /// Whether the database answers.
     async fn ping(&self) -> Result<()>;
 
@@ -152,9 +169,43 @@ pub trait Transaction: Send {
     /// Errors: [`Error::NameTaken`].
     async fn update_resource(&mut self, directory: Uuid, draft: Draft<'_>, before: &Resource) -> Result<()>;
 
-    /// Deletes a resource that this transaction has read.
+    /// Gives a user a password by its hash, instead of the one that there may be.
+    async fn set_password(&mut self, directory: Uuid, user: Uuid, hash: &str) -> Result<()>;
+
+    /// Takes the password of a user away, and says whether there was one.
+    async fn delete_password(&mut self, directory: Uuid, user: Uuid) -> Result<bool>;
+
+    /// Takes the passwords of all users of a directory away.
+    async fn delete_passwords(&mut self, directory: Uuid) -> Result<()>;
+
+    /// Deletes a resource that this transaction has read, and the password of a user.
     async fn delete_resource(&mut self, directory: Uuid, resource_type: ResourceType, id: Uuid)
     -> Result<()>;
+
+    /// Raises the version of a group by one, whatever it is, and returns it; `None`, there is no such group. Parallel
+    /// changes of its members queue here, and none fails.
+    async fn touch_group(&mut self, directory: Uuid, group: Uuid, now: i64) -> Result<Option<i64>>;
+
+    /// Adds members to a group. Those that are members already are left alone.
+    async fn add_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<AddedMembers>;
+
+    /// Removes members from a group, and returns those that were members.
+    async fn remove_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<Vec<Uuid>>;
+
+    /// Members of a group in order of their ids, from the first after `after` on, at most `limit`; with a condition on
+    /// `members` those that fulfil it.
+    async fn member_ids(
+        &mut self,
+        directory: Uuid,
+        group: Uuid,
+        condition: Option<&Condition<'_>>,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Uuid>>;
+
+    /// Takes a user or group out of every group that it is in, raises the versions of those, and returns them with their
+    /// new versions.
+    async fn leave_groups(&mut self, directory: Uuid, member: Uuid, now: i64) -> Result<Vec<(Uuid, i64)>>;
 
     /// Writes an event. On SQLite it gets its number at once; on PostgreSQL when it is sequenced.
     async fn insert_event(&mut self, event: &Event) -> Result<()>;

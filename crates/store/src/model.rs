@@ -1,8 +1,10 @@
 //! What is stored.
 
+use std::collections::BTreeMap;
+
 use rollcall_scim::condition::Condition;
 use rollcall_scim::definition::AttributeRef;
-use rollcall_scim::{Profile, Resource};
+use rollcall_scim::{Profile, Resource, Rule, Rules};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -19,10 +21,75 @@ pub struct Directory {
     pub scim_enabled: bool,
     /// Whether it has groups.
     pub groups_enabled: bool,
+    /// The rules that it wants otherwise than its profile has them: on or off.
+    pub rule_settings: BTreeMap<Rule, bool>,
+    /// What becomes of the passwords that are sent for its users.
+    pub password_handling: PasswordHandling,
     /// When it was made, in µs.
     pub created: i64,
     /// When its settings last changed, in µs.
     pub modified: i64,
+}
+
+impl Directory {
+    /// How its requests are read: as its profile has it, but for the rules that it sets itself.
+    pub fn rules(&self) -> Rules {
+        self.rule_settings.iter().fold(self.profile.rules(), |rules, (rule, on)| rules.with(*rule, *on))
+    }
+}
+
+/// What becomes of the passwords that are sent for the users of a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PasswordHandling {
+    /// They are taken and forgotten, since identity providers send ones that mean nothing.
+    #[default]
+    Discard,
+    /// Their hashes are kept.
+    Store,
+}
+
+impl PasswordHandling {
+    /// The name as it is written in settings and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Discard => "discard",
+            Self::Store => "store",
+        }
+    }
+
+    /// The handling of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Discard, Self::Store].into_iter().find(|handling| handling.as_str() == name)
+    }
+}
+
+/// How a user is named whose password is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserKey<'a> {
+    /// By the SCIM id.
+    Id(Uuid),
+    /// By the userName, whatever its case.
+    Name(&'a str),
+}
+
+/// A user as the check of a password needs it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHolder {
+    /// The user.
+    pub user: Uuid,
+    /// Whether the user is active.
+    pub active: bool,
+    /// The hash of the password, in PHC's string form; `None`, there is no password.
+    pub hash: Option<String>,
+}
+
+impl std::fmt::Debug for PasswordHolder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PasswordHolder")
+            .field("user", &self.user)
+            .field("active", &self.active)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A secret that somebody presents; only its hash is kept.
@@ -95,6 +162,41 @@ pub struct StoredResource {
     pub modified: i64,
     /// The attributes in canonical form, without `id`, `meta`, `schemas` and what is derived.
     pub attributes: Resource,
+    /// Whether it was a member of a group when it was read; not written.
+    pub is_member: bool,
+}
+
+/// A member of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The member.
+    pub id: Uuid,
+    /// What it is.
+    pub resource_type: ResourceType,
+    /// What people call it.
+    pub label: Option<String>,
+}
+
+/// A group that somebody is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// Who is in it.
+    pub member: Uuid,
+    /// The group.
+    pub group: Uuid,
+    /// What people call the group.
+    pub label: Option<String>,
+    /// Whether they are in it themselves, and not only in a group that is.
+    pub is_direct: bool,
+}
+
+/// What became of members that were to be added.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AddedMembers {
+    /// Those that were not members before.
+    pub added: Vec<Uuid>,
+    /// Those that are no resources of the directory.
+    pub unknown: Vec<Uuid>,
 }
 
 /// What is written of a resource: the resource, and what it is found by.
@@ -131,6 +233,14 @@ pub struct Event {
     pub changes: Value,
 }
 
+impl Event {
+    /// The event of a change that made this version.
+    #[must_use]
+    pub fn of(self, version: i64) -> Self {
+        Self { version: Some(version), ..self }
+    }
+}
+
 /// Who made a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
@@ -149,6 +259,12 @@ pub enum EventKind {
     UserUpdated,
     /// A user was deleted.
     UserDeleted,
+    /// A group was created.
+    GroupCreated,
+    /// A group changed, or its members.
+    GroupUpdated,
+    /// A group was deleted.
+    GroupDeleted,
     /// A directory was made.
     DirectoryCreated,
     /// The settings of a directory changed.

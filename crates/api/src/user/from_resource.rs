@@ -1,13 +1,13 @@
 //! Resource to message.
 
-use jiff::Timestamp;
 use rollcall_scim::Resource;
 use rollcall_scim::schema::ENTERPRISE_USER;
 use serde_json::{Map, Value};
 
+use crate::resource::{elements, meta, object, text};
 use crate::v1::enterprise_user::Manager;
 use crate::v1::user::{Address, GroupMembership, MultiValue, Name};
-use crate::v1::{EnterpriseUser, Meta, User};
+use crate::v1::{EnterpriseUser, User};
 use crate::value;
 
 /// The message of a user. What the message has no field for, and what is not of the field's type, is left out: a
@@ -49,47 +49,6 @@ pub fn from_resource(resource: Resource) -> User {
         }
     }
     user
-}
-
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
-}
-
-fn object(value: Value) -> Option<Map<String, Value>> {
-    match value {
-        Value::Object(members) => Some(members),
-        _ => None,
-    }
-}
-
-fn elements<T>(value: Value, element: impl Fn(Value) -> Option<T>) -> Vec<T> {
-    match value {
-        Value::Array(values) => values.into_iter().filter_map(element).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn meta(members: Map<String, Value>) -> Meta {
-    let mut meta = Meta::default();
-    for (name, value) in members {
-        match name.as_str() {
-            "resourceType" => meta.resource_type = text(value).unwrap_or_default(),
-            "created" => meta.created = text(value).and_then(|time| timestamp(&time)),
-            "lastModified" => meta.last_modified = text(value).and_then(|time| timestamp(&time)),
-            "version" => meta.version = text(value).unwrap_or_default(),
-            "location" => meta.location = text(value).unwrap_or_default(),
-            _ => {}
-        }
-    }
-    meta
-}
-
-fn timestamp(time: &str) -> Option<prost_types::Timestamp> {
-    let time: Timestamp = time.parse().ok()?;
-    Some(prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() })
 }
 
 fn person_name(members: Map<String, Value>) -> Name {

@@ -4,6 +4,7 @@ use rollcall_scim::Resource;
 use rollcall_scim::schema::ENTERPRISE_USER;
 use serde_json::{Map, Value};
 
+use crate::resource::add_text as text;
 use crate::v1::user::{Address, MultiValue, Name};
 use crate::v1::{EnterpriseUser, User};
 use crate::value;
@@ -43,12 +44,6 @@ pub fn into_resource(user: User) -> Resource {
         resource.insert(urn, value::from_message(attributes));
     }
     resource
-}
-
-fn text(members: &mut Map<String, Value>, name: &str, value: Option<String>) {
-    if let Some(value) = value {
-        members.insert(name.to_owned(), Value::String(value));
-    }
 }
 
 fn flag(members: &mut Map<String, Value>, name: &str, value: Option<bool>) {

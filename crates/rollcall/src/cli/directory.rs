@@ -1,17 +1,29 @@
 //! `rollcall directory`: the connections to identity providers.
 
+mod settings;
+
 use anyhow::Result;
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use rollcall_api::client;
 use rollcall_api::v1::{
     CreateDirectoryRequest, Directory as Message, GetDirectoryRequest, ListDirectoriesRequest,
-    Profile as ProfileMessage, UpdateDirectoryRequest,
+    Profile as ProfileMessage, RuleSetting, UpdateDirectoryRequest,
 };
+use rollcall_scim::Rule;
 use serde_json::{Value, json};
 
+use self::settings::Password;
 use super::time::{exact_time, short_time};
 use crate::client::{Client, Connection, present};
 use crate::output::{self, Cell, Table};
+
+const UPDATE_EXAMPLES: &str = "\
+Examples:
+  rollcall directory update acme --scim off
+  rollcall directory update acme --rule unique-group-names=off,skip-unknown-members=profile";
+
+/// How a rule is written.
+const RULE: &str = "RULE=on|off|profile";
 
 /// Directories that are asked for at once.
 const PAGE: i32 = 1000;
@@ -39,7 +51,7 @@ enum Action {
         name: String,
     },
     /// Change the settings that are given, and leave the others
-    #[command(after_help = "Example:\n  rollcall directory update acme --scim off")]
+    #[command(after_help = UPDATE_EXAMPLES)]
     Update(Update),
 }
 
@@ -59,10 +71,18 @@ struct Create {
     /// Whether it has groups; without it, as suits the profile
     #[arg(long)]
     groups: Option<Switch>,
+
+    /// A rule that it wants otherwise than its profile has it; several by comma, or by giving the flag again
+    #[arg(long = "rule", value_name = RULE, value_delimiter = ',', value_parser = settings::rule, long_help = settings::rule_help())]
+    rules: Vec<(Rule, RuleSetting)>,
+
+    /// What becomes of the passwords that are sent for users
+    #[arg(long, default_value = "discard")]
+    password: Password,
 }
 
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["scim", "groups", "profile"]))]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["scim", "groups", "profile", "rules", "password"]))]
 struct Update {
     /// Name of the directory
     name: String,
@@ -78,6 +98,15 @@ struct Update {
     /// Which identity provider it is for: how requests are read from now on
     #[arg(long)]
     profile: Option<Profile>,
+
+    /// A rule that it wants otherwise than its profile has it, or again as its profile has it; several by comma, or by giving
+    /// the flag again
+    #[arg(long = "rule", value_name = RULE, value_delimiter = ',', value_parser = settings::rule, long_help = settings::rule_help())]
+    rules: Vec<(Rule, RuleSetting)>,
+
+    /// What becomes of the passwords that are sent for users; a change deletes those that are kept
+    #[arg(long)]
+    password: Option<Password>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -157,6 +186,8 @@ impl Create {
             profile: ProfileMessage::from(self.profile).into(),
             scim_enabled: Some(self.scim.is_on()),
             groups_enabled: self.groups.map(Switch::is_on),
+            rule_settings: Some(settings::rule_settings(&self.rules)),
+            password_handling: self.password.message().into(),
         };
         let answer = client::directories(client.channel()).create_directory(client.request(request)).await;
         present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
@@ -170,6 +201,8 @@ impl Update {
             scim_enabled: self.scim.map(Switch::is_on),
             groups_enabled: self.groups.map(Switch::is_on),
             profile: self.profile.map_or(ProfileMessage::Unspecified, ProfileMessage::from).into(),
+            rule_settings: Some(settings::rule_settings(&self.rules)),
+            password_handling: self.password.map(Password::message).unwrap_or_default().into(),
         };
         let answer = client::directories(client.channel()).update_directory(client.request(request)).await;
         present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
@@ -200,13 +233,16 @@ fn show(directory: &Message, json: bool) -> Result<()> {
 }
 
 fn as_table(directories: &[Message]) -> Table {
-    let mut table = Table::new(&["NAME", "PROFILE", "SCIM", "GROUPS", "CREATED", "CHANGED", "ID"]);
+    let mut table =
+        Table::new(&["NAME", "PROFILE", "SCIM", "GROUPS", "PASSWORD", "RULES", "CREATED", "CHANGED", "ID"]);
     for directory in directories {
         table.row([
             directory.name.as_str().into(),
             profile_name(directory).into(),
             Cell::switch(directory.scim_enabled),
             Cell::switch(directory.groups_enabled),
+            settings::password_name(directory).into(),
+            Cell::optional(settings::own_rules(directory)),
             Cell::optional(short_time(directory.created)),
             Cell::optional(short_time(directory.last_modified)),
             directory.id.as_str().into(),
@@ -222,6 +258,8 @@ fn as_json(directory: &Message) -> Value {
         "profile": profile_name(directory),
         "scim": directory.scim_enabled,
         "groups": directory.groups_enabled,
+        "rules": settings::rules_json(directory),
+        "password": settings::password_name(directory),
         "created": exact_time(directory.created),
         "lastModified": exact_time(directory.last_modified),
     })
@@ -247,6 +285,11 @@ mod tests {
             profile: ProfileMessage::Entra.into(),
             scim_enabled: true,
             groups_enabled: false,
+            rule_settings: Some(settings::rule_settings(&[(Rule::UniqueGroupNames, RuleSetting::Off)])),
+            rules: Some(rollcall_api::rules::to_message(
+                rollcall_scim::Profile::Entra.rules().with(Rule::UniqueGroupNames, false),
+            )),
+            password_handling: Password::Store.message().into(),
             created: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 5_000 }),
             last_modified: Some(prost_types::Timestamp { seconds: 1_700_000_001, nanos: 0 }),
         }
@@ -256,11 +299,15 @@ mod tests {
     fn a_directory_is_a_row_for_people_and_an_object_for_machines() {
         let table = as_table(&[directory()]).render(false);
         let row: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
-        assert_eq!(row[..6], ["acme", "entra", "on", "off", "2023-11-14T22:13:20Z", "2023-11-14T22:13:21Z"]);
+        assert_eq!(row[..6], ["acme", "entra", "on", "off", "store", "unique-group-names=off"]);
+        assert_eq!(row[6..8], ["2023-11-14T22:13:20Z", "2023-11-14T22:13:21Z"]);
         let json = as_json(&directory());
         assert_eq!(json["profile"], "entra");
         assert_eq!(json["scim"], true);
         assert_eq!(json["groups"], false);
+        assert_eq!(json["password"], "store");
+        assert_eq!(json["rules"]["unique-group-names"], json!({ "on": false, "setting": "off" }));
+        assert_eq!(json["rules"]["put-keeps-members"], json!({ "on": true, "setting": "profile" }));
         assert_eq!(json["created"], "2023-11-14T22:13:20.000005Z");
     }
 }

@@ -38,7 +38,7 @@ enum Action {
     /// List the keys, newest first
     List {
         /// Only those of this directory
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", hide_default_value = true)]
         directory: String,
     },
     /// Make a new key in place of one, which stays valid for a while
@@ -71,7 +71,7 @@ struct Create {
     scopes: Vec<Scope>,
 
     /// Name of the only directory that it is for; without it, all
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     directory: String,
 
     /// When it ends: after a time such as 90d or 1y, or at one such as 2027-01-31T00:00:00Z; without it, never

@@ -37,7 +37,7 @@ enum Action {
         directory: String,
 
         /// What it is for, at most 200 characters
-        #[arg(long, value_name = "TEXT", default_value = "")]
+        #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
         description: String,
 
         /// When it ends: after a time such as 90d or 1y, or at one such as 2027-01-31T00:00:00Z; without it, never
@@ -59,7 +59,7 @@ enum Action {
         directory: String,
 
         /// Which token: its id or its first characters, as `token list` shows them; without it, the newest live one
-        #[arg(long, value_name = "ID|PREFIX", default_value = "")]
+        #[arg(long, value_name = "ID|PREFIX", default_value = "", hide_default_value = true)]
         token: String,
 
         /// How long the old token stays valid, at most 30d; 0s ends it at once

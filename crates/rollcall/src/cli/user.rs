@@ -52,7 +52,7 @@ struct List {
     directory: String,
 
     /// Only those that a SCIM filter fits, such as `emails.value ew "@example.com"`
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     filter: String,
 
     /// How many at most
@@ -60,7 +60,7 @@ struct List {
     count: i64,
 
     /// Attribute to sort by; without it, in order of creation
-    #[arg(long, value_name = "ATTRIBUTE", default_value = "")]
+    #[arg(long, value_name = "ATTRIBUTE", default_value = "", hide_default_value = true)]
     sort_by: String,
 
     /// Greatest values first

@@ -1,16 +1,17 @@
 //! Setting attributes.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 
 use super::{Draft, Manner, as_list, as_members, list, object};
 use crate::definition::AttributeRef;
 use crate::elements::{self, Finder};
 use crate::error::{Error, Result};
-use crate::judge;
+use crate::judge::{self, VALUE};
 use crate::place::Place;
 use crate::schema::{Attribute, Kind, Mutability};
+
+/// The URI of what the `value` identifies (RFC 7643 §2.4).
+const REFERENCE: &str = "$ref";
 
 impl Draft<'_> {
     /// Writes a value to an attribute, or to a sub-attribute. Of a multi-valued attribute, the sub-attribute is written in
@@ -29,6 +30,9 @@ impl Draft<'_> {
             None => value,
         };
         let old = self.take(&at);
+        if manner == Manner::Add {
+            self.visit(at, old.as_ref(), &value)?;
+        }
         let new = assigned(manner, place, old, value)?;
         if new.is_none() && at.attribute.required {
             return Err(judge::missing_value(place));
@@ -68,7 +72,8 @@ pub(super) fn assigned(
     Ok(new)
 }
 
-/// A complex value after some of its sub-attributes have been written; those that are not named stay.
+/// A complex value after some of its sub-attributes have been written; those that are not named stay, but for a reference
+/// to what the value was before.
 pub(super) fn merged(
     manner: Manner,
     place: Place<'_>,
@@ -76,6 +81,9 @@ pub(super) fn merged(
     named: Map<String, Value>,
 ) -> Result<Map<String, Value>> {
     let attribute = place.leaf();
+    if named.get(VALUE).is_some_and(|value| members.get(VALUE) != Some(value)) {
+        members.swap_remove(REFERENCE);
+    }
     for (name, value) in named {
         let Some(sub) = attribute.sub_attribute(&name) else { continue };
         let old = members.swap_remove(&name);
@@ -94,14 +102,13 @@ pub(super) fn merged(
 pub(super) fn added(place: Place<'_>, mut list: Vec<Value>, sent: Vec<Value>) -> Result<Vec<Value>> {
     let attribute = place.leaf();
     let mut finder = Finder::new(attribute, &list, sent.len());
-    let mut taken = HashSet::new();
     let mut primary = None;
     for element in sent {
         let is_primary = elements::is_primary(&element);
-        let index = finder.best(&list, &element, &taken).unwrap_or(list.len());
-        taken.insert(index);
+        let index = finder.position(&list, &element).unwrap_or(list.len());
         if let Some(known) = list.get_mut(index) {
             complete(place.element(index), known, element)?;
+            finder.note(index, known);
         } else {
             finder.note(index, &element);
             list.push(element);

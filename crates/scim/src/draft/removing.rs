@@ -1,7 +1,5 @@
 //! Removing attributes, and the values that a client names.
 
-use std::collections::HashSet;
-
 use serde_json::{Map, Value};
 
 use super::assigning::{immutable, unwrapped};
@@ -9,9 +7,9 @@ use super::selection::hits;
 use super::{Draft, as_list, as_members, list, object};
 use crate::condition::Condition;
 use crate::definition::{AttributeRef, Extension};
-use crate::elements::{Finder, is_same_value};
+use crate::elements::{self, is_same_value};
 use crate::error::{Error, Result};
-use crate::judge;
+use crate::judge::{self, VALUE};
 use crate::place::Place;
 use crate::schema::{Kind, Mutability};
 
@@ -27,6 +25,9 @@ impl Draft<'_> {
         }
         let place = Place::of(AttributeRef { sub_attribute: None, ..at });
         let Some(old) = self.take(&at) else { return Ok(()) };
+        if let Some(named) = named {
+            self.visit(at, Some(&old), named)?;
+        }
         let left = match at.sub_attribute {
             None => removed(place, old, named)?,
             Some(sub) => object(without_member(place.sub_attribute(sub), as_members(Some(old)), named)?),
@@ -49,6 +50,7 @@ impl Draft<'_> {
     ) -> Result<()> {
         let place = Place::of(AttributeRef { sub_attribute: None, ..at });
         let mut elements = as_list(self.take(&at));
+        self.visited(elements.len())?;
         let hits = hits(&elements, condition);
         if !hits.is_empty() && at.attribute.mutability == Mutability::Immutable {
             return Err(immutable(place));
@@ -107,7 +109,15 @@ fn removed(place: Place<'_>, old: Value, named: Option<&Value>) -> Result<Option
         Some(Value::String(text)) if text.is_empty() => None,
         Some(named) if attribute.kind == Kind::Complex => {
             let named = judge::members(place, named.clone())?.unwrap_or_default();
-            object(without_members(place, as_members(Some(old)), named)?)
+            match (attribute.sub_attribute(VALUE), named.get(VALUE)) {
+                (Some(sub), Some(value))
+                    if old.get(VALUE).is_some_and(|old| is_same_value(sub, old, value)) =>
+                {
+                    None
+                }
+                (_, Some(_)) => Some(old),
+                (_, None) => object(without_members(place, as_members(Some(old)), named)?),
+            }
         }
         Some(named) => match judge::value(place, named.clone())? {
             Some(named) if is_same_value(attribute, &old, &named) => None,
@@ -123,17 +133,10 @@ fn removed(place: Place<'_>, old: Value, named: Option<&Value>) -> Result<Option
     Ok(left)
 }
 
-fn without_elements(place: Place<'_>, mut elements: Vec<Value>, named: &Value) -> Result<Vec<Value>> {
+fn without_elements(place: Place<'_>, elements: Vec<Value>, named: &Value) -> Result<Vec<Value>> {
     let attribute = place.leaf();
     let sought = judge::elements(place, unwrapped(attribute, named.clone()))?;
-    let finder = Finder::new(attribute, &elements, sought.len());
-    let gone: HashSet<usize> = sought.iter().flat_map(|sought| finder.all(&elements, sought)).collect();
-    let mut index = 0;
-    elements.retain(|_| {
-        index += 1;
-        !gone.contains(&(index - 1))
-    });
-    Ok(elements)
+    Ok(elements::without(attribute, elements, &sought))
 }
 
 fn without_members(

@@ -40,6 +40,7 @@ impl Draft<'_> {
         let place = Place::of(AttributeRef { sub_attribute: None, ..at });
         let named = named(place, &at, value)?;
         let elements = as_list(self.take(&at));
+        self.visited(elements.len())?;
         let hits = hits(&elements, selection.map(|selection| &selection.condition));
         let is_fixed = at.attribute.mutability == Mutability::Immutable && !elements.is_empty();
         let before = if is_fixed { Some(elements.clone()) } else { None };

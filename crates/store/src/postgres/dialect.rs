@@ -14,11 +14,18 @@ pub(super) type Query = QueryBuilder<Db>;
 /// Whether a migration has ever been applied.
 pub(super) const IS_MIGRATED: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
 /// Every migration, in order: its number, its name and its text.
-pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "directories, resources, credentials",
-    include_str!("../../../../migrations/postgres/0001_directories_resources_credentials.sql"),
-)];
+pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "directories, resources, credentials",
+        include_str!("../../../../migrations/postgres/0001_directories_resources_credentials.sql"),
+    ),
+    (
+        2,
+        "directory settings, passwords",
+        include_str!("../../../../migrations/postgres/0002_directory_settings_passwords.sql"),
+    ),
+];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends.
 pub(super) const FOR_UPDATE: &str = " FOR UPDATE";
@@ -26,13 +33,18 @@ pub(super) const FOR_UPDATE: &str = " FOR UPDATE";
 pub(super) const BY_BYTES: &str = " COLLATE \"C\"";
 /// The position of a text in another one; 0, it is not there.
 pub(super) const POSITION: &str = "strpos";
-/// The id of a resource as text.
-pub(super) const ID_TEXT: &str = "CAST(r.id AS TEXT)";
 
+/// Behind a SELECT of `resources AS r`: nobody may delete the rows until the transaction ends.
+pub(super) const KEEP: &str = " FOR KEY SHARE OF r";
 /// In which of the rows that hold the total of a directory a resource is counted. There are several, so that the writers of
 /// the directory do not queue for one.
 pub(super) fn total_shard(id: Uuid) -> i64 {
     (id.as_bytes()[15] % 16).into()
+}
+
+/// An id in a column as text.
+pub(super) fn push_id(query: &mut Query, column: &str) {
+    query.push("CAST(").push(column).push(" AS TEXT)").push(BY_BYTES);
 }
 
 /// The last `length` characters of a text.

@@ -9,7 +9,8 @@ use rollcall_scim::definition::AttributeRef;
 use rollcall_scim::schema::Kind;
 use uuid::Uuid;
 
-use super::super::dialect::{BY_BYTES, ID_TEXT, POSITION, Query, push_elements, push_end, push_json};
+use super::super::dialect::{BY_BYTES, POSITION, Query, push_elements, push_end, push_id, push_json};
+use super::relation::Relation;
 use crate::ResourceType;
 
 /// Appends a condition on the resources of a type in a directory.
@@ -20,6 +21,20 @@ pub(super) fn push_condition(
     condition: &Condition<'_>,
 ) {
     Compiler { query, directory, resource_type, negated: false }.condition(condition);
+}
+
+/// Appends a condition on one membership `m` of a group, at whose other end is the resource `x`.
+pub(super) fn push_member_condition(query: &mut Query, directory: Uuid, condition: &Condition<'_>) {
+    Compiler { query, directory, resource_type: ResourceType::Group, negated: false }
+        .in_related(Relation::Members, condition);
+}
+
+/// Appends ids, separated by commas.
+pub(super) fn push_uuids(query: &mut Query, ids: &[Uuid]) {
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
 }
 
 /// Where the value of an attribute is kept.
@@ -34,6 +49,8 @@ pub(super) enum Place<'a> {
     Fixed(&'static str),
     /// Nowhere: every resource has `meta`.
     Always,
+    /// In the rows of memberships.
+    Related(Relation),
     /// In the search form, as one value.
     Single(Vec<&'a str>),
     /// In the search form, in the elements of an array.
@@ -63,6 +80,12 @@ impl<'a> Place<'a> {
                 ("meta", Some("version")) => return Self::Version,
                 ("meta", Some("resourceType")) => return Self::Fixed(resource_type.as_str()),
                 ("meta", _) => return Self::Always,
+                ("members", _) if resource_type == ResourceType::Group => {
+                    return Self::Related(Relation::Members);
+                }
+                ("groups", _) if resource_type == ResourceType::User => {
+                    return Self::Related(Relation::Groups);
+                }
                 _ => {}
             }
         }
@@ -75,9 +98,9 @@ impl<'a> Place<'a> {
     }
 }
 
-struct Compiler<'q> {
-    query: &'q mut Query,
-    directory: Uuid,
+pub(super) struct Compiler<'q> {
+    pub(super) query: &'q mut Query,
+    pub(super) directory: Uuid,
     resource_type: ResourceType,
     /// Whether a negation stands above.
     negated: bool,
@@ -95,7 +118,12 @@ impl Compiler<'_> {
         }
     }
 
-    fn joined(&mut self, parts: &[Condition<'_>], separator: &str, part: fn(&mut Self, &Condition<'_>)) {
+    pub(super) fn joined(
+        &mut self,
+        parts: &[Condition<'_>],
+        separator: &str,
+        part: fn(&mut Self, &Condition<'_>),
+    ) {
         self.query.push("(");
         for (index, each) in parts.iter().enumerate() {
             if index > 0 {
@@ -106,7 +134,7 @@ impl Compiler<'_> {
         self.query.push(")");
     }
 
-    fn not(&mut self, inner: &Condition<'_>, part: fn(&mut Self, &Condition<'_>)) {
+    pub(super) fn not(&mut self, inner: &Condition<'_>, part: fn(&mut Self, &Condition<'_>)) {
         let outer = std::mem::replace(&mut self.negated, true);
         self.query.push("NOT (");
         part(self, inner);
@@ -115,7 +143,7 @@ impl Compiler<'_> {
     }
 
     /// Writes a comparison that may be NULL.
-    fn maybe_null(&mut self, write: impl FnOnce(&mut Query)) {
+    pub(super) fn maybe_null(&mut self, write: impl FnOnce(&mut Query)) {
         self.query.push("(");
         write(self.query);
         self.query.push(if self.negated { ") IS TRUE" } else { ")" });
@@ -129,6 +157,9 @@ impl Compiler<'_> {
             Place::Column(column) => {
                 self.query.push(column).push(" IS NOT NULL");
             }
+            Place::Related(relation) => self.exists_related(relation, |compiler| {
+                compiler.related_is_present(relation, attribute);
+            }),
             Place::Single(path) => {
                 push_json(self.query, "r.search", &path, Kind::Complex);
                 self.query.push(" IS NOT NULL");
@@ -148,6 +179,7 @@ impl Compiler<'_> {
             Place::Always => {
                 self.query.push("FALSE");
             }
+            Place::Related(relation) => self.compare_related(relation, attribute, operator, operand),
             Place::Fixed(text) => self.maybe_null(|query| {
                 push_comparison(query, &|query| push_text(query, text), operator, operand);
             }),
@@ -177,12 +209,7 @@ impl Compiler<'_> {
             (Operator::Ne, Some(id)) => _ = self.query.push("r.id <> ").push_bind(id),
             (Operator::Eq, None) => _ = self.query.push("FALSE"),
             (Operator::Ne, None) => _ = self.query.push("TRUE"),
-            _ => push_comparison(
-                self.query,
-                &|query| _ = query.push(ID_TEXT).push(BY_BYTES),
-                operator,
-                operand,
-            ),
+            _ => push_comparison(self.query, &|query| push_id(query, "r.id"), operator, operand),
         }
     }
 
@@ -247,9 +274,18 @@ impl Compiler<'_> {
     /// One element fulfils the whole condition. Where that asks for an e-mail address, its index finds the few users
     /// whose elements are worth a look.
     fn any_element(&mut self, attribute: &AttributeRef<'_>, inner: &Condition<'_>) {
-        let Place::Elements { array, .. } = Place::of(attribute, self.resource_type) else {
-            self.query.push("FALSE");
-            return;
+        let array = match Place::of(attribute, self.resource_type) {
+            Place::Elements { array, .. } => array,
+            Place::Related(relation) => {
+                let outer = std::mem::replace(&mut self.negated, false);
+                self.exists_related(relation, |compiler| compiler.in_related(relation, inner));
+                self.negated = outer;
+                return;
+            }
+            _ => {
+                self.query.push("FALSE");
+                return;
+            }
         };
         self.query.push("(");
         if let Some(address) = required_email(inner) {
@@ -315,7 +351,12 @@ fn push_text(query: &mut Query, text: &str) {
 }
 
 /// Writes a comparison of one value; it is NULL where the value is, but for `ne`.
-fn push_comparison(query: &mut Query, value: &dyn Fn(&mut Query), operator: Operator, operand: &Operand) {
+pub(super) fn push_comparison(
+    query: &mut Query,
+    value: &dyn Fn(&mut Query),
+    operator: Operator,
+    operand: &Operand,
+) {
     match (operator, operand) {
         (Operator::Co | Operator::Sw | Operator::Ew, Operand::Text(text)) if text.is_empty() => {
             value(query);

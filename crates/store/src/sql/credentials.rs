@@ -12,7 +12,7 @@ const COLUMNS: &str = "id, kind, directory_id, name, prefix, hash, scopes, creat
 
 /// The check of every call: the credential and its directory in one statement.
 const BY_HASH: &str = "SELECT c.id, c.kind, c.directory_id, c.name, c.prefix, c.hash, c.scopes, c.created, c.expires, \
-     c.revoked, d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.created, d.modified \
+     c.revoked, d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.settings, d.created, d.modified \
      FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id WHERE c.hash = $1";
 
 /// Where the columns of the directory begin in an answer to [`BY_HASH`].

@@ -1,13 +1,16 @@
 //! Directories.
 
-use rollcall_scim::Profile;
+use std::collections::BTreeMap;
+
+use rollcall_scim::{Profile, Rule};
+use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::dialect::{Connection, Db, FOR_UPDATE};
 use super::{Row, failure};
-use crate::{Directory, Error, Result};
+use crate::{Directory, Error, PasswordHandling, Result};
 
-const COLUMNS: &str = "id, name, profile, scim_enabled, groups_enabled, created, modified";
+const COLUMNS: &str = "id, name, profile, scim_enabled, groups_enabled, settings, created, modified";
 
 pub(super) async fn find(connection: &mut Connection, name: &str, lock: bool) -> Result<Option<Directory>> {
     let lock = if lock { FOR_UPDATE } else { "" };
@@ -40,31 +43,32 @@ pub(super) async fn any(connection: &mut Connection) -> Result<bool> {
 }
 
 pub(super) async fn insert(connection: &mut Connection, directory: &Directory) -> Result<()> {
-    sqlx::query::<Db>(
-        "INSERT INTO directories (id, name, profile, scim_enabled, groups_enabled, created, modified) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(directory.id)
-    .bind(&directory.name)
-    .bind(directory.profile.as_str())
-    .bind(directory.scim_enabled)
-    .bind(directory.groups_enabled)
-    .bind(directory.created)
-    .bind(directory.modified)
-    .execute(connection)
-    .await
-    .map_err(failure)?;
+    let sql = format!("INSERT INTO directories ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+    sqlx::query::<Db>(AssertSqlSafe(sql))
+        .bind(directory.id)
+        .bind(&directory.name)
+        .bind(directory.profile.as_str())
+        .bind(directory.scim_enabled)
+        .bind(directory.groups_enabled)
+        .bind(written_settings(directory))
+        .bind(directory.created)
+        .bind(directory.modified)
+        .execute(connection)
+        .await
+        .map_err(failure)?;
     Ok(())
 }
 
 pub(super) async fn update(connection: &mut Connection, directory: &Directory) -> Result<()> {
     sqlx::query::<Db>(
-        "UPDATE directories SET profile = $2, scim_enabled = $3, groups_enabled = $4, modified = $5 WHERE id = $1",
+        "UPDATE directories SET profile = $2, scim_enabled = $3, groups_enabled = $4, settings = $5, modified = $6 \
+         WHERE id = $1",
     )
     .bind(directory.id)
     .bind(directory.profile.as_str())
     .bind(directory.scim_enabled)
     .bind(directory.groups_enabled)
+    .bind(written_settings(directory))
     .bind(directory.modified)
     .execute(connection)
     .await
@@ -75,6 +79,7 @@ pub(super) async fn update(connection: &mut Connection, directory: &Directory) -
 /// Reads a directory from the columns of a row, from the one at `first` on, in the order of [`COLUMNS`].
 pub(super) fn directory(row: &Row, first: usize) -> Result<Directory> {
     let profile: &str = row.try_get(first + 2).map_err(failure)?;
+    let settings = read_settings(row.try_get(first + 5).map_err(failure)?)?;
     Ok(Directory {
         id: row.try_get(first).map_err(failure)?,
         name: row.try_get(first + 1).map_err(failure)?,
@@ -82,7 +87,47 @@ pub(super) fn directory(row: &Row, first: usize) -> Result<Directory> {
             .ok_or_else(|| Error::Damaged(format!("a directory has the unknown profile {profile:?}")))?,
         scim_enabled: row.try_get(first + 3).map_err(failure)?,
         groups_enabled: row.try_get(first + 4).map_err(failure)?,
-        created: row.try_get(first + 5).map_err(failure)?,
-        modified: row.try_get(first + 6).map_err(failure)?,
+        rule_settings: settings.rules,
+        password_handling: settings.password,
+        created: row.try_get(first + 6).map_err(failure)?,
+        modified: row.try_get(first + 7).map_err(failure)?,
     })
+}
+
+/// What the column `settings` holds.
+#[derive(Debug, Default, PartialEq)]
+struct Settings {
+    rules: BTreeMap<Rule, bool>,
+    password: PasswordHandling,
+}
+
+/// The settings as JSON: those that are not as a new directory has them.
+fn written_settings(directory: &Directory) -> String {
+    let mut settings = Map::new();
+    if !directory.rule_settings.is_empty() {
+        let rules =
+            directory.rule_settings.iter().map(|(rule, on)| (rule.as_str().to_owned(), Value::Bool(*on)));
+        settings.insert("rules".to_owned(), Value::Object(rules.collect()));
+    }
+    if directory.password_handling != PasswordHandling::default() {
+        settings.insert("password".to_owned(), json!(directory.password_handling.as_str()));
+    }
+    Value::Object(settings).to_string()
+}
+
+/// Reads what [`written_settings`] wrote, of this version or a later one: rules that are not known yet are passed over, so
+/// that the old replicas of a rolling upgrade can go on.
+fn read_settings(text: &str) -> Result<Settings> {
+    if text == "{}" {
+        return Ok(Settings::default());
+    }
+    let damaged = || Error::Damaged(format!("a directory has the settings {text:?}"));
+    let settings: Value = serde_json::from_str(text).map_err(|_| damaged())?;
+    let rules = settings.get("rules").and_then(Value::as_object).into_iter().flatten();
+    let known = rules.filter_map(|(name, on)| Some((Rule::from_name(name)?, on.as_bool()?)));
+    let password = match settings.get("password") {
+        None => PasswordHandling::default(),
+        Some(name) => name.as_str().and_then(PasswordHandling::from_name).ok_or_else(damaged)?,
+    };
+    Ok(Settings { rules: known.collect(), password })
 }

@@ -5,7 +5,7 @@ use rollcall_scim::schema::Kind;
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{BY_BYTES, Connection, ID_TEXT, Query, push_elements, push_json};
+use super::super::dialect::{BY_BYTES, Connection, Query, push_elements, push_id, push_json};
 use super::condition::{Place, push_condition};
 use super::resources::{self, stored};
 use super::{Row, failure};
@@ -14,7 +14,8 @@ use crate::{
     StoredResource,
 };
 
-const COLUMNS: &str = "r.id, r.version, r.created, r.modified, r.document, r.type";
+const COLUMNS: &str = "r.id, r.version, r.created, r.modified, r.document, EXISTS (SELECT 1 FROM members m \
+     WHERE m.directory_id = r.directory_id AND m.member_id = r.id), r.type";
 
 pub(super) async fn list(connection: &mut Connection, directory: Uuid, asked: &Asked<'_>) -> Result<Listing> {
     let page = if asked.limit == 0 {
@@ -190,11 +191,11 @@ fn push_nothing(query: &mut Query, kind: Kind) {
 fn push_value(query: &mut Query, attribute: &AttributeRef<'_>, resource_type: ResourceType) {
     let kind = attribute.leaf().kind;
     match Place::of(attribute, resource_type) {
-        Place::Id => _ = query.push(ID_TEXT).push(BY_BYTES),
+        Place::Id => push_id(query, "r.id"),
         Place::Column(column) => _ = query.push(column),
         Place::Version => _ = query.push("('W/\"' || CAST(r.version AS TEXT) || '\"')").push(BY_BYTES),
         Place::Fixed(name) => _ = query.push("CAST(").push_bind(name).push(" AS TEXT)").push(BY_BYTES),
-        Place::Always => push_nothing(query, kind),
+        Place::Always | Place::Related(_) => push_nothing(query, kind),
         Place::Single(path) => push_json(query, "r.search", &path, kind),
         Place::Elements { array, within } => {
             query.push("(SELECT ");
@@ -226,7 +227,7 @@ fn sort_value(row: &Row, kind: Kind) -> Result<Option<SortValue>> {
 }
 
 fn resource(row: &Row) -> Result<StoredResource> {
-    let name: &str = row.try_get(5).map_err(failure)?;
+    let name: &str = row.try_get(6).map_err(failure)?;
     let types = [ResourceType::User, ResourceType::Group];
     let resource_type = types
         .into_iter()

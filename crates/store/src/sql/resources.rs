@@ -10,11 +10,12 @@ use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
 use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, FOR_UPDATE, Query};
-use super::{ROWS_PER_STATEMENT, Row, failure, failure_of};
+use super::{ROWS_PER_STATEMENT, Row, failure, failure_of, members, passwords};
 use crate::{Draft, Error, ResourceType, Result, StoredResource};
 
-const SELECT: &str = "SELECT id, version, created, modified, document FROM resources \
-     WHERE directory_id = $1 AND type = $2 AND id = $3";
+const SELECT: &str = "SELECT r.id, r.version, r.created, r.modified, r.document, EXISTS (SELECT 1 FROM members m \
+     WHERE m.directory_id = r.directory_id AND m.member_id = r.id) \
+     FROM resources r WHERE r.directory_id = $1 AND r.type = $2 AND r.id = $3";
 
 pub(super) async fn find(
     connection: &mut Connection,
@@ -41,9 +42,10 @@ pub(super) async fn find(
 pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: Draft<'_>) -> Result<()> {
     let resource = draft.resource;
     let columns = Columns::of(draft);
+    require_free_name(&mut *connection, directory, resource, &columns).await?;
     sqlx::query::<Db>(
         "INSERT INTO resources (directory_id, type, id, version, created, modified, unique_name, display_name, \
-         external_id, active, document, search) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         external_id, active, label, document, search) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(directory)
     .bind(resource.resource_type.as_str())
@@ -55,6 +57,7 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     .bind(columns.display_name)
     .bind(columns.external_id)
     .bind(columns.active)
+    .bind(columns.label)
     .bind(document(&resource.attributes)?)
     .bind(Json(draft.search))
     .execute(&mut *connection)
@@ -71,9 +74,17 @@ pub(super) async fn update(
 ) -> Result<()> {
     let resource = draft.resource;
     let columns = Columns::of(draft);
+    // Groups that had the same name before it had to be unique may go on with it.
+    let keeps_name = resource.resource_type == ResourceType::Group
+        && columns.unique_name.is_some()
+        && columns.display_name == display_name(resource, before);
+    if !keeps_name {
+        require_free_name(&mut *connection, directory, resource, &columns).await?;
+    }
     let changed = sqlx::query::<Db>(
-        "UPDATE resources SET version = $4, modified = $5, unique_name = $6, display_name = $7, external_id = $8, \
-         active = $9, document = $10, search = $11 WHERE directory_id = $1 AND type = $2 AND id = $3",
+        "UPDATE resources SET version = $4, modified = $5, unique_name = CASE WHEN $13 THEN unique_name ELSE $6 END, \
+         display_name = $7, external_id = $8, active = $9, label = $10, document = $11, search = $12 \
+         WHERE directory_id = $1 AND type = $2 AND id = $3",
     )
     .bind(directory)
     .bind(resource.resource_type.as_str())
@@ -84,8 +95,10 @@ pub(super) async fn update(
     .bind(columns.display_name)
     .bind(columns.external_id)
     .bind(columns.active)
+    .bind(columns.label)
     .bind(document(&resource.attributes)?)
     .bind(Json(draft.search))
+    .bind(keeps_name)
     .execute(&mut *connection)
     .await
     .map_err(failure_of(resource.resource_type))?
@@ -107,8 +120,12 @@ pub(super) async fn delete(
     resource_type: ResourceType,
     id: Uuid,
 ) -> Result<()> {
-    if resource_type == ResourceType::User {
-        delete_emails(connection, directory, id).await?;
+    match resource_type {
+        ResourceType::User => {
+            delete_emails(connection, directory, id).await?;
+            passwords::delete(connection, directory, id).await?;
+        }
+        ResourceType::Group => members::clear(connection, directory, id).await?,
     }
     sqlx::query::<Db>("DELETE FROM resources WHERE directory_id = $1 AND type = $2 AND id = $3")
         .bind(directory)
@@ -158,7 +175,8 @@ pub(super) async fn add_to_total(
     Ok(())
 }
 
-/// Reads a resource from a row that begins with its id, version, created, modified and document.
+/// Reads a resource from a row that begins with its id, version, created, modified, document, and whether it is a member
+/// of a group.
 pub(super) fn stored(row: &Row, resource_type: ResourceType) -> Result<StoredResource> {
     let id: Uuid = row.try_get(0).map_err(failure)?;
     let document: &str = row.try_get(4).map_err(failure)?;
@@ -168,6 +186,7 @@ pub(super) fn stored(row: &Row, resource_type: ResourceType) -> Result<StoredRes
         version: row.try_get(1).map_err(failure)?,
         created: row.try_get(2).map_err(failure)?,
         modified: row.try_get(3).map_err(failure)?,
+        is_member: row.try_get(5).map_err(failure)?,
         attributes: serde_json::from_str(document)
             .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?,
     })
@@ -179,26 +198,57 @@ struct Columns<'a> {
     display_name: Option<String>,
     external_id: Option<&'a str>,
     active: Option<bool>,
+    label: Option<&'a str>,
 }
 
 impl<'a> Columns<'a> {
     fn of(draft: Draft<'a>) -> Self {
         let attributes = &draft.resource.attributes;
         let text = |name: &str| attributes.get(name).and_then(Value::as_str);
-        let (unique_name, display_name) = match draft.resource.resource_type {
-            ResourceType::User => (text("userName").map(fold), None),
-            ResourceType::Group => {
-                let name = text("displayName").map(fold);
-                (name.clone().filter(|_| draft.unique), name)
-            }
+        let display_name = display_name(draft.resource, attributes);
+        let unique_name = match draft.resource.resource_type {
+            ResourceType::User => text("userName").map(fold),
+            ResourceType::Group => display_name.clone().filter(|_| draft.unique),
         };
         Self {
             unique_name,
             display_name,
             external_id: text("externalId"),
             active: attributes.get("active").and_then(Value::as_bool),
+            label: text("displayName").or_else(|| text("userName")),
         }
     }
+}
+
+/// The name by which a group with these attributes is found; users are not found by theirs.
+fn display_name(resource: &StoredResource, attributes: &Resource) -> Option<String> {
+    if resource.resource_type == ResourceType::User {
+        return None;
+    }
+    attributes.get("displayName").and_then(Value::as_str).map(fold)
+}
+
+/// Refuses a name of a group that is to be unique and is another one's. The index of unique names does not know those of
+/// groups that were written while names did not have to be unique; it stands in for those that are written at this moment.
+async fn require_free_name(
+    connection: &mut Connection,
+    directory: Uuid,
+    resource: &StoredResource,
+    columns: &Columns<'_>,
+) -> Result<()> {
+    let (ResourceType::Group, Some(name)) = (resource.resource_type, &columns.unique_name) else {
+        return Ok(());
+    };
+    let is_taken = sqlx::query_scalar::<Db, bool>(
+        "SELECT EXISTS (SELECT 1 FROM resources WHERE directory_id = $1 AND display_name = $2 AND id <> $3)",
+    )
+    .bind(directory)
+    .bind(name)
+    .bind(resource.id)
+    .fetch_one(connection)
+    .await
+    .map_err(failure)?;
+    if is_taken { Err(Error::NameTaken(ResourceType::Group)) } else { Ok(()) }
 }
 
 /// The addresses of a user, folded, each once.

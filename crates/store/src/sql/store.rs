@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::super::Database;
-use super::{credentials, directories, migrations, pages, resources};
+use super::{credentials, directories, members, migrations, pages, passwords, resources};
 use crate::{
-    Credential, CredentialKind, Directory, Listing, Query, ResourceType, Result, Store, StoredResource,
-    Transaction,
+    Credential, CredentialKind, Directory, Listing, Member, Membership, PasswordHolder, Query, ResourceType,
+    Result, Store, StoredResource, Transaction, UserKey,
 };
 
 #[async_trait]
@@ -51,6 +51,24 @@ impl Store for Database {
 
     async fn resources(&self, directory: Uuid, query: &Query<'_>) -> Result<Listing> {
         pages::list(&mut *self.reader().await?, directory, query).await
+    }
+
+    async fn password(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<PasswordHolder>> {
+        passwords::find(&mut *self.reader().await?, directory, user).await
+    }
+
+    async fn group_members(
+        &self,
+        directory: Uuid,
+        group: Uuid,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Member>> {
+        members::list(&mut *self.reader().await?, directory, group, after, limit).await
+    }
+
+    async fn memberships(&self, directory: Uuid, of: &[Uuid]) -> Result<Vec<Membership>> {
+        members::memberships(&mut *self.reader().await?, directory, of).await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use rollcall_scim::Resource;
+use rollcall_scim::condition::Condition;
 use uuid::Uuid;
 
 use super::super::Tx;
 use super::super::dialect::{Connection, total_shard};
-use super::{credentials, directories, events, resources};
+use super::{credentials, directories, events, members, passwords, resources};
 use crate::{
-    Credential, CredentialKind, Directory, Draft, Event, ResourceType, Result, StoredResource, Transaction,
+    AddedMembers, Credential, CredentialKind, Directory, Draft, Event, ResourceType, Result, StoredResource,
+    Transaction,
 };
 
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
@@ -55,6 +57,18 @@ impl Transaction for Tx {
         resources::update(self.connection(), directory, draft, before).await
     }
 
+    async fn set_password(&mut self, directory: Uuid, user: Uuid, hash: &str) -> Result<()> {
+        passwords::set(self.connection(), directory, user, hash).await
+    }
+
+    async fn delete_password(&mut self, directory: Uuid, user: Uuid) -> Result<bool> {
+        passwords::delete(self.connection(), directory, user).await
+    }
+
+    async fn delete_passwords(&mut self, directory: Uuid) -> Result<()> {
+        passwords::delete_all(self.connection(), directory).await
+    }
+
     async fn delete_resource(
         &mut self,
         directory: Uuid,
@@ -64,6 +78,33 @@ impl Transaction for Tx {
         resources::delete(self.connection(), directory, resource_type, id).await?;
         self.totals().add(directory, resource_type, id, -1);
         Ok(())
+    }
+
+    async fn touch_group(&mut self, directory: Uuid, group: Uuid, now: i64) -> Result<Option<i64>> {
+        members::touch(self.connection(), directory, group, now).await
+    }
+
+    async fn add_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<AddedMembers> {
+        members::add(self.connection(), directory, group, members).await
+    }
+
+    async fn remove_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<Vec<Uuid>> {
+        members::remove(self.connection(), directory, group, members).await
+    }
+
+    async fn member_ids(
+        &mut self,
+        directory: Uuid,
+        group: Uuid,
+        condition: Option<&Condition<'_>>,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Uuid>> {
+        members::ids(self.connection(), directory, group, condition, after, limit).await
+    }
+
+    async fn leave_groups(&mut self, directory: Uuid, member: Uuid, now: i64) -> Result<Vec<(Uuid, i64)>> {
+        members::leave(self.connection(), directory, member, now).await
     }
 
     async fn insert_event(&mut self, event: &Event) -> Result<()> {

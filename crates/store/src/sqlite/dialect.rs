@@ -15,11 +15,18 @@ pub(super) type Query = QueryBuilder<Db>;
 pub(super) const IS_MIGRATED: &str =
     "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations')";
 /// Every migration, in order: its number, its name and its text.
-pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[(
-    1,
-    "directories, resources, credentials",
-    include_str!("../../../../migrations/sqlite/0001_directories_resources_credentials.sql"),
-)];
+pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (
+        1,
+        "directories, resources, credentials",
+        include_str!("../../../../migrations/sqlite/0001_directories_resources_credentials.sql"),
+    ),
+    (
+        2,
+        "directory settings, passwords",
+        include_str!("../../../../migrations/sqlite/0002_directory_settings_passwords.sql"),
+    ),
+];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends. There is one writer here anyway.
 pub(super) const FOR_UPDATE: &str = "";
@@ -27,13 +34,21 @@ pub(super) const FOR_UPDATE: &str = "";
 pub(super) const BY_BYTES: &str = "";
 /// The position of a text in another one; 0, it is not there.
 pub(super) const POSITION: &str = "instr";
-/// The id of a resource as text.
-pub(super) const ID_TEXT: &str = "lower(substr(hex(r.id), 1, 8) || '-' || substr(hex(r.id), 9, 4) || '-' || \
-     substr(hex(r.id), 13, 4) || '-' || substr(hex(r.id), 17, 4) || '-' || substr(hex(r.id), 21))";
 
+/// Behind a SELECT of `resources AS r`: nobody may delete the rows until the transaction ends. There is one writer here
+/// anyway.
+pub(super) const KEEP: &str = "";
 /// In which of the rows that hold the total of a directory a resource is counted. There is one writer, and so one row.
 pub(super) fn total_shard(_: Uuid) -> i64 {
     0
+}
+
+/// An id in a column as text.
+pub(super) fn push_id(query: &mut Query, column: &str) {
+    query.push(format_args!(
+        "lower(substr(hex({column}), 1, 8) || '-' || substr(hex({column}), 9, 4) || '-' || substr(hex({column}), 13, 4) \
+         || '-' || substr(hex({column}), 17, 4) || '-' || substr(hex({column}), 21))"
+    ));
 }
 
 /// The last `length` characters of a text.

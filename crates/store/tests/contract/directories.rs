@@ -1,8 +1,12 @@
 //! Directories, credentials and shared keys.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::join_all;
-use rollcall_scim::Profile;
-use rollcall_store::{Actor, Credential, CredentialKind, Error, Event, EventKind};
+use rollcall_scim::{Profile, Rule};
+use rollcall_store::{
+    Actor, Credential, CredentialKind, Directory, Error, Event, EventKind, PasswordHandling,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -33,12 +37,20 @@ async fn the_settings_of_a_directory_change(database: &dyn Database) {
     let store = database.store().await;
     let mut acme = directory(&*store, 1).await;
     (acme.profile, acme.scim_enabled, acme.groups_enabled, acme.modified) = (Profile::Entra, false, false, 9);
+    acme.rule_settings = BTreeMap::from([(Rule::UniqueGroupNames, false), (Rule::PutKeepsMembers, true)]);
+    acme.password_handling = PasswordHandling::Store;
     let mut transaction = store.begin().await.unwrap();
     assert!(transaction.has_directories().await.unwrap());
     assert!(transaction.directory("directory-1").await.unwrap().is_some());
     transaction.update_directory(&acme).await.unwrap();
     transaction.save().await.unwrap();
-    assert_eq!(store.directory("directory-1").await.unwrap(), Some(acme));
+    assert_eq!(store.directory("directory-1").await.unwrap(), Some(acme.clone()));
+    let mut twin = Directory { id: Uuid::from_u128(2), name: "twin".to_owned(), ..acme };
+    twin.rule_settings.remove(&Rule::PutKeepsMembers);
+    let mut transaction = store.begin().await.unwrap();
+    transaction.insert_directory(&twin).await.unwrap();
+    transaction.save().await.unwrap();
+    assert_eq!(store.directory("twin").await.unwrap(), Some(twin));
 }
 
 async fn a_name_of_a_directory_is_taken_once(database: &dyn Database) {

@@ -1,7 +1,9 @@
 //! Rows to begin with.
 
+use std::collections::BTreeMap;
+
 use rollcall_scim::{Definition, Profile, Resource, builtin, resource, search_form};
-use rollcall_store::{Directory, Draft, ResourceType, Store, StoredResource, Transaction};
+use rollcall_store::{Directory, Draft, PasswordHandling, ResourceType, Store, StoredResource, Transaction};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -18,6 +20,8 @@ pub(crate) async fn directory(store: &dyn Store, number: u128) -> Directory {
         profile: Profile::Generic,
         scim_enabled: true,
         groups_enabled: true,
+        rule_settings: BTreeMap::new(),
+        password_handling: PasswordHandling::Discard,
         created: 1,
         modified: 1,
     };
@@ -38,6 +42,7 @@ pub(crate) fn user(number: u128, attributes: Value) -> StoredResource {
         created: time,
         modified: time,
         attributes,
+        is_member: false,
     }
 }
 

@@ -9,9 +9,12 @@ mod commits;
 mod databases;
 mod directories;
 mod fixture;
+mod members;
 mod migrations;
+mod names;
 mod oracle;
 mod pages;
+mod passwords;
 mod resources;
 
 /// Instantiates the tests of a module for each database.

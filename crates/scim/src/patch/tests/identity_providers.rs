@@ -133,7 +133,7 @@ fn empty_and_null_clear() {
 fn a_manager_comes_in_many_forms() {
     let expected = ana_with(&json!({ENTERPRISE_USER: {"department": "Ops", "manager": {"value": "u3"}}}));
     for path in ["manager", &format!("{ENTERPRISE_USER}:manager"), &format!("{ENTERPRISE_USER}.manager")] {
-        for value in [json!("u3"), json!({"value": "u3"}), json!([{"$ref": "../Users/u3", "value": "u3"}])] {
+        for value in [json!("u3"), json!({"value": "u3"}), json!([{"$ref": null, "value": "u3"}])] {
             assert_eq!(user(&ana(), &[json!({"op": "add", "path": path, "value": value})]), expected);
         }
         let cleared = ana_with(&json!({ENTERPRISE_USER: {"department": "Ops"}}));
@@ -141,11 +141,27 @@ fn a_manager_comes_in_many_forms() {
             json!({"op": "replace", "path": path, "value": ""}),
             json!({"op": "replace", "path": path, "value": []}),
             json!({"op": "remove", "path": path}),
-            json!({"op": "remove", "path": path, "value": [{"value": "u2"}]}),
+            json!({"op": "remove", "path": path, "value": [{"$ref": "../Users/u2", "value": "u2"}]}),
         ] {
             assert_eq!(user(&ana(), &[operation]), cleared);
         }
     }
+}
+
+#[test]
+fn a_reference_goes_with_the_value_that_it_was_of() {
+    let manager = json!({"value": "u2", "$ref": "../Users/u2"});
+    let before = ana_with(&json!({ENTERPRISE_USER: {"manager": manager}}));
+    for operation in [
+        json!({"op": "replace", "path": "manager", "value": "u3"}),
+        json!({"op": "add", "value": {"manager.value": "u3"}}),
+    ] {
+        assert_eq!(user(&before, &[operation])[ENTERPRISE_USER]["manager"], json!({"value": "u3"}));
+    }
+    let same = json!({"op": "replace", "path": "manager", "value": {"value": "u2"}});
+    assert_eq!(user(&before, &[same]), before);
+    let other = json!({"op": "remove", "path": "manager", "value": {"value": "u9", "$ref": "../Users/u2"}});
+    assert_eq!(user(&before, &[other]), before);
 }
 
 #[test]

@@ -1,0 +1,155 @@
+//! Groups: what `GroupService` answers.
+
+mod changes;
+mod members;
+mod writing;
+
+use std::pin::Pin;
+
+use futures_util::Stream;
+use rollcall_api::group;
+use rollcall_api::v1::group_service_server::GroupService;
+use rollcall_api::v1::{
+    self, CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest, DeleteGroupResponse, GetGroupRequest,
+    GetGroupResponse, ListGroupMembersRequest, ListGroupMembersResponse, ListGroupsRequest,
+    ListGroupsResponse, PatchGroupRequest, PatchGroupResponse, ReplaceGroupRequest, ReplaceGroupResponse,
+};
+use rollcall_scim::builtin;
+use rollcall_scim::projection::Projection;
+use rollcall_store::{Directory, ResourceType, StoredResource};
+use tonic::{Request, Response, Status, Streaming};
+
+pub(crate) use self::changes::GroupChange;
+
+use crate::Core;
+use crate::caller::{Caller, parse_id};
+use crate::error::{Error, Result};
+use crate::resources::{Asked, Listed, Memberships, Type, projection, represent};
+
+/// The name of the resource type.
+const RESOURCE_TYPE: &str = "Group";
+
+/// The service.
+#[derive(Debug, Clone)]
+pub(crate) struct Groups {
+    core: Core,
+}
+
+impl Groups {
+    pub(crate) fn new(core: Core) -> Self {
+        Self { core }
+    }
+
+    async fn get(&self, caller: &Caller, request: GetGroupRequest) -> Result<GetGroupResponse> {
+        let projection = projection(request.projection)?;
+        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let stored = self.find(&directory, &request.id).await?;
+        Ok(GetGroupResponse { group: Some(group_message(stored, &projection)) })
+    }
+
+    async fn list(&self, caller: &Caller, request: ListGroupsRequest) -> Result<ListGroupsResponse> {
+        let projection = projection(request.projection.clone())?;
+        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let asked = Asked {
+            list: "groups",
+            filter: &request.filter,
+            sort_by: &request.sort_by,
+            sort_order: request.sort_order,
+            page_size: request.page_size,
+            start_index: request.start_index,
+            page_token: &request.page_token,
+            projection: request.projection.as_ref(),
+        };
+        let types = [Type { resource_type: ResourceType::Group, definition: builtin::group() }];
+        let listed = if directory.groups_enabled {
+            self.core.list(&directory, directory.profile.rules(), &types, &asked).await?
+        } else {
+            Listed { start_index: request.start_index.map_or(0, |index| index.max(1)), ..Listed::default() }
+        };
+        let groups = listed.resources.into_iter().map(|stored| group_message(stored, &projection));
+        Ok(ListGroupsResponse {
+            groups: groups.collect(),
+            total_results: listed.total_results,
+            start_index: listed.start_index,
+            next_page_token: listed.next_page_token,
+        })
+    }
+
+    async fn find(&self, directory: &Directory, id: &str) -> Result<StoredResource> {
+        let not_found = || Error::not_found(RESOURCE_TYPE, id);
+        if !directory.groups_enabled {
+            return Err(not_found());
+        }
+        let stored =
+            self.core.store.resource(directory.id, ResourceType::Group, parse_id(RESOURCE_TYPE, id)?).await?;
+        stored.ok_or_else(not_found)
+    }
+}
+
+/// The message of a group without its members, with the attributes that the reader asked for.
+pub(crate) fn group_message(stored: StoredResource, projection: &Projection) -> v1::Group {
+    let resource = represent(stored, &mut Memberships::default(), projection, builtin::group());
+    group::from_resource(resource)
+}
+
+#[tonic::async_trait]
+impl GroupService for Groups {
+    type ListGroupMembersStream =
+        Pin<Box<dyn Stream<Item = Result<ListGroupMembersResponse, Status>> + Send>>;
+
+    async fn create_group(
+        &self,
+        request: Request<Streaming<CreateGroupRequest>>,
+    ) -> Result<Response<CreateGroupResponse>, Status> {
+        let (_, extensions, messages) = request.into_parts();
+        Ok(Response::new(self.create(Caller::of(&extensions)?, messages).await?))
+    }
+
+    async fn get_group(
+        &self,
+        request: Request<GetGroupRequest>,
+    ) -> Result<Response<GetGroupResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.get(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn list_groups(
+        &self,
+        request: Request<ListGroupsRequest>,
+    ) -> Result<Response<ListGroupsResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.list(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn list_group_members(
+        &self,
+        request: Request<ListGroupMembersRequest>,
+    ) -> Result<Response<Self::ListGroupMembersStream>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.list_members(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn replace_group(
+        &self,
+        request: Request<Streaming<ReplaceGroupRequest>>,
+    ) -> Result<Response<ReplaceGroupResponse>, Status> {
+        let (_, extensions, messages) = request.into_parts();
+        Ok(Response::new(self.replace(Caller::of(&extensions)?, messages).await?))
+    }
+
+    async fn patch_group(
+        &self,
+        request: Request<Streaming<PatchGroupRequest>>,
+    ) -> Result<Response<PatchGroupResponse>, Status> {
+        let (_, extensions, messages) = request.into_parts();
+        Ok(Response::new(self.patch(Caller::of(&extensions)?, messages).await?))
+    }
+
+    async fn delete_group(
+        &self,
+        request: Request<DeleteGroupRequest>,
+    ) -> Result<Response<DeleteGroupResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.delete(Caller::of(&extensions)?, message).await?))
+    }
+}

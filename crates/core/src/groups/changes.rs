@@ -1,0 +1,337 @@
+//! Changes of groups within a transaction: the group, its members, its version and its events.
+
+use std::collections::BTreeSet;
+
+use rollcall_api::v1::{ErrorReason, Group, PatchOperation};
+use rollcall_api::{group, patch};
+use rollcall_scim::membership::{self, MemberChange};
+use rollcall_scim::patch::Operation;
+use rollcall_scim::{Definition, Resource, Rules, resource};
+use rollcall_store::{AddedMembers, Directory, Draft, EventKind, ResourceType, StoredResource, Transaction};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::RESOURCE_TYPE;
+use crate::Core;
+use crate::error::{Error, Result, shortened};
+use crate::events::{Origin, changes};
+use crate::resources::{require_indexable, search_form};
+use crate::version::require_match;
+
+/// Members in one event, and read at once.
+const MEMBERS_AT_ONCE: u32 = 1000;
+
+/// What is to become of a group.
+#[derive(Debug)]
+pub(crate) struct GroupChange<'d> {
+    next: Next,
+    members: Vec<MemberChange<'d>>,
+    if_match: Vec<String>,
+    definition: &'d Definition,
+    rules: Rules,
+}
+
+#[derive(Debug)]
+enum Next {
+    /// These are its attributes.
+    Replace(Resource),
+    /// These operations make them.
+    Patch(Vec<Operation>),
+}
+
+impl<'d> GroupChange<'d> {
+    /// A PUT. `members` is `None` where the request does not mention them.
+    /// Errors: `INVALID_VALUE` for attributes that are none.
+    pub(crate) fn replace(
+        group: Option<Group>,
+        members: Option<Vec<String>>,
+        if_match: Vec<String>,
+        definition: &'d Definition,
+        rules: Rules,
+    ) -> Result<Self> {
+        let members = match members {
+            None if rules.put_without_members_keeps_them => Vec::new(),
+            members => vec![MemberChange::Replace(members.unwrap_or_default())],
+        };
+        Ok(Self { next: Next::Replace(judge(group, definition)?), members, if_match, definition, rules })
+    }
+
+    /// A PATCH. Errors: those of its paths and values.
+    pub(crate) fn patch(
+        operations: Vec<PatchOperation>,
+        if_match: Vec<String>,
+        definition: &'d Definition,
+        rules: Rules,
+    ) -> Result<Self> {
+        let parts = membership::split(patch::from_messages(operations)?, definition, rules)?;
+        Ok(Self { next: Next::Patch(parts.attributes), members: parts.members, if_match, definition, rules })
+    }
+
+    fn applied_to(&self, current: &Resource, id: Uuid) -> Result<Resource> {
+        match &self.next {
+            Next::Replace(attributes) => Ok(attributes.clone()),
+            Next::Patch(operations) => {
+                let id = id.to_string();
+                let patched =
+                    rollcall_scim::patch::apply(current, &id, operations, self.definition, self.rules)?;
+                require_indexable(&patched)?;
+                Ok(patched)
+            }
+        }
+    }
+}
+
+/// Who came and who went.
+#[derive(Debug, Default)]
+struct Moves {
+    added: BTreeSet<Uuid>,
+    removed: BTreeSet<Uuid>,
+}
+
+impl Moves {
+    fn add(&mut self, ids: impl IntoIterator<Item = Uuid>) {
+        for id in ids {
+            if !self.removed.remove(&id) {
+                self.added.insert(id);
+            }
+        }
+    }
+
+    fn remove(&mut self, ids: impl IntoIterator<Item = Uuid>) {
+        for id in ids {
+            if !self.added.remove(&id) {
+                self.removed.insert(id);
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+}
+
+impl Core {
+    /// A new group, that nobody has written yet.
+    pub(crate) fn new_group(&self, group: Option<Group>, definition: &Definition) -> Result<StoredResource> {
+        let attributes = judge(group, definition)?;
+        let now = self.clock.now();
+        Ok(StoredResource {
+            resource_type: ResourceType::Group,
+            id: self.new_id(),
+            version: 1,
+            created: now,
+            modified: now,
+            attributes,
+            is_member: false,
+        })
+    }
+
+    /// Adds a group with its members.
+    pub(crate) async fn insert_group(
+        &self,
+        transaction: &mut dyn Transaction,
+        origin: Origin<'_>,
+        directory: &Directory,
+        group: &StoredResource,
+        members: &[String],
+        definition: &Definition,
+    ) -> Result<()> {
+        let rules = directory.profile.rules();
+        let search = search_form(&group.attributes, definition);
+        let draft = Draft { resource: group, search: &search, unique: rules.group_names_are_unique };
+        transaction.insert_resource(directory.id, draft).await?;
+        let facts = changes(&Resource::new(), &group.attributes);
+        let event = self
+            .event(origin, Some(directory.id), EventKind::GroupCreated, group.id, facts)
+            .of(group.version);
+        transaction.insert_event(&event).await?;
+        let mut moves = Moves::default();
+        add(transaction, directory, group.id, members, rules, &mut moves).await?;
+        self.tell(transaction, origin, directory, group, Value::Null, &moves).await
+    }
+
+    /// Changes a group. What changes nothing moves neither the version nor the time, and writes no event.
+    pub(crate) async fn change_group(
+        &self,
+        transaction: &mut dyn Transaction,
+        origin: Origin<'_>,
+        directory: &Directory,
+        id: Uuid,
+        change: &GroupChange<'_>,
+    ) -> Result<StoredResource> {
+        let group = transaction.resource(directory.id, ResourceType::Group, id).await?;
+        let mut group = group.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
+        require_match(&change.if_match, group.version)?;
+        let attributes = change.applied_to(&group.attributes, id)?;
+        let mut moves = Moves::default();
+        for step in &change.members {
+            move_members(transaction, directory, id, step, change.rules, &mut moves).await?;
+        }
+        if attributes == group.attributes {
+            if !moves.is_empty() {
+                group.modified = self.clock.now().max(group.modified);
+                let version = transaction.touch_group(directory.id, id, group.modified).await?;
+                group.version = version.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
+            }
+            self.tell(transaction, origin, directory, &group, Value::Null, &moves).await?;
+            return Ok(group);
+        }
+        let before = std::mem::replace(&mut group.attributes, attributes);
+        group.version += 1;
+        group.modified = self.clock.now().max(group.modified);
+        let search = search_form(&group.attributes, change.definition);
+        let draft = Draft { resource: &group, search: &search, unique: change.rules.group_names_are_unique };
+        transaction.update_resource(directory.id, draft, &before).await?;
+        let facts = changes(&before, &group.attributes);
+        self.tell(transaction, origin, directory, &group, facts, &moves).await?;
+        Ok(group)
+    }
+
+    /// Deletes a group and its memberships.
+    pub(crate) async fn delete_group(
+        &self,
+        transaction: &mut dyn Transaction,
+        origin: Origin<'_>,
+        directory: &Directory,
+        id: Uuid,
+        if_match: &[String],
+    ) -> Result<()> {
+        let group = transaction.resource(directory.id, ResourceType::Group, id).await?;
+        let group = group.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
+        require_match(if_match, group.version)?;
+        self.leave_groups(transaction, origin, directory, id).await?;
+        transaction.delete_resource(directory.id, ResourceType::Group, id).await?;
+        let facts = changes(&group.attributes, &Resource::new());
+        let event =
+            self.event(origin, Some(directory.id), EventKind::GroupDeleted, id, facts).of(group.version);
+        Ok(transaction.insert_event(&event).await?)
+    }
+
+    /// Writes the events of a change: one with the changed attributes, and as many as the members who moved take.
+    async fn tell(
+        &self,
+        transaction: &mut dyn Transaction,
+        origin: Origin<'_>,
+        directory: &Directory,
+        group: &StoredResource,
+        attributes: Value,
+        moves: &Moves,
+    ) -> Result<()> {
+        let moved =
+            [("added", &moves.added), ("removed", &moves.removed)].into_iter().flat_map(|(name, ids)| {
+                let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+                let parts: Vec<Value> = ids
+                    .chunks(MEMBERS_AT_ONCE as usize)
+                    .map(|part| json!({ "members": { (name): part } }))
+                    .collect();
+                parts
+            });
+        let attributes = Some(attributes).filter(|attributes| !attributes.is_null());
+        for facts in attributes.into_iter().chain(moved) {
+            let event = self
+                .event(origin, Some(directory.id), EventKind::GroupUpdated, group.id, facts)
+                .of(group.version);
+            transaction.insert_event(&event).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn move_members(
+    transaction: &mut dyn Transaction,
+    directory: &Directory,
+    group: Uuid,
+    step: &MemberChange<'_>,
+    rules: Rules,
+    moves: &mut Moves,
+) -> Result<()> {
+    match step {
+        MemberChange::Add(ids) => add(transaction, directory, group, ids, rules, moves).await,
+        MemberChange::Remove(ids) => {
+            let known: Vec<Uuid> = ids.iter().filter_map(|id| canonical(id)).collect();
+            moves.remove(transaction.remove_members(directory.id, group, &known).await?);
+            Ok(())
+        }
+        MemberChange::RemoveWhere(condition) => {
+            let mut after = None;
+            loop {
+                let found = transaction
+                    .member_ids(directory.id, group, Some(condition), after, MEMBERS_AT_ONCE)
+                    .await?;
+                after = found.last().copied();
+                if after.is_none() {
+                    return Ok(());
+                }
+                moves.remove(transaction.remove_members(directory.id, group, &found).await?);
+            }
+        }
+        MemberChange::Replace(ids) => {
+            let wanted: BTreeSet<Uuid> = ids.iter().filter_map(|id| canonical(id)).collect();
+            remove_others(transaction, directory, group, &wanted, moves).await?;
+            add(transaction, directory, group, ids, rules, moves).await
+        }
+    }
+}
+
+/// Removes the members that are not wanted, a part at a time.
+async fn remove_others(
+    transaction: &mut dyn Transaction,
+    directory: &Directory,
+    group: Uuid,
+    wanted: &BTreeSet<Uuid>,
+    moves: &mut Moves,
+) -> Result<()> {
+    let mut after = None;
+    loop {
+        let part = transaction.member_ids(directory.id, group, None, after, MEMBERS_AT_ONCE).await?;
+        after = part.last().copied();
+        if after.is_none() {
+            return Ok(());
+        }
+        let others: Vec<Uuid> = part.into_iter().filter(|id| !wanted.contains(id)).collect();
+        moves.remove(transaction.remove_members(directory.id, group, &others).await?);
+    }
+}
+
+/// Adds members. Those that the directory does not have are refused or skipped, as its rules have it.
+async fn add(
+    transaction: &mut dyn Transaction,
+    directory: &Directory,
+    group: Uuid,
+    ids: &[String],
+    rules: Rules,
+    moves: &mut Moves,
+) -> Result<()> {
+    let known: BTreeSet<Uuid> = ids.iter().filter_map(|id| canonical(id)).collect();
+    let known: Vec<Uuid> = known.into_iter().collect();
+    let AddedMembers { added, unknown } = transaction.add_members(directory.id, group, &known).await?;
+    moves.add(added);
+    let unknown = unknown.first().map(Uuid::to_string).or_else(|| {
+        let foreign = ids.iter().find(|id| canonical(id).is_none());
+        foreign.cloned()
+    });
+    match unknown {
+        Some(id) if !rules.unknown_members_are_skipped => Err(Error::new(
+            ErrorReason::InvalidValue,
+            format!("members: there is no user or group with the id {:?}", shortened(&id)),
+        )),
+        Some(id) => {
+            tracing::info!(directory = directory.name, group = %group, first = %shortened(&id), "unknown members were skipped");
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
+/// The id that a client means; a second spelling of one is another id, which does not exist.
+fn canonical(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok().filter(|id| id.to_string() == text)
+}
+
+/// Judges the attributes that a client sent for a whole group.
+fn judge(group: Option<Group>, definition: &Definition) -> Result<Resource> {
+    let group = group.ok_or_else(|| Error::value("group: it is missing"))?;
+    let attributes = resource::normalize_attributes(group::into_resource(group), definition)?;
+    require_indexable(&attributes)?;
+    Ok(attributes)
+}

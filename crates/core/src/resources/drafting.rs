@@ -1,0 +1,47 @@
+//! Resources on their way into the store.
+
+use rollcall_api::v1::ErrorReason;
+use rollcall_scim::{Definition, Resource, resource};
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+
+/// How often a change is tried that loses against others.
+const ATTEMPTS: u32 = 4;
+/// The longest value, in bytes, of an attribute that has an index. An entry of a PostgreSQL index holds about 2,700 bytes;
+/// folding can make a text three times as long.
+const LONGEST_INDEXED: usize = 800;
+
+/// What filters are answered from: the attributes and the `schemas` that follow from them.
+pub(crate) fn search_form(attributes: &Resource, definition: &Definition) -> Resource {
+    let schemas: Vec<Value> =
+        resource::schemas_of(attributes, definition).into_iter().map(Value::from).collect();
+    let mut form = rollcall_scim::search_form::of(attributes, definition);
+    form.insert("schemas".to_owned(), Value::Array(schemas));
+    form
+}
+
+/// Refuses what no index could hold.
+pub(crate) fn require_indexable(attributes: &Resource) -> Result<()> {
+    let names = ["userName", "displayName", "externalId"].map(|name| (name, attributes.get(name)));
+    let emails = attributes.get("emails").and_then(Value::as_array).into_iter().flatten();
+    let addresses = emails.map(|email| ("emails.value", email.get("value")));
+    for (name, value) in names.into_iter().chain(addresses) {
+        if value.and_then(Value::as_str).is_some_and(|text| text.len() > LONGEST_INDEXED) {
+            return Err(Error::value(format!("{name}: it is longer than {LONGEST_INDEXED} bytes")));
+        }
+    }
+    Ok(())
+}
+
+/// Counts how often a change was tried that lost against others.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts(u32);
+
+impl Attempts {
+    /// Allows another attempt after a lost one. Errors: every other error, and the loss itself when it was one too many.
+    pub(crate) fn again(&mut self, error: Error) -> Result<()> {
+        self.0 += 1;
+        if error.reason() == ErrorReason::Conflict && self.0 < ATTEMPTS { Ok(()) } else { Err(error) }
+    }
+}

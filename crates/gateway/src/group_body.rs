@@ -1,0 +1,131 @@
+//! The body of a group (RFC 7643 §4.2): its members apart from its other attributes, which alone are read into a tree.
+
+use rollcall_api::group;
+use rollcall_api::v1::{ErrorReason, Group};
+use rollcall_scim::schema::GROUP;
+use serde_json::{Map, Value};
+
+use crate::error::Refusal;
+use crate::member_ids::{self, Ids, is_members};
+use crate::raw::{self, RawObject};
+
+/// What a client said of a group.
+#[derive(Debug)]
+pub(crate) struct GroupBody {
+    pub(crate) group: Group,
+    /// `None`, it did not say who the members are. Null says nothing either: it does not clear what the client may never
+    /// have known of.
+    pub(crate) members: Option<Ids>,
+}
+
+/// Reads a group, which stands so many levels deep in its body. What it says beside its members may have as many bytes as
+/// a user.
+///
+/// Errors: `invalidSyntax` and `invalidValue`, as those of a user; past the limit of bytes, that.
+pub(crate) fn read(object: RawObject<'_>, levels: usize, limit: usize) -> Result<GroupBody, Refusal> {
+    let mut parts = Parts { members: None, left: limit };
+    let attributes = parts.take(object, levels + 1).map_err(|refusal| match refusal.reason {
+        ErrorReason::PayloadTooLarge => Refusal::new(refusal.reason, past(limit)),
+        _ => refusal,
+    })?;
+    Ok(GroupBody { group: group::from_json(attributes)?, members: parts.members })
+}
+
+/// What is said of a body whose attributes are past their limit.
+pub(crate) fn past(limit: usize) -> String {
+    format!("the body is larger than the {limit} bytes allowed here beside members")
+}
+
+struct Parts {
+    members: Option<Ids>,
+    /// How many more bytes attributes may have.
+    left: usize,
+}
+
+impl Parts {
+    /// The attributes of an object, whose members are put aside.
+    fn take(&mut self, object: RawObject<'_>, levels: usize) -> Result<Map<String, Value>, Refusal> {
+        let mut attributes = Map::new();
+        for (name, value) in object {
+            if is_members(&name) {
+                self.members = member_ids::read(value)?.or(self.members.take());
+            } else if name.eq_ignore_ascii_case(GROUP) && raw::is_object(value) {
+                let object = RawObject::of(value)?;
+                attributes.insert(name, self.take(object, levels + 1)?.into());
+            } else {
+                self.left = self
+                    .left
+                    .checked_sub(value.get().len())
+                    .ok_or_else(|| Refusal::new(ErrorReason::PayloadTooLarge, ""))?;
+                attributes.insert(name, raw::value(value, levels)?);
+            }
+        }
+        Ok(attributes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 1000;
+
+    fn read(text: &str) -> Result<GroupBody, Refusal> {
+        super::read(RawObject::of_body(text.as_bytes()).unwrap(), 0, LIMIT)
+    }
+
+    fn members(rest: &str) -> Option<Vec<String>> {
+        let body = read(&format!(r#"{{"schemas":["{GROUP}"],"displayName":"Ops"{rest}}}"#)).unwrap();
+        assert_eq!(body.group.display_name.as_deref(), Some("Ops"));
+        body.members.map(|ids| ids.into_chunks().flatten().collect())
+    }
+
+    #[test]
+    fn members_are_put_aside_under_whichever_name() {
+        for rest in [
+            r#","members":[{"value":"u1"}]"#,
+            r#","MEMBERS":["u1"],"shoeSize":{"x":1}"#,
+            r#","urn:ietf:params:scim:schemas:core:2.0:Group:members":{"value":"u1"}"#,
+            r#","urn:ietf:params:scim:schemas:core:2.0:Group":{"members":["u1"],"externalId":"7"}"#,
+            r#","members":["u0"],"members":["u1"],"Members":null"#,
+        ] {
+            assert_eq!(members(rest).unwrap(), ["u1"], "{rest}");
+        }
+    }
+
+    #[test]
+    fn an_empty_list_is_said_and_null_is_not() {
+        assert_eq!(members(r#","members":[]"#), Some(Vec::new()));
+        assert_eq!(members(r#","members":null"#), None);
+        assert_eq!(members(""), None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        for (body, reason, part) in [
+            (r#"{"displayName":"x"}"#, ErrorReason::InvalidValue, "schemas"),
+            (r#"{"schemas":["GROUP"]}"#, ErrorReason::InvalidValue, "displayName"),
+            (r#"{"schemas":["GROUP"],"displayName":[1]}"#, ErrorReason::InvalidValue, "displayName"),
+            (
+                r#"{"schemas":["GROUP"],"displayName":"x","members":[{"value":"u"},7]}"#,
+                ErrorReason::InvalidValue,
+                "members[1]",
+            ),
+            (r#"{"schemas":["GROUP"],"displayName":"\udc00"}"#, ErrorReason::InvalidSyntax, "no JSON"),
+        ] {
+            let refusal = read(&body.replace("GROUP", GROUP)).unwrap_err();
+            assert_eq!(refusal.reason, reason, "{body}: {}", refusal.detail);
+            assert!(refusal.detail.contains(part), "{body}: {}", refusal.detail);
+        }
+    }
+
+    #[test]
+    fn only_members_may_be_many() {
+        let many = vec![r#"{"value":"0123456789"}"#; 1000].join(",");
+        assert_eq!(members(&format!(r#","members":[{many}]"#)).unwrap().len(), 1000);
+        let refusal =
+            read(&format!(r#"{{"schemas":["{GROUP}"],"displayName":"x","y":[{many}]}}"#)).unwrap_err();
+        assert_eq!(refusal.reason, ErrorReason::PayloadTooLarge);
+        assert!(refusal.detail.contains("1000 bytes"), "{}", refusal.detail);
+    }
+}

@@ -1,0 +1,222 @@
+//! Memberships: a row each. Nothing here reads more of a group than it is asked about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollcall_scim::condition::Condition;
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use super::super::dialect::{Connection, Db, KEEP, Query};
+use super::condition::{push_member_condition, push_uuids};
+use super::{ROWS_PER_STATEMENT, failure};
+use crate::{AddedMembers, Error, Member, Membership, ResourceType, Result};
+
+pub(super) async fn touch(
+    connection: &mut Connection,
+    directory: Uuid,
+    group: Uuid,
+    now: i64,
+) -> Result<Option<i64>> {
+    sqlx::query_scalar::<Db, i64>(
+        "UPDATE resources SET version = version + 1, modified = CASE WHEN modified < $3 THEN $3 ELSE modified END \
+         WHERE directory_id = $1 AND type = 'Group' AND id = $2 RETURNING version",
+    )
+    .bind(directory)
+    .bind(group)
+    .bind(now)
+    .fetch_optional(connection)
+    .await
+    .map_err(failure)
+}
+
+pub(super) async fn add(
+    connection: &mut Connection,
+    directory: Uuid,
+    group: Uuid,
+    members: &[Uuid],
+) -> Result<AddedMembers> {
+    let mut outcome = AddedMembers::default();
+    for chunk in members.chunks(ROWS_PER_STATEMENT) {
+        let mut query =
+            Query::new("INSERT INTO members (directory_id, group_id, member_id, member_type) SELECT ");
+        query.push("r.directory_id, ").push_bind(group).push(", r.id, r.type ");
+        push_those(&mut query, directory, chunk);
+        query.push(KEEP).push(" ON CONFLICT DO NOTHING RETURNING member_id");
+        let added: Vec<Uuid> =
+            query.build_query_scalar().fetch_all(&mut *connection).await.map_err(failure)?;
+        if added.len() < chunk.len() {
+            let known = known(connection, directory, chunk).await?;
+            outcome.unknown.extend(chunk.iter().filter(|id| !known.contains(id)));
+        }
+        outcome.added.extend(added);
+    }
+    Ok(outcome)
+}
+
+async fn known(connection: &mut Connection, directory: Uuid, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
+    let mut query = Query::new("SELECT r.id ");
+    push_those(&mut query, directory, ids);
+    let known: Vec<Uuid> = query.build_query_scalar().fetch_all(connection).await.map_err(failure)?;
+    Ok(known.into_iter().collect())
+}
+
+fn push_those(query: &mut Query, directory: Uuid, ids: &[Uuid]) {
+    query.push("FROM resources r WHERE r.directory_id = ").push_bind(directory);
+    query.push(" AND r.type IN ('User', 'Group') AND r.id IN (");
+    push_uuids(query, ids);
+    query.push(")");
+}
+
+pub(super) async fn remove(
+    connection: &mut Connection,
+    directory: Uuid,
+    group: Uuid,
+    members: &[Uuid],
+) -> Result<Vec<Uuid>> {
+    let mut removed = Vec::new();
+    for chunk in members.chunks(ROWS_PER_STATEMENT) {
+        let mut query = Query::new("DELETE FROM members WHERE directory_id = ");
+        query.push_bind(directory).push(" AND group_id = ").push_bind(group).push(" AND member_id IN (");
+        push_uuids(&mut query, chunk);
+        query.push(") RETURNING member_id");
+        let gone: Vec<Uuid> =
+            query.build_query_scalar().fetch_all(&mut *connection).await.map_err(failure)?;
+        removed.extend(gone);
+    }
+    Ok(removed)
+}
+
+pub(super) async fn ids(
+    connection: &mut Connection,
+    directory: Uuid,
+    group: Uuid,
+    condition: Option<&Condition<'_>>,
+    after: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<Uuid>> {
+    let mut query = Query::new("SELECT m.member_id FROM members m");
+    if condition.is_some() {
+        query.push(
+            " JOIN resources x ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id",
+        );
+    }
+    query.push(" WHERE m.directory_id = ").push_bind(directory).push(" AND m.group_id = ").push_bind(group);
+    if let Some(after) = after {
+        query.push(" AND m.member_id > ").push_bind(after);
+    }
+    if let Some(condition) = condition {
+        query.push(" AND ");
+        push_member_condition(&mut query, directory, condition);
+    }
+    query.push(" ORDER BY m.member_id LIMIT ").push_bind(i64::from(limit));
+    query.build_query_scalar().fetch_all(connection).await.map_err(failure)
+}
+
+pub(super) async fn list(
+    connection: &mut Connection,
+    directory: Uuid,
+    group: Uuid,
+    after: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<Member>> {
+    let mut query = Query::new(
+        "SELECT m.member_id, m.member_type, x.label FROM members m JOIN resources x \
+         ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id WHERE m.directory_id = ",
+    );
+    query.push_bind(directory).push(" AND m.group_id = ").push_bind(group);
+    if let Some(after) = after {
+        query.push(" AND m.member_id > ").push_bind(after);
+    }
+    query.push(" ORDER BY m.member_id LIMIT ").push_bind(i64::from(limit));
+    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    let member = |row: &super::Row| {
+        Ok(Member {
+            id: row.try_get(0).map_err(failure)?,
+            resource_type: type_of(row.try_get(1).map_err(failure)?)?,
+            label: row.try_get(2).map_err(failure)?,
+        })
+    };
+    rows.iter().map(member).collect()
+}
+
+/// The recursion unites, and so ends also where groups contain one another in a circle.
+pub(super) async fn memberships(
+    connection: &mut Connection,
+    directory: Uuid,
+    of: &[Uuid],
+) -> Result<Vec<Membership>> {
+    let mut memberships = Vec::new();
+    for chunk in of.chunks(ROWS_PER_STATEMENT) {
+        let mut query = Query::new(
+            "WITH RECURSIVE up (member_id, group_id, direct) AS (SELECT m.member_id, m.group_id, 1 FROM members m \
+             WHERE m.directory_id = ",
+        );
+        query.push_bind(directory).push(" AND m.member_id IN (");
+        push_uuids(&mut query, chunk);
+        query.push(") UNION SELECT up.member_id, m.group_id, 0 FROM up JOIN members m ON m.directory_id = ");
+        query.push_bind(directory).push(
+            " AND m.member_id = up.group_id) SELECT u.member_id, u.group_id, CAST(u.direct AS BIGINT), g.label FROM \
+             (SELECT member_id, group_id, MAX(direct) AS direct FROM up GROUP BY member_id, group_id) u \
+             JOIN resources g ON g.type = 'Group' AND g.id = u.group_id AND g.directory_id = ",
+        );
+        query.push_bind(directory).push(" ORDER BY u.member_id, u.group_id");
+        for row in query.build().fetch_all(&mut *connection).await.map_err(failure)? {
+            memberships.push(Membership {
+                member: row.try_get(0).map_err(failure)?,
+                group: row.try_get(1).map_err(failure)?,
+                is_direct: row.try_get::<i64, _>(2).map_err(failure)? == 1,
+                label: row.try_get(3).map_err(failure)?,
+            });
+        }
+    }
+    Ok(memberships)
+}
+
+pub(super) async fn leave(
+    connection: &mut Connection,
+    directory: Uuid,
+    member: Uuid,
+    now: i64,
+) -> Result<Vec<(Uuid, i64)>> {
+    let groups: Vec<Uuid> = sqlx::query_scalar::<Db, Uuid>(
+        "SELECT group_id FROM members WHERE directory_id = $1 AND member_id = $2 ORDER BY group_id",
+    )
+    .bind(directory)
+    .bind(member)
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(failure)?;
+    // The groups are locked in the order of their ids before their rows go, so that two who leave do not wait in a circle.
+    let mut versions = BTreeMap::new();
+    for group in groups {
+        if let Some(version) = touch(connection, directory, group, now).await? {
+            versions.insert(group, version);
+        }
+    }
+    sqlx::query::<Db>("DELETE FROM members WHERE directory_id = $1 AND member_id = $2")
+        .bind(directory)
+        .bind(member)
+        .execute(connection)
+        .await
+        .map_err(failure)?;
+    Ok(versions.into_iter().collect())
+}
+
+/// Removes every member of a group that is about to be deleted.
+pub(super) async fn clear(connection: &mut Connection, directory: Uuid, group: Uuid) -> Result<()> {
+    sqlx::query::<Db>("DELETE FROM members WHERE directory_id = $1 AND group_id = $2")
+        .bind(directory)
+        .bind(group)
+        .execute(connection)
+        .await
+        .map_err(failure)?;
+    Ok(())
+}
+
+fn type_of(name: &str) -> Result<ResourceType> {
+    match name {
+        "User" => Ok(ResourceType::User),
+        "Group" => Ok(ResourceType::Group),
+        _ => Err(Error::Damaged(format!("a member is of the unknown type {name:?}"))),
+    }
+}

@@ -1,0 +1,345 @@
+//! Groups: members, what they are in, and conditions on both.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+use rollcall_scim::filter::Filter;
+use rollcall_scim::resolve::resolve;
+use rollcall_scim::{Definition, Profile, Resource, builtin, evaluate, search_form};
+use rollcall_store::{
+    AddedMembers, Directory, Draft, Error, Member, Membership, Paging, Query, ResourceType, Selection, Store,
+    StoredResource,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::databases::Database;
+use crate::fixture::{directory, id, insert, named, search, user};
+
+crate::on_both_databases!(
+    members_are_added_once_and_removed_once,
+    members_come_in_order_and_in_parts,
+    unknown_members_are_told,
+    parallel_changes_of_one_group_merge,
+    groups_are_found_upwards_also_in_circles,
+    whoever_is_deleted_leaves_every_group,
+    a_deleted_group_takes_its_memberships_with_it,
+    a_name_of_a_group_is_unique_only_where_that_is_wanted,
+    filters_on_members_and_groups_answer_as_evaluation_does,
+    one_list_holds_users_and_groups,
+);
+
+fn group(number: u128, name: &str) -> StoredResource {
+    let resource = user(number, json!({ "displayName": name }));
+    StoredResource { resource_type: ResourceType::Group, ..resource }
+}
+
+async fn insert_group(
+    store: &dyn Store,
+    directory: &Directory,
+    group: &StoredResource,
+    unique: bool,
+) -> rollcall_store::Result<()> {
+    let search = search(&group.attributes, builtin::group());
+    let mut transaction = store.begin().await?;
+    transaction.insert_resource(directory.id, Draft { resource: group, search: &search, unique }).await?;
+    transaction.save().await
+}
+
+async fn add(store: &dyn Store, directory: &Directory, group: u128, members: &[u128]) -> AddedMembers {
+    let members: Vec<Uuid> = members.iter().map(|number| id(*number)).collect();
+    let mut transaction = store.begin().await.unwrap();
+    let mut added = transaction.add_members(directory.id, id(group), &members).await.unwrap();
+    transaction.save().await.unwrap();
+    added.added.sort_unstable();
+    added
+}
+
+/// Users 1 to 9, and groups 101 to 104.
+async fn people(store: &dyn Store) -> Directory {
+    let acme = directory(store, 1).await;
+    let users: Vec<_> = (1..=9).map(|number| named(number, &format!("User{number}"))).collect();
+    insert(store, &acme, &users).await;
+    for number in 101..=104 {
+        insert_group(store, &acme, &group(number, &format!("Group{number}")), true).await.unwrap();
+    }
+    acme
+}
+
+fn ids(numbers: impl IntoIterator<Item = u128>) -> Vec<Uuid> {
+    numbers.into_iter().map(id).collect()
+}
+
+async fn members_are_added_once_and_removed_once(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = people(&*store).await;
+    assert_eq!(add(&*store, &acme, 101, &[1, 2, 102]).await.added, ids([1, 2, 102]));
+    assert_eq!(add(&*store, &acme, 101, &[2, 3]).await.added, ids([3]));
+    let mut transaction = store.begin().await.unwrap();
+    assert_eq!(transaction.touch_group(acme.id, id(101), 5).await.unwrap(), Some(2));
+    assert_eq!(transaction.touch_group(acme.id, id(999), 5).await.unwrap(), None);
+    let removed = transaction.remove_members(acme.id, id(101), &ids([1, 9])).await.unwrap();
+    assert_eq!(removed, ids([1]));
+    transaction.save().await.unwrap();
+    let members = store.group_members(acme.id, id(101), None, 10).await.unwrap();
+    let member = |number, resource_type, label: &str| Member {
+        id: id(number),
+        resource_type,
+        label: Some(label.to_owned()),
+    };
+    assert_eq!(
+        members,
+        [
+            member(2, ResourceType::User, "User2"),
+            member(3, ResourceType::User, "User3"),
+            member(102, ResourceType::Group, "Group102"),
+        ]
+    );
+    let stored = store.resource(acme.id, ResourceType::Group, id(101)).await.unwrap().unwrap();
+    assert_eq!(stored.version, 2);
+    assert!(stored.modified >= 5);
+    assert!(store.resource(acme.id, ResourceType::User, id(2)).await.unwrap().unwrap().is_member);
+    assert!(!store.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap().is_member);
+}
+
+async fn members_come_in_order_and_in_parts(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = directory(&*store, 1).await;
+    let users: Vec<_> = (1..=1234).map(|number| named(number, &format!("user{number}"))).collect();
+    insert(&*store, &acme, &users).await;
+    insert_group(&*store, &acme, &group(5000, "all"), true).await.unwrap();
+    let everybody: Vec<u128> = (1..=1234).rev().collect();
+    assert_eq!(add(&*store, &acme, 5000, &everybody).await.added.len(), 1234);
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let part = store.group_members(acme.id, id(5000), after, 500).await.unwrap();
+        let Some(last) = part.last() else { break };
+        after = Some(last.id);
+        seen.extend(part.into_iter().map(|member| member.id));
+    }
+    assert_eq!(seen, ids(1..=1234));
+    let mut transaction = store.begin().await.unwrap();
+    assert_eq!(
+        transaction.member_ids(acme.id, id(5000), None, Some(id(1000)), 2).await.unwrap(),
+        ids([1001, 1002])
+    );
+    assert_eq!(transaction.remove_members(acme.id, id(5000), &seen).await.unwrap().len(), 1234);
+}
+
+async fn unknown_members_are_told(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = people(&*store).await;
+    let other = directory(&*store, 2).await;
+    insert(&*store, &other, &[named(77, "stranger")]).await;
+    add(&*store, &acme, 101, &[1]).await;
+    let outcome = add(&*store, &acme, 101, &[1, 77, 2, 500]).await;
+    assert_eq!(outcome, AddedMembers { added: ids([2]), unknown: ids([77, 500]) });
+}
+
+async fn parallel_changes_of_one_group_merge(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = directory(&*store, 1).await;
+    let users: Vec<_> = (1..=40).map(|number| named(number, &format!("user{number}"))).collect();
+    insert(&*store, &acme, &users).await;
+    insert_group(&*store, &acme, &group(101, "all"), true).await.unwrap();
+    join_all((1..=40).map(|number| {
+        let (store, acme) = (&store, &acme);
+        async move {
+            let mut transaction = store.begin().await.unwrap();
+            transaction.touch_group(acme.id, id(101), 1).await.unwrap();
+            transaction.add_members(acme.id, id(101), &[id(number)]).await.unwrap();
+            transaction.save().await.unwrap();
+        }
+    }))
+    .await;
+    assert_eq!(store.group_members(acme.id, id(101), None, 100).await.unwrap().len(), 40);
+    let stored = store.resource(acme.id, ResourceType::Group, id(101)).await.unwrap().unwrap();
+    assert_eq!(stored.version, 41);
+}
+
+async fn groups_are_found_upwards_also_in_circles(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = people(&*store).await;
+    add(&*store, &acme, 101, &[1, 102]).await;
+    add(&*store, &acme, 102, &[2, 103]).await;
+    add(&*store, &acme, 103, &[1, 101]).await;
+    let of = async |number| {
+        let found = store.memberships(acme.id, &[id(number)]).await.unwrap();
+        assert!(found.iter().all(|membership| membership.member == id(number)));
+        found.into_iter().map(|membership| (membership.group, membership.is_direct)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(1).await, [(id(101), true), (id(102), false), (id(103), true)]);
+    assert_eq!(of(2).await, [(id(101), false), (id(102), true), (id(103), false)]);
+    assert_eq!(of(3).await, []);
+    let both = store.memberships(acme.id, &ids([1, 2])).await.unwrap();
+    assert_eq!(both.len(), 6);
+    assert_eq!(
+        both[0],
+        Membership { member: id(1), group: id(101), label: Some("Group101".to_owned()), is_direct: true }
+    );
+}
+
+async fn whoever_is_deleted_leaves_every_group(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = people(&*store).await;
+    add(&*store, &acme, 102, &[1, 2]).await;
+    add(&*store, &acme, 101, &[1]).await;
+    let mut transaction = store.begin().await.unwrap();
+    assert_eq!(transaction.leave_groups(acme.id, id(1), 9).await.unwrap(), [(id(101), 2), (id(102), 2)]);
+    transaction.delete_resource(acme.id, ResourceType::User, id(1)).await.unwrap();
+    transaction.save().await.unwrap();
+    assert_eq!(store.group_members(acme.id, id(101), None, 9).await.unwrap(), []);
+    assert_eq!(store.group_members(acme.id, id(102), None, 9).await.unwrap().len(), 1);
+}
+
+async fn a_deleted_group_takes_its_memberships_with_it(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = people(&*store).await;
+    add(&*store, &acme, 101, &[1, 2]).await;
+    let mut transaction = store.begin().await.unwrap();
+    transaction.delete_resource(acme.id, ResourceType::Group, id(101)).await.unwrap();
+    transaction.save().await.unwrap();
+    assert_eq!(store.memberships(acme.id, &ids([1, 2])).await.unwrap(), []);
+    assert!(!store.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap().is_member);
+}
+
+async fn a_name_of_a_group_is_unique_only_where_that_is_wanted(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = directory(&*store, 1).await;
+    insert_group(&*store, &acme, &group(1, "Ops"), true).await.unwrap();
+    let error = insert_group(&*store, &acme, &group(2, "OPS"), true).await.unwrap_err();
+    assert!(matches!(error, Error::NameTaken(ResourceType::Group)), "{error}");
+    insert_group(&*store, &acme, &group(3, "ops"), false).await.unwrap();
+    insert(&*store, &acme, &[named(4, "ops")]).await;
+}
+
+/// A resource as evaluation sees it, with what is derived.
+fn matches(
+    resource: &StoredResource,
+    derived: (&str, Value),
+    filter: &Filter,
+    definition: &Definition,
+) -> bool {
+    let mut attributes = resource.attributes.clone();
+    attributes.insert(derived.0.to_owned(), derived.1);
+    let search: Resource = search_form::of(&attributes, definition);
+    let view = evaluate::View {
+        id: &resource.id.to_string(),
+        resource_type: resource.resource_type.as_str(),
+        version: "W/\"1\"",
+        created: resource.created,
+        modified: resource.modified,
+        search: &search,
+    };
+    evaluate::matches(&resolve(filter, definition).unwrap(), &view)
+}
+
+async fn found(
+    store: &dyn Store,
+    acme: &Directory,
+    resource_type: ResourceType,
+    filter: &Filter,
+    definition: &Definition,
+) -> BTreeSet<Uuid> {
+    let condition = resolve(filter, definition).unwrap();
+    let selections = [Selection { resource_type, condition: Some(&condition), sort: None }];
+    let query = Query { selections: &selections, descending: false, paging: Paging::Offset(0), limit: 100 };
+    let listing = store.resources(acme.id, &query).await.unwrap_or_else(|error| panic!("{filter}: {error}"));
+    listing.page.resources.into_iter().map(|resource| resource.id).collect()
+}
+
+async fn filters_on_members_and_groups_answer_as_evaluation_does(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = people(&*store).await;
+    add(&*store, &acme, 101, &[1, 2, 102]).await;
+    add(&*store, &acme, 102, &[2, 3, 103]).await;
+    add(&*store, &acme, 103, &[4, 101]).await;
+    let tests = |attribute: &str, known: Uuid| {
+        let mut tests = vec![
+            format!("{attribute} pr"),
+            format!("not ({attribute} pr)"),
+            format!("{attribute}.display pr"),
+            format!("{attribute}.value eq \"no-id\""),
+            format!("{attribute}.value ne \"no-id\""),
+            format!("{attribute}[value eq \"{known}\" and display ew \"1\"]"),
+            format!("{attribute}[not (value eq \"{known}\")]"),
+            format!("{attribute}[type pr and (display eq \"user2\" or display eq \"GROUP102\")]"),
+        ];
+        for operator in ["eq", "ne", "co", "sw", "ew", "gt", "le"] {
+            tests.push(format!("{attribute} {operator} \"{known}\""));
+            tests.push(format!("not ({attribute}.value {operator} \"{known}\")"));
+            for text in ["user2", "GROUP102", "1"] {
+                tests.push(format!("{attribute}.display {operator} \"{text}\""));
+            }
+            for text in ["User", "group", "direct", "indirect"] {
+                tests.push(format!("{attribute}.type {operator} \"{text}\""));
+                tests.push(format!("{attribute}[type {operator} \"{text}\"]"));
+            }
+        }
+        tests
+    };
+    for number in 101..=104 {
+        let stored = store.resource(acme.id, ResourceType::Group, id(number)).await.unwrap().unwrap();
+        let members = store.group_members(acme.id, id(number), None, 100).await.unwrap();
+        let members: Value = members
+            .iter()
+            .map(|member| json!({"value": member.id.to_string(), "type": member.resource_type.as_str(), "display": member.label}))
+            .collect();
+        for text in tests("members", id(2)) {
+            let filter = Filter::parse(&text, Profile::Generic.rules()).unwrap();
+            let found = found(&*store, &acme, ResourceType::Group, &filter, builtin::group()).await;
+            let expected = matches(&stored, ("members", members.clone()), &filter, builtin::group());
+            assert_eq!(found.contains(&id(number)), expected, "group {number}: {text}");
+        }
+    }
+    for number in 1..=5 {
+        let stored = store.resource(acme.id, ResourceType::User, id(number)).await.unwrap().unwrap();
+        let groups = store.memberships(acme.id, &[id(number)]).await.unwrap();
+        let groups: Value = groups
+            .iter()
+            .map(|group| {
+                let kind = if group.is_direct { "direct" } else { "indirect" };
+                json!({"value": group.group.to_string(), "type": kind, "display": group.label})
+            })
+            .collect();
+        for text in tests("groups", id(102)) {
+            let filter = Filter::parse(&text, Profile::Generic.rules()).unwrap();
+            let found = found(&*store, &acme, ResourceType::User, &filter, builtin::user()).await;
+            let expected = matches(&stored, ("groups", groups.clone()), &filter, builtin::user());
+            assert_eq!(found.contains(&id(number)), expected, "user {number}: {text}");
+        }
+    }
+}
+
+async fn one_list_holds_users_and_groups(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = people(&*store).await;
+    let by_name = |definition| rollcall_scim::resolve::resolve_sort("displayName", definition).ok();
+    let by_user = |definition| rollcall_scim::resolve::resolve_sort("userName", definition).ok();
+    for (sort_user, sort_group) in [
+        (None, None),
+        (by_name(builtin::user()), by_name(builtin::group())),
+        (by_user(builtin::user()), by_user(builtin::group())),
+    ] {
+        for descending in [false, true] {
+            let selections = [
+                Selection { resource_type: ResourceType::User, condition: None, sort: sort_user },
+                Selection { resource_type: ResourceType::Group, condition: None, sort: sort_group },
+            ];
+            let query = |paging, limit| Query { selections: &selections, descending, paging, limit };
+            let whole = store.resources(acme.id, &query(Paging::Offset(0), 100)).await.unwrap();
+            assert_eq!((whole.total, whole.page.resources.len()), (13, 13));
+            let (mut parts, mut after) = (Vec::new(), None);
+            loop {
+                let listing = store.resources(acme.id, &query(Paging::After(after), 4)).await.unwrap();
+                assert_eq!(listing.total, 13);
+                parts.extend(listing.page.resources);
+                after = listing.page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(parts, whole.page.resources);
+        }
+    }
+}

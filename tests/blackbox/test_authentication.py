@@ -1,0 +1,170 @@
+"""Who may ask, and what everybody else is told."""
+
+import re
+import secrets
+import uuid
+
+import pytest
+
+from harness.scim import USER, Scim, a_user, ok, refused
+
+ROUTES = [
+    ("GET", "/Users"),
+    ("POST", "/Users"),
+    ("GET", "/Users/{id}"),
+    ("PUT", "/Users/{id}"),
+    ("PATCH", "/Users/{id}"),
+    ("DELETE", "/Users/{id}"),
+    ("GET", "/ResourceTypes"),
+    ("GET", "/ResourceTypes/User"),
+    ("GET", "/Schemas"),
+    ("GET", f"/Schemas/{USER}"),
+    ("GET", "/Me"),
+    ("GET", "/Nothing"),
+    ("DELETE", "/Users"),
+    ("PATCH", "/Schemas"),
+]
+
+
+def bodies(path: str):
+    """Bodies that are good, bad and broken: none may be looked at before the credential."""
+    return [{"data": a_user("ana")}, {"data": {"schemas": 1}}, {"content": b"{"}, {"content": b"\xff\x00"}, {}]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_every_route_needs_a_credential_whatever_is_sent(generic, method, path):
+    path = path.replace("{id}", str(uuid.uuid4()))
+    for base_url in (generic.scim.base_url, f"{generic.house.url}/api/ee/scim/v2"):
+        for token in (None, "wrong", secrets.token_urlsafe(32)):
+            for body in bodies(path) if method != "GET" else [{}]:
+                refused(Scim(base_url, token).request(method, path, **body), 401)
+    assert generic.scim.total() == 0
+
+
+def test_the_service_provider_config_of_the_installation_needs_none_but_a_wrong_one_is_refused(generic):
+    path = "/ServiceProviderConfig"
+    config = ok(Scim(generic.scim.base_url, None).get(path))
+    assert config == ok(generic.scim.get(path))
+    refused(Scim(generic.scim.base_url, "wrong").get(path), 401)
+    refused(Scim(generic.scim.base_url, f"rc_scim_{secrets.token_hex(30)}").get(path), 401)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Basic dXNlcjpwYXNz",
+        "{token}",
+        "Token {token}",
+        "Bearer {token}x",
+        "Bearer {token} x",
+        "Bearer {upper}",
+        "Bearer {truncated}",
+        "Bearer {altered}",
+        "Bearer Bearer {token}",
+        'Bearer "{token}"',
+        "Bearer rc_scim_",
+        "Bearer " + "x" * 5000,
+    ],
+)
+def test_a_malformed_credential_is_refused(generic, header):
+    token = generic.token
+    altered = token[:-1] + ("a" if token[-1] != "a" else "b")
+    header = header.format(token=token, upper=token.upper(), truncated=token[:-1], altered=altered)
+    refused(Scim(generic.scim.base_url, None).get("/Users", headers={"Authorization": header}), 401)
+
+
+def test_the_scheme_has_no_case(generic):
+    for scheme in ("bearer", "BEARER"):
+        ok(Scim(generic.scim.base_url, None).get("/Users", headers={"Authorization": f"{scheme} {generic.token}"}))
+
+
+def test_a_token_in_the_url_or_the_body_is_not_taken(generic):
+    anonymous = Scim(generic.scim.base_url, None)
+    refused(anonymous.get("/Users", access_token=generic.token), 401)
+    refused(anonymous.post("/Users", {**a_user("ana"), "access_token": generic.token}), 401)
+
+
+def test_unknown_expired_and_revoked_tokens_get_the_same_answer(house, name):
+    directory = house.new_directory()
+    directory.scim.create(name)
+    made = house.command_json("token", "create", "--directory", directory.name)
+    assert house.command("token", "revoke", "--directory", directory.name, made["id"]).returncode == 0
+    unknown = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(40))
+    answers = {
+        (answer.status_code, answer.content, answer.headers["www-authenticate"])
+        for token in (made["token"], unknown, made["token"][:-1])
+        for answer in [Scim(house.base_url, token).get("/Users")]
+    }
+    assert len(answers) == 1
+
+
+def alike(answer) -> tuple:
+    """What a client sees of an answer, without what differs between any two answers."""
+    headers = {name: value for name, value in answer.headers.items() if name not in ("date", "x-request-id")}
+    return answer.status_code, answer.content, headers
+
+
+def test_another_directory_s_user_answers_byte_for_byte_as_one_that_never_existed(house, name):
+    mine, theirs = house.new_directory("okta").scim, house.new_directory("entra").scim
+    user = theirs.create(name)
+    deleted = mine.create(name)
+    assert mine.delete(f"/Users/{deleted['id']}").status_code == 204
+    never = str(uuid.uuid4())
+    asks = [
+        ("GET", {}),
+        ("GET", {"attributes": "userName"}),
+        ("PUT", {"data": a_user(name)}),
+        ("PATCH", {"data": {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": []}}),
+        ("DELETE", {}),
+        ("DELETE", {"headers": {"If-Match": "*"}}),
+        ("GET", {"headers": {"If-None-Match": user["meta"]["version"]}}),
+    ]
+    for method, sent in asks:
+        seen = []
+        for id in (user["id"], deleted["id"], never):
+            status, content, headers = alike(mine.request(method, f"/Users/{id}", **sent))
+            seen.append((status, content.replace(id.encode(), b"ID"), headers))
+        assert seen[0] == seen[1] == seen[2]
+        assert seen[0][0] == 404
+    assert theirs.read(user) == user
+
+
+def test_another_directory_s_users_are_not_found_listed_or_in_the_way(house, name):
+    mine, theirs = house.new_directory().scim, house.new_directory().scim
+    user = theirs.create(name, externalId="9b1e")
+    for filter in (f'userName eq "{name}"', f'id eq "{user["id"]}"', 'externalId eq "9b1e"', "userName pr"):
+        assert mine.find(filter) == []
+    assert mine.total() == 0
+    assert mine.create(name)["id"] != user["id"]
+
+
+def test_a_directory_with_scim_off_answers_nobody_until_it_is_on_again(house, name):
+    directory = house.new_directory()
+    user = directory.scim.create(name)
+    assert house.command("directory", "update", directory.name, "--scim", "off").returncode == 0
+    for answer in (
+        directory.scim.get("/Users"),
+        directory.scim.post("/Users", a_user(name)),
+        directory.scim.get("/Schemas"),
+    ):
+        refused(answer, 403)
+    assert house.command("directory", "update", directory.name, "--scim", "on").returncode == 0
+    assert directory.scim.read(user) == user
+
+
+def test_a_service_key_and_an_admin_key_are_no_scim_tokens_for_all_directories(house):
+    """At the SCIM endpoint a credential that is bound to no directory has none to speak of."""
+    for secret in (house.admin_key, house.new_service_key("DIRECTORY_READ", "DIRECTORY_WRITE")):
+        scim = Scim(house.base_url, secret)
+        refused(scim.get("/Users"), 400, "invalidValue", naming="directory")
+        refused(scim.post("/Users", a_user("ana")), 400, "invalidValue", naming="directory")
+
+
+def test_a_request_id_is_answered_and_one_that_was_sent_is_kept(generic):
+    answer = generic.scim.get("/Users")
+    assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", answer.headers["x-request-id"])
+    answer = generic.scim.request("GET", "/Users/nobody", headers={"X-Request-Id": "sync-4711"})
+    assert answer.headers["x-request-id"] == "sync-4711"
+    assert "sync-4711" in generic.house.processes[-1].stderr

@@ -1,0 +1,153 @@
+"""What deploy/ says is well-formed, and speaks of commands and settings that the binary has."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+from compose_spec import PyOptions
+from dockerfile_parse import DockerfileParser
+
+from harness.process import binary
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+KUSTOMIZATIONS = sorted(file.parent for file in DEPLOY.rglob("kustomization.yaml"))
+
+
+def settings(command: str) -> set[str]:
+    """The environment variables that a command reads."""
+    help = subprocess.run([binary(), command, "--help"], text=True, capture_output=True, timeout=60, check=True).stdout
+    return set(re.findall(r"\bROLLCALL_[A-Z0-9_]+", help))
+
+
+def administrator_settings() -> set[str]:
+    return settings("directory")
+
+
+@pytest.fixture(scope="module")
+def manifests() -> dict[Path, list[dict]]:
+    """What each kustomization builds."""
+    built = {}
+    for folder in KUSTOMIZATIONS:
+        done = subprocess.run(["kubectl", "kustomize", folder], text=True, capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        built[folder] = list(yaml.safe_load_all(done.stdout))
+    return built
+
+
+def named(folder: Path) -> str:
+    return str(folder.relative_to(DEPLOY))
+
+
+@pytest.mark.parametrize("folder", KUSTOMIZATIONS, ids=named)
+def test_every_manifest_is_valid_by_the_schemas_of_kubernetes(manifests, folder):
+    assert manifests[folder]
+    for manifest in manifests[folder]:
+        kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+
+
+def pods(manifests: list[dict]) -> list[dict]:
+    return [manifest["spec"]["template"]["spec"] for manifest in manifests if manifest["kind"] in ("Deployment", "Job")]
+
+
+@pytest.mark.parametrize("folder", KUSTOMIZATIONS, ids=named)
+def test_every_pod_runs_a_command_with_settings_that_it_has_and_as_nobody(manifests, folder):
+    config = {
+        manifest["metadata"]["name"]: manifest["data"]
+        for manifest in manifests[folder]
+        if manifest["kind"] == "ConfigMap"
+    }
+    found = pods(manifests[folder])
+    assert len(found) >= 3
+    for pod in found:
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        for container in pod["containers"]:
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            command = container["args"][0]
+            given = {variable["name"] for variable in container.get("env", [])}
+            for source in container.get("envFrom", []):
+                given |= config[source["configMapRef"]["name"]].keys()
+            assert given
+            assert given <= settings(command), f"{command} has no such setting"
+
+
+@pytest.mark.parametrize("folder", KUSTOMIZATIONS, ids=named)
+def test_every_service_and_policy_selects_a_pod(manifests, folder):
+    labels = [
+        manifest["spec"]["template"]["metadata"]["labels"]
+        for manifest in manifests[folder]
+        if manifest["kind"] in ("Deployment", "Job")
+    ]
+    selectors = {
+        f"{manifest['kind']}/{manifest['metadata']['name']}": selector
+        for manifest in manifests[folder]
+        if manifest["kind"] in ("Service", "NetworkPolicy", "PodDisruptionBudget")
+        for selector in [manifest["spec"].get("podSelector") or manifest["spec"]["selector"]]
+    }
+    assert selectors
+    for name, selector in selectors.items():
+        wanted = selector.get("matchLabels", selector).items()
+        assert any(wanted <= pod.items() for pod in labels), f"{name} selects nothing"
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict:
+    """The compose file with its variables filled in."""
+    text = re.sub(r"\$\{[A-Z_]+:[-?][^}]*\}", "filled-in", (DEPLOY / "compose.yaml").read_text())
+    specification = PyOptions(apply_merge=True).from_yaml(text)
+    specification.validate()
+    return yaml.safe_load(text)
+
+
+def test_the_compose_file_runs_commands_with_settings_that_they_have(compose):
+    services = {name: one for name, one in compose["services"].items() if one["image"].startswith("rollcall")}
+    assert {one["command"][0] for one in services.values() if "command" in one} >= {"migrate", "core", "gateway"}
+    for name, one in services.items():
+        known = settings(one["command"][0]) if "command" in one else administrator_settings()
+        assert one["environment"].keys() <= known, name
+        assert (DEPLOY / one["build"]["context"] / one["build"]["dockerfile"]).is_file()
+
+
+def test_the_compose_file_waits_for_services_that_it_has(compose):
+    for name, one in compose["services"].items():
+        assert set(one.get("depends_on", {})) <= set(compose["services"]), name
+        assert set(one.get("networks", [])) <= set(compose["networks"]), name
+
+
+@pytest.fixture(scope="module")
+def dockerfile() -> list[dict]:
+    """The instructions of the Dockerfile."""
+    return DockerfileParser(path=str(DEPLOY / "Dockerfile"), cache_content=True).structure
+
+
+def last(dockerfile: list[dict], instruction: str) -> str:
+    return [one["value"] for one in dockerfile if one["instruction"] == instruction][-1]
+
+
+def test_the_image_runs_the_binary_as_nobody(dockerfile):
+    user = last(dockerfile, "USER").split(":")[0]
+    assert user.isdigit()
+    assert int(user) > 0
+    assert yaml.safe_load(last(dockerfile, "ENTRYPOINT")) == ["/usr/local/bin/rollcall"]
+    [command] = yaml.safe_load(last(dockerfile, "CMD"))
+    given = set(re.findall(r"\bROLLCALL_[A-Z0-9_]+", last(dockerfile, "ENV")))
+    assert given
+    assert given <= settings(command)
+
+
+def test_the_image_is_built_with_the_pinned_toolchain(dockerfile):
+    channel = re.search(r'channel = "([\d.]+)"', (ROOT / "rust-toolchain.toml").read_text())[1]
+    first = next(one["value"] for one in dockerfile if one["instruction"] == "FROM")
+    assert first.startswith(f"rust:{channel}")
+
+
+def test_the_image_copies_what_there_is(dockerfile):
+    for one in dockerfile:
+        if one["instruction"] == "COPY" and "--from" not in one["value"]:
+            *sources, _ = [word for word in one["value"].split() if not word.startswith("--")]
+            for source in sources:
+                assert (ROOT / source).exists(), source

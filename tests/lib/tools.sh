@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# Sourced: installs the tools that a suite asks for and the machine lacks.
+
+export NEXTEST_VERSION=0.9.143
+export DENY_VERSION=0.20.2
+
+# need_debian COMMAND PACKAGE…: installs Debian packages unless the command is there.
+need_debian() {
+    local command="$1"
+    shift
+    ! command -v "$command" >/dev/null || return 0
+    if ! command -v apt-get >/dev/null; then
+        echo "$command is missing: install $*" >&2
+        return 1
+    fi
+    local sudo=()
+    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+    if [ ! -e "$WORK/apt-updated" ]; then
+        "${sudo[@]}" apt-get update -qq >&2
+        : >"$WORK/apt-updated"
+    fi
+    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "$@" >"$WORK/apt.log" 2>&1 ||
+        { cat "$WORK/apt.log" >&2 && return 1; }
+}
+
+# need_cargo_tool NAME VERSION: installs a cargo subcommand unless it is there.
+need_cargo_tool() {
+    ! cargo "${1#cargo-}" --version >/dev/null 2>&1 || return 0
+    echo "installing $1 $2" >&2
+    env -u CARGO_TARGET_DIR cargo install --quiet --locked "$1" --version "$2"
+}
+
+# need_python: makes the virtual environment of tests/requirements.txt, and sets PYTHON to its interpreter.
+need_python() {
+    local pins venv
+    pins="$(sha256sum "$TESTS/requirements.txt" | cut -c1-16)"
+    venv="$CACHE/venv-$pins"
+    PYTHON="$venv/bin/python"
+    export PYTHON
+    export PYTHONPATH="$TESTS" PYTHONDONTWRITEBYTECODE=1
+    [ ! -e "$venv/complete" ] || return 0
+    need_debian python3 python3 python3-venv
+    python3 -c 'import ensurepip' 2>/dev/null || need_debian ensurepip python3-venv
+    rm -rf "$venv"
+    python3 -m venv "$venv"
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-compile -r "$TESTS/requirements.txt" >&2
+    : >"$venv/complete"
+}
+
+# build_binary: builds the binary that the black-box suites run, and sets ROLLCALL_TEST_BINARY.
+build_binary() {
+    cargo build --locked --bin rollcall
+    export ROLLCALL_TEST_BINARY="$CARGO_TARGET_DIR/debug/rollcall"
+}

@@ -1,0 +1,61 @@
+"""The result as people read it."""
+
+from dataclasses import asdict, dataclass
+
+from machine import QUIET
+from workloads import Measurement
+
+
+@dataclass
+class Figure:
+    """One number that is no rate."""
+
+    name: str
+    value: float
+    unit: str
+
+    def as_json(self) -> dict:
+        return asdict(self)
+
+
+def progress(measurement: Measurement) -> None:
+    print(f"  {measurement.name}: {measurement.per_s:,.0f}/s", flush=True)
+
+
+def table(measurements: list[Measurement], figures: list[Figure], before: dict) -> None:
+    """Prints every line, its share of its ceiling, and how its CPU time has changed since the last run."""
+    by_name = {measurement.name: measurement for measurement in measurements}
+    cpu_before = {line["name"]: line["cpu_us"] for line in before.get("measurements", [])}
+    head = ("conn", "per second", "p50 ms", "p99 ms", "CPU µs", "since last", "÷ ceiling")
+    print(f"\n{'':<36}{head[0]:>5}{head[1]:>12}{head[2]:>10}{head[3]:>10}{head[4]:>9}{head[5]:>12}{head[6]:>11}")
+    group = None
+    for line in measurements:
+        if line.group != group:
+            group = line.group
+            print(group)
+        mark = "~" if line.disturbed else " "
+        print(
+            f"{mark} {line.what:<34}{line.connections:>5}{line.per_s:>12,.0f}{line.p50_ms:>10.3f}{line.p99_ms:>10.3f}"
+            f"{line.cpu_us:>9.1f}{change(line, cpu_before):>12}{share(line, by_name):>11}  {line.ceiling}"
+        )
+    if any(line.disturbed for line in measurements):
+        print(f"~ others used more than {QUIET} of a core meanwhile")
+    values_before = {figure["name"]: figure["value"] for figure in before.get("figures", [])}
+    print()
+    for figure in figures:
+        was = values_before.get(figure.name)
+        since = f"  ({figure.value - was:+.1f})" if was is not None else ""
+        print(f"{figure.name:<80}{figure.value:>8.1f} {figure.unit}{since}")
+
+
+def change(line: Measurement, cpu_before: dict[str, float]) -> str:
+    was = cpu_before.get(line.name)
+    return f"{(line.cpu_us / was - 1) * 100:+.0f} %" if was else ""
+
+
+def share(line: Measurement, by_name: dict[str, Measurement]) -> str:
+    ceiling = by_name.get(line.ceiling)
+    if ceiling is None:
+        return ""
+    mark = "~" if line.disturbed or ceiling.disturbed else ""
+    return f"{mark}{line.per_s / ceiling.per_s:.2f}"

@@ -1,0 +1,5 @@
+# shellcheck shell=bash
+# what IdPs, services and administrators rely on, against the real binary: as one process and apart, on both databases
+need_python
+build_binary
+counted "$PYTHON" -m pytest -c "$TESTS/pytest.ini" --rootdir "$TESTS" --numprocesses 2 "$TESTS/blackbox" "$@"

@@ -1,0 +1,3 @@
+# shellcheck shell=bash
+# clippy, with every warning denied
+cargo clippy --workspace --all-targets --locked -- --deny warnings
