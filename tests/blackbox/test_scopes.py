@@ -4,7 +4,7 @@ import pytest
 
 from harness.rpc import Rpc, api, judge, methods, reason, refuses
 
-SCOPES = ["DIRECTORY_READ", "DIRECTORY_WRITE", "SSO_SIGN_IN", "EVENTS_READ", "ADMIN"]
+SCOPES = ["DIRECTORY_READ", "DIRECTORY_WRITE", "SSO_SIGN_IN", "EVENTS_READ", "PASSWORD_VERIFY", "ADMIN"]
 KINDS = [
     "none",
     "wrong",

@@ -23,11 +23,13 @@ def progress(measurement: Measurement) -> None:
 
 
 def table(measurements: list[Measurement], figures: list[Figure], before: dict) -> None:
-    """Prints every line, its share of its ceiling, and how its CPU time has changed since the last run."""
+    """Prints every line, how its CPU time has changed since the last run, and what it is of its ceiling."""
     by_name = {measurement.name: measurement for measurement in measurements}
     cpu_before = {line["name"]: line["cpu_us"] for line in before.get("measurements", [])}
-    head = ("conn", "per second", "p50 ms", "p99 ms", "CPU µs", "since last", "÷ ceiling")
-    print(f"\n{'':<36}{head[0]:>5}{head[1]:>12}{head[2]:>10}{head[3]:>10}{head[4]:>9}{head[5]:>12}{head[6]:>11}")
+    head = ("conn", "per second", "p50 ms", "p99 ms", "CPU µs", "since last", "of ceiling", "CPU of it")
+    print(
+        f"\n{'':<36}{head[0]:>5}{head[1]:>12}{head[2]:>10}{head[3]:>10}{head[4]:>9}{head[5]:>12}{head[6]:>12}{head[7]:>11}"
+    )
     group = None
     for line in measurements:
         if line.group != group:
@@ -36,7 +38,7 @@ def table(measurements: list[Measurement], figures: list[Figure], before: dict) 
         mark = "~" if line.disturbed else " "
         print(
             f"{mark} {line.what:<34}{line.connections:>5}{line.per_s:>12,.0f}{line.p50_ms:>10.3f}{line.p99_ms:>10.3f}"
-            f"{line.cpu_us:>9.1f}{change(line, cpu_before):>12}{share(line, by_name):>11}  {line.ceiling}"
+            f"{line.cpu_us:>9.1f}{change(line, cpu_before):>12}{share(line, by_name):>23}  {line.ceiling}"
         )
     if any(line.disturbed for line in measurements):
         print(f"~ others used more than {QUIET} of a core meanwhile")
@@ -54,8 +56,9 @@ def change(line: Measurement, cpu_before: dict[str, float]) -> str:
 
 
 def share(line: Measurement, by_name: dict[str, Measurement]) -> str:
+    """The rate as a share of the ceiling's, and the CPU time as a multiple of it."""
     ceiling = by_name.get(line.ceiling)
     if ceiling is None:
         return ""
     mark = "~" if line.disturbed or ceiling.disturbed else ""
-    return f"{mark}{line.per_s / ceiling.per_s:.2f}"
+    return f"{mark}{line.per_s / ceiling.per_s:.2f}{line.cpu_us / ceiling.cpu_us:>9.1f} ×"

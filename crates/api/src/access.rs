@@ -24,14 +24,21 @@ pub fn scope_name(scope: Scope) -> Option<&'static str> {
         Scope::DirectoryWrite => Some("directory.write"),
         Scope::SsoSignIn => Some("sso.sign-in"),
         Scope::EventsRead => Some("events.read"),
+        Scope::PasswordVerify => Some("password.verify"),
         Scope::Admin => Some("admin"),
         Scope::Unspecified | Scope::Public | Scope::Authenticated => None,
     }
 }
 
 /// The scopes that a key can carry.
-pub const KEY_SCOPES: [Scope; 5] =
-    [Scope::DirectoryRead, Scope::DirectoryWrite, Scope::SsoSignIn, Scope::EventsRead, Scope::Admin];
+pub const KEY_SCOPES: [Scope; 6] = [
+    Scope::DirectoryRead,
+    Scope::DirectoryWrite,
+    Scope::SsoSignIn,
+    Scope::EventsRead,
+    Scope::PasswordVerify,
+    Scope::Admin,
+];
 
 /// The scope of that name.
 pub fn scope_from_name(name: &str) -> Option<Scope> {

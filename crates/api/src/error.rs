@@ -1,6 +1,7 @@
 //! The one table of errors: each reason with its gRPC code, its HTTP status and its `scimType`.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use rollcall_scim::ScimType;
 use tonic::{Code, Status};
@@ -46,6 +47,7 @@ pub fn mapping(reason: ErrorReason) -> Mapping {
         ErrorReason::NotImplemented => (Code::Unimplemented, 501, None),
         ErrorReason::Unavailable => (Code::Unavailable, 503, None),
         ErrorReason::PayloadTooLarge => (Code::OutOfRange, 413, None),
+        ErrorReason::RateLimited => (Code::ResourceExhausted, 429, None),
         ErrorReason::Unspecified | ErrorReason::Internal => (Code::Internal, 500, None),
     };
     Mapping { code, http_status, scim_type }
@@ -69,12 +71,24 @@ const LONGEST_MESSAGE: usize = 1000;
 
 /// A gRPC status that carries the reason as `google.rpc.ErrorInfo`. A message that repeats a long input is cut short.
 pub fn status(reason: ErrorReason, message: impl Into<String>) -> Status {
+    status_with_retry(reason, message, None)
+}
+
+/// The same with a `google.rpc.RetryInfo`: how long to wait before trying again.
+pub fn status_with_retry(
+    reason: ErrorReason,
+    message: impl Into<String>,
+    retry_after: Option<Duration>,
+) -> Status {
     let mut message = message.into();
     if message.len() > LONGEST_MESSAGE {
         message.truncate(message.floor_char_boundary(LONGEST_MESSAGE));
         message.push('…');
     }
-    let details = ErrorDetails::with_error_info(reason_name(reason), ERROR_DOMAIN, HashMap::new());
+    let mut details = ErrorDetails::with_error_info(reason_name(reason), ERROR_DOMAIN, HashMap::new());
+    if retry_after.is_some() {
+        details.set_retry_info(retry_after);
+    }
     Status::with_error_details(mapping(reason).code, message, details)
 }
 

@@ -103,6 +103,10 @@ impl Caller {
         }
     }
 
+    pub(crate) fn credential_id(&self) -> Uuid {
+        self.credential.id
+    }
+
     pub(crate) fn prefix(&self) -> &str {
         &self.credential.prefix
     }

@@ -8,6 +8,7 @@ use rollcall_api::v1::{
     ListResourceTypesResponse, ListSchemasRequest, ListSchemasResponse, ServiceProviderConfig,
 };
 use rollcall_scim::{Definition, builtin};
+use rollcall_store::{Directory, PasswordHandling};
 use tonic::{Request, Response, Status};
 
 use crate::Core;
@@ -27,8 +28,8 @@ impl Discovery {
         Self { core }
     }
 
-    /// What holds for every directory of the installation.
-    fn config(&self) -> ServiceProviderConfig {
+    /// What holds for a directory; without one, for the whole installation.
+    fn config(&self, directory: Option<&Directory>) -> ServiceProviderConfig {
         let limits = &self.core.limits;
         ServiceProviderConfig {
             patch_supported: true,
@@ -37,7 +38,8 @@ impl Discovery {
             bulk_max_payload_size: 0,
             filter_supported: true,
             filter_max_results: limits.max_page_size.into(),
-            change_password_supported: false,
+            change_password_supported: directory
+                .is_some_and(|directory| directory.password_handling == PasswordHandling::Store),
             sort_supported: true,
             etag_supported: true,
             authentication_schemes: vec![AuthenticationScheme {
@@ -74,13 +76,13 @@ impl DiscoveryService for Discovery {
         request: Request<GetServiceProviderConfigRequest>,
     ) -> Result<Response<GetServiceProviderConfigResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        match Caller::if_any(&extensions) {
+        let directory = match Caller::if_any(&extensions) {
             Some(caller) if caller.bound_to().is_some() || !message.directory.is_empty() => {
-                caller.directory(&*self.core.store, &message.directory).await?;
+                Some(caller.directory(&*self.core.store, &message.directory).await?)
             }
-            _ => {}
-        }
-        Ok(Response::new(GetServiceProviderConfigResponse { config: Some(self.config()) }))
+            _ => None,
+        };
+        Ok(Response::new(GetServiceProviderConfigResponse { config: Some(self.config(directory.as_ref())) }))
     }
 
     async fn list_resource_types(

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::time::Duration;
 
 use rollcall_api::error as table;
 use rollcall_api::v1::ErrorReason;
@@ -21,13 +22,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error {
     reason: ErrorReason,
     message: String,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// An error that the caller can mend.
     pub fn new(reason: ErrorReason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), source: None }
+        Self { reason, message: message.into(), retry_after: None, source: None }
     }
 
     /// A fault of the server. The caller learns no more than that it happened.
@@ -35,6 +37,7 @@ impl Error {
         Self {
             reason: ErrorReason::Internal,
             message: "the server failed; its log has the cause under the id of this request".to_owned(),
+            retry_after: None,
             source: Some(source.into()),
         }
     }
@@ -51,6 +54,11 @@ impl Error {
             ErrorReason::NotFound,
             format!("there is no {resource_type} with the id {:?}", shortened(id)),
         )
+    }
+
+    /// The same, with how long to wait before trying again.
+    pub(crate) fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
 
     /// The reason.
@@ -115,13 +123,13 @@ impl From<rollcall_store::Error> for Error {
                 return Self::internal(error);
             }
         };
-        Self { reason, message: message.to_owned(), source: Some(Box::new(error)) }
+        Self { reason, message: message.to_owned(), retry_after: None, source: Some(Box::new(error)) }
     }
 }
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
-        let status = table::status(error.reason, error.message);
+        let status = table::status_with_retry(error.reason, error.message, error.retry_after);
         if let Some(source) = error.source {
             if status.code() == Code::Internal {
                 tracing::error!(cause = &*source, "a request failed in the server");

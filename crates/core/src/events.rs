@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::Core;
+use crate::passwords::PASSWORD;
 
 /// Who makes a change, and in which request.
 #[derive(Debug, Clone, Copy)]
@@ -43,8 +44,7 @@ impl Core {
     }
 }
 
-/// The top-level attributes in which two states of a resource differ, each before and after. Of a password only that
-/// it changed is told.
+/// The top-level attributes in which two states of a resource differ, each before and after.
 pub(crate) fn changes(before: &Resource, after: &Resource) -> Value {
     let mut changes = Map::new();
     let gone = before
@@ -59,6 +59,16 @@ pub(crate) fn changes(before: &Resource, after: &Resource) -> Value {
         changes.insert(name.clone(), json!({ "before": old, "after": new }));
     }
     Value::Object(changes)
+}
+
+/// The same changes, and that the password is another one: of passwords no more than that is told.
+pub(crate) fn with_password(mut changes: Value, is_new: bool) -> Value {
+    if let Value::Object(changes) = &mut changes
+        && is_new
+    {
+        changes.insert(PASSWORD.to_owned(), json!({ "before": null, "after": null }));
+    }
+    changes
 }
 
 #[cfg(test)]

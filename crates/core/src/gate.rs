@@ -9,13 +9,15 @@ use std::task::{Context, Poll};
 use http::{HeaderMap, Request, Response, header};
 use rollcall_api::access;
 use rollcall_api::v1::{ErrorReason, Scope};
-use rollcall_store::{Credential, CredentialKind, Store};
+use rollcall_store::{Credential, CredentialKind, Directory, ResourceType, Store, StoredResource};
 use subtle::ConstantTimeEq as _;
-use tonic::Status;
 use tonic::codegen::{BoxFuture, Service};
+use tonic::{Extensions, Status};
 use tower::Layer;
 use tracing::Instrument as _;
+use uuid::Uuid;
 
+use crate::Core;
 use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -30,6 +32,9 @@ const HEALTH: &str = "/grpc.health.v1.Health/";
 /// Reflection shows the public protos, to whoever has any credential.
 const REFLECTION: &str = "/grpc.reflection.";
 
+/// The rpcs that read one resource, and check the credential with it.
+const READS_ONE: [&str; 2] = ["/rollcall.v1.UserService/GetUser", "/rollcall.v1.GroupService/GetGroup"];
+
 /// What the gate needs to judge a credential.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
@@ -39,10 +44,10 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Judges a request. `Ok(None)` is a request that needs no credential and came without one.
-    async fn admit(&self, path: &str, headers: &HeaderMap, request_id: String) -> Result<Option<Caller>> {
+    /// Judges a request.
+    async fn admit(&self, path: &str, headers: &HeaderMap, request_id: String) -> Result<Admission> {
         let scope = if path.starts_with(HEALTH) {
-            return Ok(None);
+            return Ok(Admission::Anonymous);
         } else if path.starts_with(REFLECTION) {
             Scope::Authenticated
         } else {
@@ -51,30 +56,67 @@ impl Gate {
         };
         let Some(presented) = bearer(headers)? else {
             if scope == Scope::Public {
-                return Ok(None);
+                return Ok(Admission::Anonymous);
             }
-            return Err(Error::new(
-                ErrorReason::CredentialMissing,
-                "no credential: send it as the metadata `authorization: Bearer <secret>`",
-            ));
+            return Err(missing());
         };
-        let caller = self.authenticate(presented, request_id).await?;
-        if caller.has(scope) {
-            return Ok(Some(caller));
-        }
-        let needed = access::scope_name(scope).unwrap_or("unknown");
-        Err(Error::new(ErrorReason::ScopeMissing, format!("this credential lacks the scope {needed}")))
-    }
-
-    /// Finds out who presents a secret. Unknown, expired and revoked ones cost the same look-up and get the same answer.
-    async fn authenticate(&self, presented: &str, request_id: String) -> Result<Caller> {
         let hash = secret::lookup_hash(presented).ok_or_else(invalid)?;
-        let (credential, directory) = self.store.credential(&hash).await?.ok_or_else(invalid)?;
-        let same = bool::from(credential.hash.ct_eq(&hash));
-        if !same
-            || !is_live(&credential, self.clock.now())
-            || credential.directory.is_some() != directory.is_some()
-        {
+        let presented = Presented { hash, scope, request_id };
+        if READS_ONE.contains(&path) {
+            return Ok(Admission::Presented(presented));
+        }
+        let found = self.store.credential(&presented.hash).await?;
+        Ok(Admission::Caller(presented.judge(found, self.clock.now())?))
+    }
+}
+
+/// How a request came through the gate.
+enum Admission {
+    /// It needs no credential and came without one.
+    Anonymous,
+    /// Its credential is good for what it asks.
+    Caller(Caller),
+    /// The rpc checks the credential in the statement in which it reads what is asked for. One that forgot would find no
+    /// caller, and refuse.
+    Presented(Presented),
+}
+
+/// A credential that was presented, and has not been checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Presented {
+    hash: [u8; 32],
+    scope: Scope,
+    request_id: String,
+}
+
+impl Core {
+    /// Checks the credential of an rpc that reads one resource, and reads that of the directory which the credential is
+    /// bound to; all in one statement.
+    pub(crate) async fn admit_to_resource(
+        &self,
+        extensions: &Extensions,
+        resource_type: ResourceType,
+        id: Option<Uuid>,
+    ) -> Result<(Caller, Option<StoredResource>)> {
+        let presented = extensions.get::<Presented>().ok_or_else(missing)?;
+        let (found, resource) = match id {
+            None => (self.store.credential(&presented.hash).await?, None),
+            Some(id) => match self.store.credential_and_resource(&presented.hash, resource_type, id).await? {
+                None => (None, None),
+                Some((credential, directory, resource)) => (Some((credential, directory)), resource),
+            },
+        };
+        Ok((presented.judge(found, self.clock.now())?, resource))
+    }
+}
+
+impl Presented {
+    /// Finds out who presents the secret, and whether they may. Unknown, expired and revoked ones cost the same look-up
+    /// and get the same answer.
+    fn judge(&self, found: Option<(Credential, Option<Directory>)>, now: i64) -> Result<Caller> {
+        let (credential, directory) = found.ok_or_else(invalid)?;
+        let same = bool::from(credential.hash.ct_eq(&self.hash));
+        if !same || !is_live(&credential, now) || credential.directory.is_some() != directory.is_some() {
             return Err(invalid());
         }
         if credential.kind == CredentialKind::ScimToken {
@@ -89,13 +131,25 @@ impl Gate {
                 Some(_) => {}
             }
         }
-        Ok(Caller::new(credential, directory, request_id))
+        let caller = Caller::new(credential, directory, self.request_id.clone());
+        if caller.has(self.scope) {
+            return Ok(caller);
+        }
+        let needed = access::scope_name(self.scope).unwrap_or("unknown");
+        Err(Error::new(ErrorReason::ScopeMissing, format!("this credential lacks the scope {needed}")))
     }
 }
 
 /// Whether a credential counts at a time in µs.
 pub(crate) fn is_live(credential: &Credential, now: i64) -> bool {
     credential.revoked.is_none() && credential.expires.is_none_or(|expires| now < expires)
+}
+
+fn missing() -> Error {
+    Error::new(
+        ErrorReason::CredentialMissing,
+        "no credential: send it as the metadata `authorization: Bearer <secret>`",
+    )
 }
 
 fn invalid() -> Error {
@@ -164,10 +218,12 @@ where
         let span = tracing::info_span!("rpc", path = request.uri().path(), request_id);
         let answer = async move {
             match gate.admit(request.uri().path(), request.headers(), request_id).await {
-                Ok(caller) => {
+                Ok(admission) => {
                     let writes = writes(request.uri().path());
-                    if let Some(caller) = caller {
-                        request.extensions_mut().insert(caller);
+                    match admission {
+                        Admission::Anonymous => {}
+                        Admission::Caller(caller) => _ = request.extensions_mut().insert(caller),
+                        Admission::Presented(presented) => _ = request.extensions_mut().insert(presented),
                     }
                     let call = inner.call(request);
                     if writes { run_to_the_end(call).await } else { call.await }

@@ -17,7 +17,7 @@ use rollcall_api::v1::{
 use rollcall_scim::builtin;
 use rollcall_scim::projection::Projection;
 use rollcall_store::{Directory, ResourceType, StoredResource};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Extensions, Request, Response, Status, Streaming};
 
 pub(crate) use self::changes::GroupChange;
 
@@ -40,10 +40,13 @@ impl Groups {
         Self { core }
     }
 
-    async fn get(&self, caller: &Caller, request: GetGroupRequest) -> Result<GetGroupResponse> {
+    async fn get(&self, extensions: &Extensions, request: GetGroupRequest) -> Result<GetGroupResponse> {
+        let (directory, stored) =
+            self.core.find(extensions, ResourceType::Group, &request.directory, &request.id).await?;
+        if !directory.groups_enabled {
+            return Err(Error::not_found(RESOURCE_TYPE, &request.id));
+        }
         let projection = projection(request.projection)?;
-        let directory = caller.directory(&*self.core.store, &request.directory).await?;
-        let stored = self.find(&directory, &request.id).await?;
         Ok(GetGroupResponse { group: Some(group_message(stored, &projection)) })
     }
 
@@ -62,7 +65,7 @@ impl Groups {
         };
         let types = [Type { resource_type: ResourceType::Group, definition: builtin::group() }];
         let listed = if directory.groups_enabled {
-            self.core.list(&directory, directory.profile.rules(), &types, &asked).await?
+            self.core.list(&directory, directory.rules(), &types, &asked).await?
         } else {
             Listed { start_index: request.start_index.map_or(0, |index| index.max(1)), ..Listed::default() }
         };
@@ -110,7 +113,7 @@ impl GroupService for Groups {
         request: Request<GetGroupRequest>,
     ) -> Result<Response<GetGroupResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        Ok(Response::new(self.get(Caller::of(&extensions)?, message).await?))
+        Ok(Response::new(self.get(&extensions, message).await?))
     }
 
     async fn list_groups(

@@ -17,7 +17,9 @@ mod groups;
 mod identity;
 mod limits;
 mod page_token;
+mod passwords;
 mod random;
+mod rate_limit;
 mod resources;
 mod search;
 mod secret;
@@ -55,6 +57,7 @@ use crate::discovery::Discovery;
 use crate::gate::Gate;
 use crate::groups::Groups;
 use crate::identity::Identity;
+use crate::passwords::{Attempts, Hasher};
 use crate::search::Search;
 use crate::service_keys::ServiceKeys;
 use crate::tokens::Tokens;
@@ -68,6 +71,8 @@ pub struct Core {
     random: Arc<dyn Random>,
     limits: Limits,
     page_token_key: Arc<OnceCell<LessSafeKey>>,
+    hasher: Hasher,
+    password_attempts: Attempts,
 }
 
 impl Core {
@@ -78,7 +83,15 @@ impl Core {
         random: Arc<dyn Random>,
         limits: Limits,
     ) -> Self {
-        Self { store, clock, random, limits, page_token_key: Arc::default() }
+        Self {
+            store,
+            clock,
+            random,
+            limits,
+            page_token_key: Arc::default(),
+            hasher: Hasher::new(),
+            password_attempts: Attempts::new(&limits),
+        }
     }
 
     /// Every gRPC service: the core's own behind the gate, reflection for whoever has a credential, and

@@ -15,6 +15,10 @@ pub struct Limits {
     pub max_members_per_request: usize,
     /// How long a page token stays valid.
     pub page_token_lifetime: Duration,
+    /// Passwords that may be tried for one user in a minute, until one is right.
+    pub password_attempts_per_user: u32,
+    /// Passwords that one credential may try in a minute.
+    pub password_attempts_per_key: u32,
 }
 
 impl Default for Limits {
@@ -25,6 +29,8 @@ impl Default for Limits {
             max_patch_operations: 5000,
             max_members_per_request: 1_000_000,
             page_token_lifetime: Duration::from_hours(1),
+            password_attempts_per_user: 10,
+            password_attempts_per_key: 600,
         }
     }
 }

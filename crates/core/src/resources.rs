@@ -9,11 +9,38 @@ pub(crate) use listing::{Asked, Listed, Type};
 pub(crate) use representation::{Memberships, location, represent};
 
 use rollcall_scim::projection::Projection;
+use rollcall_store::{Directory, ResourceType, StoredResource};
+use tonic::Extensions;
 
-use crate::error::Result;
+use crate::Core;
+use crate::caller::parse_id;
+use crate::error::{Error, Result};
 
 /// Reads the projection of a request. Errors: `INVALID_VALUE` when both lists are given.
 pub(crate) fn projection(message: Option<rollcall_api::v1::Projection>) -> Result<Projection> {
     let message = message.unwrap_or_default();
     Ok(Projection::parse(&message.attributes, &message.excluded_attributes)?)
+}
+
+impl Core {
+    /// The resource that an rpc reads, and its directory. Errors: those of the credential before everything else, and
+    /// `NOT_FOUND`.
+    pub(crate) async fn find(
+        &self,
+        extensions: &Extensions,
+        resource_type: ResourceType,
+        directory: &str,
+        id: &str,
+    ) -> Result<(Directory, StoredResource)> {
+        let name = resource_type.as_str();
+        let key = parse_id(name, id);
+        let (caller, resource) =
+            self.admit_to_resource(extensions, resource_type, key.as_ref().ok().copied()).await?;
+        let directory = caller.directory(&*self.store, directory).await?;
+        let resource = match caller.bound_to() {
+            Some(_) => resource,
+            None => self.store.resource(directory.id, resource_type, key?).await?,
+        };
+        Ok((directory, resource.ok_or_else(|| Error::not_found(name, id))?))
+    }
 }

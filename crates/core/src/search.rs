@@ -45,7 +45,7 @@ impl Search {
         let users = Type { resource_type: ResourceType::User, definition: builtin::user() };
         let groups = Type { resource_type: ResourceType::Group, definition: builtin::group() };
         let types = if directory.groups_enabled { vec![users, groups] } else { vec![users] };
-        let listed = self.core.list(&directory, directory.profile.rules(), &types, &asked).await?;
+        let listed = self.core.list(&directory, directory.rules(), &types, &asked).await?;
         let mut memberships = self.core.memberships(&directory, &listed.resources).await?;
         let resources = listed.resources.into_iter().map(|stored| {
             let resource = match stored.resource_type {

@@ -8,16 +8,16 @@ use rollcall_api::v1::user_service_server::UserService;
 use rollcall_api::v1::{
     self, CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, GetUserRequest,
     GetUserResponse, ListUsersRequest, ListUsersResponse, PatchUserRequest, PatchUserResponse,
-    ReplaceUserRequest, ReplaceUserResponse,
+    ReplaceUserRequest, ReplaceUserResponse, VerifyPasswordRequest, VerifyPasswordResponse,
 };
 use rollcall_scim::builtin;
 use rollcall_scim::projection::Projection;
 use rollcall_store::{Directory, ResourceType, StoredResource};
-use tonic::{Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status};
 
 use crate::Core;
-use crate::caller::{Caller, parse_id};
-use crate::error::{Error, Result};
+use crate::caller::Caller;
+use crate::error::Result;
 use crate::resources::{Asked, Type, projection, represent};
 
 /// The name of the resource type.
@@ -34,12 +34,10 @@ impl Users {
         Self { core }
     }
 
-    async fn get(&self, caller: &Caller, request: GetUserRequest) -> Result<GetUserResponse> {
+    async fn get(&self, extensions: &Extensions, request: GetUserRequest) -> Result<GetUserResponse> {
+        let (directory, stored) =
+            self.core.find(extensions, ResourceType::User, &request.directory, &request.id).await?;
         let projection = projection(request.projection)?;
-        let directory = caller.directory(&*self.core.store, &request.directory).await?;
-        let id = parse_id(RESOURCE_TYPE, &request.id)?;
-        let stored = self.core.store.resource(directory.id, ResourceType::User, id).await?;
-        let stored = stored.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &request.id))?;
         Ok(GetUserResponse { user: Some(self.core.user(&directory, stored, &projection).await?) })
     }
 
@@ -85,6 +83,7 @@ impl Core {
         Ok(user::from_resource(represent(stored, &mut memberships, projection, builtin::user())))
     }
 }
+
 #[tonic::async_trait]
 impl UserService for Users {
     async fn create_user(
@@ -97,7 +96,7 @@ impl UserService for Users {
 
     async fn get_user(&self, request: Request<GetUserRequest>) -> Result<Response<GetUserResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        Ok(Response::new(self.get(Caller::of(&extensions)?, message).await?))
+        Ok(Response::new(self.get(&extensions, message).await?))
     }
 
     async fn list_users(
@@ -130,5 +129,13 @@ impl UserService for Users {
     ) -> Result<Response<DeleteUserResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
         Ok(Response::new(self.delete(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn verify_password(
+        &self,
+        request: Request<VerifyPasswordRequest>,
+    ) -> Result<Response<VerifyPasswordResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.core.verify_password(Caller::of(&extensions)?, message).await?))
     }
 }

@@ -54,6 +54,8 @@ impl Answer {
             }
         }
         let body = match more {
+            // One whose length is not known: an empty one would be announced as such.
+            Some(_) if to_head => Body::from_stream(stream::empty::<Result<Bytes, axum::Error>>()),
             _ if to_head => Body::empty(),
             None => Body::from(body),
             Some(more) => {

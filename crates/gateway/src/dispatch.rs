@@ -8,7 +8,7 @@ use crate::body::Incoming;
 use crate::call::Call;
 use crate::error::Problem;
 use crate::routing::Endpoint;
-use crate::{discovery, groups, users};
+use crate::{bulk, discovery, groups, search, users};
 
 /// Answers a request to a SCIM endpoint. What the core has not judged is told only to who has a good credential: to
 /// all others it makes no difference what else is wrong with their request.
@@ -32,10 +32,14 @@ async fn at_endpoint(
     // A HEAD is a GET whose body is left out at the end.
     let method = if call.parts.method == Method::HEAD { &Method::GET } else { &call.parts.method };
     match endpoint {
+        Endpoint::Root => search::root(call, method).await,
         Endpoint::Users => users::users(call, method, body).await,
         Endpoint::User(id) => users::user(call, method, id, body).await,
-        Endpoint::Groups => groups::groups(call, method).await,
-        Endpoint::Group(id) => Err(groups::group(method, id)),
+        Endpoint::Groups => groups::groups(call, method, body).await,
+        Endpoint::Group(id) => groups::group(call, method, id, body).await,
+        Endpoint::Search => search::list(call, search::request(call, method, body).await?).await,
+        Endpoint::UserSearch => users::list(call, search::request(call, method, body).await?).await,
+        Endpoint::GroupSearch => groups::list(call, search::request(call, method, body).await?).await,
         Endpoint::ServiceProviderConfig => discovery::service_provider_config(call, method).await,
         Endpoint::ResourceTypes => discovery::resource_types(call, method).await,
         Endpoint::ResourceType(name) => discovery::resource_type(call, method, name).await,
@@ -45,15 +49,11 @@ async fn at_endpoint(
             ErrorReason::NotImplemented,
             "/Me: a SCIM token stands for a directory and not for a user",
         )),
-        Endpoint::Bulk if *method == Method::POST => Err(Problem::new(
-            ErrorReason::NotImplemented,
-            "/Bulk: bulk requests are not supported, as /ServiceProviderConfig says; send one request each",
-        )),
-        Endpoint::Bulk => Err(Problem::method("POST")),
+        Endpoint::Bulk => bulk::bulk(call, method, body).await,
         Endpoint::Unknown => Err(Problem::http(
             StatusCode::NOT_FOUND,
-            "there is no such endpoint; there are /Users, /Groups, /ServiceProviderConfig, /ResourceTypes and /Schemas, \
-             spelt so",
+            "there is no such endpoint; there are /Users, /Groups, /.search, /Bulk, /ServiceProviderConfig, /ResourceTypes \
+             and /Schemas, spelt so",
         )),
         Endpoint::Unreadable => Err(Problem::http(
             StatusCode::NOT_FOUND,

@@ -43,7 +43,7 @@ impl Problem {
             ErrorReason::CredentialMissing => Some((header::WWW_AUTHENTICATE, CHALLENGE)),
             ErrorReason::CredentialInvalid => Some((header::WWW_AUTHENTICATE, CHALLENGE_INVALID)),
             ErrorReason::ScopeMissing => Some((header::WWW_AUTHENTICATE, CHALLENGE_SCOPE)),
-            ErrorReason::Unavailable => Some((header::RETRY_AFTER, RETRY_AFTER)),
+            ErrorReason::Unavailable | ErrorReason::RateLimited => Some((header::RETRY_AFTER, RETRY_AFTER)),
             _ => None,
         };
         Self {
@@ -116,6 +116,11 @@ impl Problem {
     /// The HTTP status.
     pub(crate) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The HTTP status as a SCIM error has it.
+    pub(crate) fn status_text(&self) -> &str {
+        self.status.as_str()
     }
 
     /// What went wrong, for the client.

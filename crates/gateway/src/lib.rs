@@ -9,6 +9,7 @@
 mod answer;
 mod base_url;
 mod body;
+mod bulk;
 mod call;
 mod discovery;
 mod dispatch;
@@ -29,6 +30,7 @@ mod query;
 mod raw;
 mod request_id;
 mod routing;
+mod search;
 mod serve;
 mod settings;
 mod users;

@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::error::Problem;
+use crate::members::Source;
+use crate::pieces::{self, Piece};
 use crate::request_id::RequestId;
 
 const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
@@ -24,7 +26,7 @@ pub(crate) struct List<'a, R> {
     resources: Vec<R>,
 }
 
-impl<'a, R: Serialize> List<'a, R> {
+impl<'a, R> List<'a, R> {
     /// A page that begins at a 1-based position.
     pub(crate) fn by_index(resources: Vec<R>, total: i64, start_index: i64) -> Self {
         Self { start_index: Some(start_index), ..Self::by_cursor(resources, total, "") }
@@ -49,9 +51,76 @@ impl<'a, R: Serialize> List<'a, R> {
     }
 
     /// The answer.
-    pub(crate) fn into_answer(self, request: &RequestId) -> Result<Answer, Problem> {
+    pub(crate) fn into_answer(self, request: &RequestId) -> Result<Answer, Problem>
+    where
+        R: Serialize,
+    {
         json(StatusCode::OK, &self, request)
     }
+}
+
+/// A resource of a list that is written piece by piece.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// Its JSON.
+    Whole(Vec<u8>),
+    /// The JSON of a group without its members, which are to be added; and its id.
+    WithMembers(Vec<u8>, String),
+}
+
+impl List<'_, Item> {
+    /// The answer, for whose groups the members are read from `source`; without one, no member is.
+    pub(crate) async fn into_pieces(
+        self,
+        source: Option<Source>,
+        request: &RequestId,
+    ) -> Result<Answer, Problem> {
+        let head = List {
+            schemas: self.schemas,
+            total_results: self.total_results,
+            start_index: self.start_index,
+            items_per_page: self.items_per_page,
+            next_cursor: self.next_cursor,
+            resources: Vec::<()>::new(),
+        };
+        let mut text = bytes_of(&head, request)?;
+        // The list is the last member of the object, and is filled before both are closed.
+        text.truncate(text.len().saturating_sub(END.len()));
+        let mut pieces = Vec::new();
+        for (index, item) in self.resources.into_iter().enumerate() {
+            if index > 0 {
+                text.push(b',');
+            }
+            match item {
+                Item::Whole(json) => text.extend(json),
+                Item::WithMembers(json, id) => {
+                    text.extend(before_members(json));
+                    pieces.extend([Piece::Text(std::mem::take(&mut text)), Piece::Members(id)]);
+                    text.push(b'}');
+                }
+            }
+        }
+        text.extend(END);
+        match source {
+            Some(source) if !pieces.is_empty() => {
+                pieces.push(Piece::Text(text));
+                pieces::answer(StatusCode::OK, pieces::text(pieces, source), request).await
+            }
+            _ => Ok(Answer::json(StatusCode::OK, text)),
+        }
+    }
+}
+
+const END: &[u8] = b"]}";
+
+/// The JSON of a group up to where the array of its members follows.
+pub(crate) fn before_members(mut json: Vec<u8>) -> Vec<u8> {
+    json.pop();
+    if json.len() > 1 {
+        json.push(b',');
+    }
+    json.extend(b"\"members\":");
+    json
 }
 
 /// The answer of a value as JSON.
@@ -60,11 +129,13 @@ pub(crate) fn json(
     value: &impl Serialize,
     request: &RequestId,
 ) -> Result<Answer, Problem> {
-    match serde_json::to_vec(value) {
-        Ok(body) => Ok(Answer::json(status, body)),
-        Err(error) => {
-            tracing::error!(%error, request_id = %request, "an answer could not be written as JSON");
-            Err(Problem::internal(request))
-        }
-    }
+    Ok(Answer::json(status, bytes_of(value, request)?))
+}
+
+/// A value as JSON.
+pub(crate) fn bytes_of(value: &impl Serialize, request: &RequestId) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(value).map_err(|error| {
+        tracing::error!(%error, request_id = %request, "an answer could not be written as JSON");
+        Problem::internal(request)
+    })
 }

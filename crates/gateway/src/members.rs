@@ -1,5 +1,7 @@
 //! Members on their way out: read from the core message by message, and written as they come.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -11,7 +13,6 @@ use rollcall_api::v1::{self, ListGroupMembersRequest, ListGroupMembersResponse, 
 use rollcall_scim::builtin;
 use rollcall_scim::projection::Projection;
 use serde_json::{Value, json};
-use std::time::Duration;
 use tokio::time::timeout;
 use tonic::Streaming;
 
@@ -88,11 +89,6 @@ impl Source {
             base: call.base.clone().into_owned(),
             shown,
         }
-    }
-
-    /// The id of the request.
-    pub(crate) fn request_id(&self) -> &RequestId {
-        &self.request_id
     }
 
     /// Begins to read the members of a group. Errors: those of the core; there is no such group.

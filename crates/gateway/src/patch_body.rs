@@ -15,7 +15,12 @@ const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// Errors: `invalidSyntax`, naming the operation by its position, from 0.
 pub(crate) fn operations(mut body: Map<String, Value>) -> Result<Vec<Operation>> {
     require_schema(take(&mut body, "schemas").as_ref())?;
-    match take(&mut body, "Operations") {
+    list(take(&mut body, "Operations"))
+}
+
+/// Reads `Operations` themselves.
+pub(crate) fn list(operations: Option<Value>) -> Result<Vec<Operation>> {
+    match operations {
         Some(Value::Array(operations)) => {
             operations.into_iter().enumerate().map(|(index, value)| operation(index, value)).collect()
         }
@@ -123,7 +128,7 @@ fn operation_kind(word: &str) -> Option<Kind> {
 }
 
 /// Takes a member by its name, spelt as it should be or, failing that, in another case.
-fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
+pub(crate) fn take(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
     if let Some(value) = members.get_mut(name) {
         return Some(value.take());
     }

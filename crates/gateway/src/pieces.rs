@@ -40,13 +40,18 @@ pub(crate) fn text(pieces: Vec<Piece>, source: Source) -> Text {
     let begun = stream::iter(pieces).map(move |piece| {
         let source = source.clone();
         async move {
-            match piece {
-                Piece::Text(text) => Ok(stream::iter([Ok(Bytes::from(text))]).boxed()),
-                Piece::Members(group) => Ok(source.open_listed(&group).await?.into_json()),
-            }
+            Ok::<_, Problem>(match piece {
+                Piece::Text(text) => just(text),
+                Piece::Members(group) => source.open_listed(&group).await?.into_json(),
+            })
         }
     });
     begun.buffered(AHEAD).try_flatten().boxed()
+}
+
+/// A text that is known.
+pub(crate) fn just(text: impl Into<Bytes>) -> Text {
+    stream::iter([Ok(text.into())]).boxed()
 }
 
 /// The answer that such a text is the body of.

@@ -1,7 +1,9 @@
-//! The query of a URL (RFC 7644 §3.4.2, §3.9; RFC 9865 §2).
+//! The query of a URL (RFC 7644 §3.4.2, §3.9; RFC 9865 §2), or of the body of a search.
 //!
 //! Names are taken whatever their case; parameters that are not ours are skipped, since identity providers add flags
 //! of their own. A parameter without a value counts as not sent, but for `cursor`, which asks for the first page so.
+
+mod search_request;
 
 use std::borrow::Cow;
 
@@ -14,7 +16,7 @@ use crate::error::Problem;
 #[derive(Debug, Default)]
 pub(crate) struct Query<'a> {
     pub(crate) filter: Option<Cow<'a, str>>,
-    pub(crate) sort_by: Option<Cow<'a, str>>,
+    sort_by: Option<Cow<'a, str>>,
     sort_order: Option<Cow<'a, str>>,
     start_index: Option<Cow<'a, str>>,
     count: Option<Cow<'a, str>>,
@@ -23,18 +25,32 @@ pub(crate) struct Query<'a> {
     excluded_attributes: Vec<String>,
 }
 
+/// A page of a list, as messages to the core ask for it.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) filter: String,
+    pub(crate) sort_by: String,
+    pub(crate) sort_order: i32,
+    /// How many resources at most.
+    pub(crate) page_size: Option<i64>,
+    /// The 1-based position of the first one; absent, paging by token.
+    pub(crate) start_index: Option<i64>,
+    pub(crate) page_token: String,
+    pub(crate) projection: Projection,
+}
+
 /// Which page of a list.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Paging {
+struct Paging {
     /// How many resources at most.
-    pub(crate) count: Option<i64>,
+    count: Option<i64>,
     /// Where the page begins.
-    pub(crate) from: Start,
+    from: Start,
 }
 
 /// Where a page begins.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Start {
+enum Start {
     /// The 1-based position of its first resource.
     Index(i64),
     /// The cursor of the page before; empty, the first page.
@@ -76,6 +92,26 @@ impl<'a> Query<'a> {
         Ok(parsed)
     }
 
+    /// The page that is wanted.
+    ///
+    /// Errors: `invalidValue`, and `invalidCount` where pages are walked by cursor.
+    pub(crate) fn wanted(mut self) -> Result<Wanted, Problem> {
+        let paging = self.paging()?;
+        let (start_index, page_token) = match paging.from {
+            Start::Index(index) => (Some(index), String::new()),
+            Start::Cursor(cursor) => (None, cursor),
+        };
+        Ok(Wanted {
+            sort_order: self.sort_order()?.into(),
+            projection: self.projection(),
+            filter: self.filter.unwrap_or_default().into_owned(),
+            sort_by: self.sort_by.unwrap_or_default().into_owned(),
+            page_size: paging.count,
+            start_index,
+            page_token,
+        })
+    }
+
     /// Which attributes are wanted.
     pub(crate) fn projection(&mut self) -> Projection {
         Projection {
@@ -85,7 +121,7 @@ impl<'a> Query<'a> {
     }
 
     /// Which page is wanted. Without `cursor` pages are counted by index, from the first.
-    pub(crate) fn paging(&self) -> Result<Paging, Problem> {
+    fn paging(&self) -> Result<Paging, Problem> {
         let count = self.count.as_deref().map(|count| {
             integer(count).ok_or_else(|| {
                 let reason =
@@ -110,7 +146,7 @@ impl<'a> Query<'a> {
     }
 
     /// The direction of the sort.
-    pub(crate) fn sort_order(&self) -> Result<SortOrder, Problem> {
+    fn sort_order(&self) -> Result<SortOrder, Problem> {
         match self.sort_order.as_deref() {
             None => Ok(SortOrder::Unspecified),
             Some(order) if order.eq_ignore_ascii_case("ascending") => Ok(SortOrder::Ascending),

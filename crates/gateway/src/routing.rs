@@ -24,10 +24,18 @@ pub(crate) enum Route<'a> {
 /// An endpoint of RFC 7644 §3.2.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint<'a> {
+    /// All resources of all types.
+    Root,
     Users,
     User(Cow<'a, str>),
     Groups,
     Group(Cow<'a, str>),
+    /// `/.search`.
+    Search,
+    /// `/Users/.search`.
+    UserSearch,
+    /// `/Groups/.search`.
+    GroupSearch,
     ServiceProviderConfig,
     ResourceTypes,
     ResourceType(Cow<'a, str>),
@@ -55,11 +63,20 @@ pub(crate) fn route(path: &str) -> Route<'_> {
         Some("readyz") if segments.next().is_none() => return Route::Readiness,
         _ => return Route::Elsewhere,
     };
-    let endpoint = match (segments.next(), segments.next(), segments.next()) {
-        (Some(endpoint), id, None) => self::endpoint(endpoint, id),
+    Route::Scim(base, at(segments))
+}
+
+/// The endpoint at a path that begins behind the base path.
+pub(crate) fn endpoint_at(path: &str) -> Endpoint<'_> {
+    at(path.split('/').filter(|segment| !segment.is_empty()))
+}
+
+fn at<'a>(mut segments: impl Iterator<Item = &'a str>) -> Endpoint<'a> {
+    match (segments.next(), segments.next(), segments.next()) {
+        (None, ..) => Endpoint::Root,
+        (Some(name), id, None) => endpoint(name, id),
         _ => Endpoint::Unknown,
-    };
-    Route::Scim(base, endpoint)
+    }
 }
 
 fn endpoint<'a>(name: &'a str, id: Option<&'a str>) -> Endpoint<'a> {
@@ -70,9 +87,12 @@ fn endpoint<'a>(name: &'a str, id: Option<&'a str>) -> Endpoint<'a> {
         Some(None) => return Endpoint::Unreadable,
     };
     match (name.as_ref(), id) {
+        (".search", None) => Endpoint::Search,
         ("Users", None) => Endpoint::Users,
+        ("Users", Some(id)) if id == ".search" => Endpoint::UserSearch,
         ("Users", Some(id)) => Endpoint::User(id),
         ("Groups", None) => Endpoint::Groups,
+        ("Groups", Some(id)) if id == ".search" => Endpoint::GroupSearch,
         ("Groups", Some(id)) => Endpoint::Group(id),
         ("ServiceProviderConfig", None) => Endpoint::ServiceProviderConfig,
         ("ResourceTypes", None) => Endpoint::ResourceTypes,
@@ -116,6 +136,23 @@ mod tests {
     }
 
     #[test]
+    fn searches_are_no_ids() {
+        assert_eq!(scim("/scim/v2/.search"), Endpoint::Search);
+        assert_eq!(scim("/scim/v2/Users/.search"), Endpoint::UserSearch);
+        assert_eq!(scim("/scim/v2/Groups/%2Esearch"), Endpoint::GroupSearch);
+        assert_eq!(scim("/scim/v2/Users/.SEARCH"), Endpoint::User(".SEARCH".into()));
+        assert_eq!(scim("/scim/v2/Bulk/.search"), Endpoint::Unknown);
+    }
+
+    #[test]
+    fn the_root_is_all_resources() {
+        for path in ["/scim/v2", "/scim/v2/", "/scim/v2//"] {
+            assert_eq!(scim(path), Endpoint::Root, "{path}");
+        }
+        assert_eq!(route("/api/ee/scim/v2"), Route::Scim(BasePath::Metabase, Endpoint::Root));
+    }
+
+    #[test]
     fn empty_segments_do_not_count() {
         for path in ["/scim/v2//Users", "/scim/v2/Users/", "//scim//v2//Users//"] {
             assert_eq!(scim(path), Endpoint::Users, "{path}");
@@ -125,14 +162,7 @@ mod tests {
 
     #[test]
     fn what_is_no_endpoint_is_unknown() {
-        for path in [
-            "/scim/v2",
-            "/scim/v2/",
-            "/scim/v2/users",
-            "/scim/v2/Users/u1/emails",
-            "/scim/v2/../Users",
-            "/scim/v2/Me/x",
-        ] {
+        for path in ["/scim/v2/users", "/scim/v2/Users/u1/emails", "/scim/v2/../Users", "/scim/v2/Me/x"] {
             assert_eq!(scim(path), Endpoint::Unknown, "{path}");
         }
         for path in

@@ -18,12 +18,12 @@ use crate::list::List;
 use crate::patch_body::operations;
 use crate::preconditions::{client_has, if_match};
 use crate::projection::{MetaShown, take_version, with_version};
-use crate::query::Start;
+use crate::query::Query;
 
 /// A request to all users.
 pub(crate) async fn users(call: &Call<'_>, method: &Method, body: &mut Incoming) -> Result<Answer, Problem> {
     match *method {
-        Method::GET => list(call).await,
+        Method::GET => list(call, call.query()?).await,
         Method::POST => create(call, body).await,
         _ => Err(Problem::method("GET, HEAD, POST")),
     }
@@ -45,26 +45,22 @@ pub(crate) async fn user(
     }
 }
 
-async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
-    let mut query = call.query()?;
-    let paging = query.paging()?;
-    let (start_index, page_token) = match paging.from {
-        Start::Index(index) => (Some(index), String::new()),
-        Start::Cursor(cursor) => (None, cursor),
-    };
+/// The users that a query asks for.
+pub(crate) async fn list(call: &Call<'_>, query: Query<'_>) -> Result<Answer, Problem> {
+    let wanted = query.wanted()?;
     let request = ListUsersRequest {
         directory: String::new(),
-        sort_order: query.sort_order()?.into(),
-        projection: Some(query.projection()),
-        filter: query.filter.unwrap_or_default().into_owned(),
-        sort_by: query.sort_by.unwrap_or_default().into_owned(),
-        page_size: paging.count,
-        start_index,
-        page_token,
+        filter: wanted.filter,
+        sort_by: wanted.sort_by,
+        sort_order: wanted.sort_order,
+        page_size: wanted.page_size,
+        start_index: wanted.start_index,
+        page_token: wanted.page_token,
+        projection: Some(wanted.projection),
     };
     let page = call.answered(Box::pin(client::users(call.core()).list_users(call.message(request)))).await?;
     let users: Vec<_> = page.users.iter().map(|user| Json::new(user, &call.base)).collect();
-    let list = match start_index {
+    let list = match wanted.start_index {
         Some(_) => List::by_index(users, page.total_results, page.start_index),
         None => List::by_cursor(users, page.total_results, &page.next_page_token),
     };

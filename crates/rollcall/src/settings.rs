@@ -170,6 +170,11 @@ pub(crate) struct Limits {
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) max_patch_operations: u32,
 
+    /// Members of a group in one request at most
+    #[arg(long, env = "ROLLCALL_MAX_REQUEST_MEMBERS", value_name = "N", default_value_t = 1_000_000,
+          value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) max_request_members: u32,
+
     /// Resources in a page when the client does not say
     #[arg(long, env = "ROLLCALL_DEFAULT_PAGE_SIZE", value_name = "N", default_value_t = 100,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -183,6 +188,16 @@ pub(crate) struct Limits {
     /// How long a client may wait before it asks for the next page by cursor
     #[arg(long, env = "ROLLCALL_PAGE_TOKEN_LIFETIME", value_name = "DURATION", default_value = "1h", value_parser = duration)]
     pub(crate) page_token_lifetime: Duration,
+
+    /// Passwords that may be tried for one user in a minute, until one is right
+    #[arg(long, env = "ROLLCALL_PASSWORD_ATTEMPTS_PER_USER", value_name = "N", default_value_t = 10,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) password_attempts_per_user: u32,
+
+    /// Passwords that one service key may try in a minute
+    #[arg(long, env = "ROLLCALL_PASSWORD_ATTEMPTS_PER_KEY", value_name = "N", default_value_t = 600,
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) password_attempts_per_key: u32,
 }
 
 impl Limits {
@@ -198,7 +213,10 @@ impl Limits {
             default_page_size,
             max_page_size,
             max_patch_operations: usize::try_from(self.max_patch_operations).unwrap_or(usize::MAX),
+            max_members_per_request: usize::try_from(self.max_request_members).unwrap_or(usize::MAX),
             page_token_lifetime: self.page_token_lifetime,
+            password_attempts_per_user: self.password_attempts_per_user,
+            password_attempts_per_key: self.password_attempts_per_key,
         })
     }
 }

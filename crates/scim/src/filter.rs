@@ -226,13 +226,23 @@ mod tests {
             ("emails[type eq \"work\"].", 24),
             ("emails[a[b pr]]", 9),
             ("a eq \"\\x\"", 6),
-            ("a eq \"\\u0000\"", 6),
             ("\"a\" eq \"b\"", 1),
             ("1a pr", 1),
         ] {
             let error = refused(text);
             assert_eq!(error.scim_type, ScimType::InvalidFilter);
             assert!(error.detail.starts_with(&format!("filter, column {column}:")), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn no_text_holds_a_null_character() {
+        for text in ["a eq \"\\u0000\"", "a eq \"x\0\"", "a eq x\0", "a\0 pr"] {
+            for profile in [Profile::Generic, Profile::Okta] {
+                let error = Filter::parse(text, profile.rules()).expect_err(text);
+                assert_eq!(error.scim_type, ScimType::InvalidValue);
+                assert!(error.detail.starts_with("filter, column "), "{error}");
+            }
         }
     }
 

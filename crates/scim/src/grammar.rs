@@ -35,6 +35,9 @@ impl<'t> Parser<'t> {
         if text.len() > LONGEST {
             return Err(Error::new(kind, format!("{}: longer than {LONGEST} bytes", parser.what())));
         }
+        if let Some(position) = text.find('\0') {
+            return Err(Self { position, ..parser }.null_character());
+        }
         Ok(parser)
     }
 
@@ -192,7 +195,7 @@ impl<'t> Parser<'t> {
         let text: String =
             serde_json::from_str(token).map_err(|_| self.error("this is no text as JSON writes it"))?;
         if text.contains('\0') {
-            return Err(self.error("a text cannot hold the character U+0000"));
+            return Err(self.null_character());
         }
         self.position += token.len();
         Ok(text)
@@ -249,6 +252,11 @@ impl<'t> Parser<'t> {
 
     fn what(&self) -> &'static str {
         if self.kind == ScimType::InvalidPath { "path" } else { "filter" }
+    }
+
+    /// No database holds U+0000 in a text: what has one is no value of anything.
+    fn null_character(&self) -> Error {
+        Error { scim_type: ScimType::InvalidValue, ..self.error("a text cannot hold the character U+0000") }
     }
 
     /// A mistake at the place that the parser has reached.

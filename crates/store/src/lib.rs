@@ -109,6 +109,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// that it is bound to.
     async fn credential(&self, hash: &[u8; 32]) -> Result<Option<(Credential, Option<Directory>)>>;
 
+    /// The credential as [`credential`](Self::credential) has it, and a resource of the directory that it is bound to.
+    async fn credential_and_resource(
+        &self,
+        hash: &[u8; 32],
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<(Credential, Option<Directory>, Option<StoredResource>)>>;
+
     /// The credentials of a kind, newest first: those of one directory, or all.
     async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>>;
 

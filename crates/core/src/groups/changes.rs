@@ -136,7 +136,7 @@ impl Core {
         members: &[String],
         definition: &Definition,
     ) -> Result<()> {
-        let rules = directory.profile.rules();
+        let rules = directory.rules();
         let search = search_form(&group.attributes, definition);
         let draft = Draft { resource: group, search: &search, unique: rules.group_names_are_unique };
         transaction.insert_resource(directory.id, draft).await?;

@@ -66,7 +66,7 @@ impl Groups {
             self.require_few_members(members.len())?;
         }
         let members = Some(members).filter(|members| first.has_members || !members.is_empty());
-        let rules = directory.profile.rules();
+        let rules = directory.rules();
         let change = GroupChange::replace(first.group, members, first.if_match, builtin::group(), rules)?;
         let group = self.change(caller, &directory, id, &change).await?;
         Ok(ReplaceGroupResponse { group: Some(group_message(group, &projection)) })
@@ -87,7 +87,7 @@ impl Groups {
             operations.extend(message.operations);
             self.core.require_few_operations(operations.len())?;
         }
-        let rules = directory.profile.rules();
+        let rules = directory.rules();
         let change = GroupChange::patch(operations, first.if_match, builtin::group(), rules)?;
         let group = self.change(caller, &directory, id, &change).await?;
         Ok(PatchGroupResponse { group: Some(group_message(group, &projection)) })

@@ -12,14 +12,23 @@ use uuid::Uuid;
 use super::RESOURCE_TYPE;
 use crate::Core;
 use crate::error::{Error, Result};
-use crate::events::{Origin, changes};
+use crate::events::{Origin, changes, with_password};
+use crate::passwords::{PASSWORD, PasswordChange};
 use crate::resources::{require_indexable, search_form};
 use crate::version::require_match;
+
+/// A user that nobody has written yet.
+#[derive(Debug)]
+pub(crate) struct NewUser {
+    pub(crate) user: StoredResource,
+    password: PasswordChange,
+}
 
 /// What is to become of a user.
 #[derive(Debug)]
 pub(crate) struct UserChange<'d> {
     next: Next,
+    password: PasswordChange,
     if_match: Vec<String>,
     definition: &'d Definition,
 }
@@ -33,23 +42,31 @@ enum Next {
 }
 
 impl<'d> UserChange<'d> {
-    /// A PUT. Errors: `INVALID_VALUE` for attributes that are none.
-    pub(crate) fn replace(
+    /// A PUT; the password is hashed here, so before any transaction. Errors: `INVALID_VALUE` for attributes that are none.
+    pub(crate) async fn replace(
+        core: &Core,
+        directory: &Directory,
         user: Option<User>,
         if_match: Vec<String>,
         definition: &'d Definition,
     ) -> Result<Self> {
-        Ok(Self { next: Next::Replace(judge(user, definition)?), if_match, definition })
+        let (attributes, password) = judge(user, definition)?;
+        let password = core.sent_password(directory, password.as_deref()).await?;
+        Ok(Self { next: Next::Replace(attributes), password, if_match, definition })
     }
 
-    /// A PATCH. Errors: `INVALID_SYNTAX` for operations that are none.
-    pub(crate) fn patch(
+    /// A PATCH; the password is hashed here, so before any transaction. Errors: `INVALID_SYNTAX` for operations that are
+    /// none, and those of operations on the password.
+    pub(crate) async fn patch(
+        core: &Core,
+        directory: &Directory,
         operations: Vec<PatchOperation>,
         if_match: Vec<String>,
         definition: &'d Definition,
-        rules: Rules,
     ) -> Result<Self> {
-        Ok(Self { next: Next::Patch(patch::from_messages(operations)?, rules), if_match, definition })
+        let (operations, rules) = (patch::from_messages(operations)?, directory.rules());
+        let password = core.patched_password(directory, &operations, definition, rules).await?;
+        Ok(Self { next: Next::Patch(operations, rules), password, if_match, definition })
     }
 
     /// The attributes after the change.
@@ -66,7 +83,7 @@ impl<'d> UserChange<'d> {
                 let id = id.to_string();
                 let mut patched =
                     rollcall_scim::patch::apply(current, &id, operations, self.definition, *rules)?;
-                discard_unkept(&mut patched);
+                take_unkept(&mut patched);
                 require_indexable(&patched)?;
                 Ok(patched)
             }
@@ -75,12 +92,18 @@ impl<'d> UserChange<'d> {
 }
 
 impl Core {
-    /// A new user, that nobody has written yet.
-    pub(crate) fn new_user(&self, user: Option<User>, definition: &Definition) -> Result<StoredResource> {
-        let mut attributes = judge(user, definition)?;
+    /// A new user, that nobody has written yet; the password is hashed here, so before any transaction.
+    pub(crate) async fn new_user(
+        &self,
+        directory: &Directory,
+        user: Option<User>,
+        definition: &Definition,
+    ) -> Result<NewUser> {
+        let (mut attributes, password) = judge(user, definition)?;
+        let password = self.sent_password(directory, password.as_deref()).await?;
         attributes.entry("active").or_insert(Value::Bool(true));
         let now = self.clock.now();
-        Ok(StoredResource {
+        let user = StoredResource {
             resource_type: ResourceType::User,
             id: self.new_id(),
             version: 1,
@@ -88,7 +111,8 @@ impl Core {
             modified: now,
             attributes,
             is_member: false,
-        })
+        };
+        Ok(NewUser { user, password })
     }
 
     /// Adds a user.
@@ -97,12 +121,14 @@ impl Core {
         transaction: &mut dyn Transaction,
         origin: Origin<'_>,
         directory: &Directory,
-        user: &StoredResource,
+        new: &NewUser,
     ) -> Result<()> {
+        let user = &new.user;
         let search = search_form(&user.attributes, builtin::user());
         let draft = Draft { resource: user, search: &search, unique: true };
         transaction.insert_resource(directory.id, draft).await?;
-        let facts = changes(&Resource::new(), &user.attributes);
+        let has_password = new.password.write(transaction, directory, user.id).await?;
+        let facts = with_password(changes(&Resource::new(), &user.attributes), has_password);
         let event =
             self.event(origin, Some(directory.id), EventKind::UserCreated, user.id, facts).of(user.version);
         Ok(transaction.insert_event(&event).await?)
@@ -121,7 +147,8 @@ impl Core {
         let mut user = user.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         require_match(&change.if_match, user.version)?;
         let attributes = change.applied_to(&user.attributes, id)?;
-        if attributes == user.attributes {
+        let is_new_password = change.password.write(transaction, directory, id).await?;
+        if attributes == user.attributes && !is_new_password {
             return Ok(user);
         }
         let before = std::mem::replace(&mut user.attributes, attributes);
@@ -130,7 +157,7 @@ impl Core {
         let search = search_form(&user.attributes, change.definition);
         let draft = Draft { resource: &user, search: &search, unique: true };
         transaction.update_resource(directory.id, draft, &before).await?;
-        let facts = changes(&before, &user.attributes);
+        let facts = with_password(changes(&before, &user.attributes), is_new_password);
         let event =
             self.event(origin, Some(directory.id), EventKind::UserUpdated, id, facts).of(user.version);
         transaction.insert_event(&event).await?;
@@ -187,19 +214,27 @@ impl Core {
     }
 }
 
-/// Judges the attributes that a client sent for a whole user.
-fn judge(user: Option<User>, definition: &Definition) -> Result<Resource> {
+/// Judges the attributes that a client sent for a whole user, among which the password does not stay.
+fn judge(user: Option<User>, definition: &Definition) -> Result<(Resource, Option<String>)> {
     let user = user.ok_or_else(|| Error::value("user: it is missing"))?;
     let mut attributes = resource::normalize_attributes(user::into_resource(user), definition)?;
-    discard_unkept(&mut attributes);
+    let password = take_password(&mut attributes);
+    take_unkept(&mut attributes);
     require_indexable(&attributes)?;
-    Ok(attributes)
+    Ok((attributes, password))
 }
 
-/// Takes out what has been checked and is not kept: the placeholder password that Okta sends with every create, and
-/// the `$ref` of a manager, which follows from its `value`.
-fn discard_unkept(attributes: &mut Resource) {
-    attributes.shift_remove("password");
+fn take_password(attributes: &mut Resource) -> Option<String> {
+    match attributes.shift_remove(PASSWORD) {
+        Some(Value::String(password)) => Some(password),
+        _ => None,
+    }
+}
+
+/// Takes out what has been checked and is not kept among the attributes: the password, which is kept elsewhere if at all,
+/// and the `$ref` of a manager, which follows from its `value`.
+fn take_unkept(attributes: &mut Resource) {
+    take_password(attributes);
     let Some(Value::Object(extension)) = attributes.get_mut(ENTERPRISE_USER) else { return };
     if let Some(Value::Object(manager)) = extension.get_mut("manager") {
         manager.shift_remove("$ref");

@@ -12,7 +12,7 @@ use super::{RESOURCE_TYPE, Users};
 use crate::caller::{Caller, parse_id};
 use crate::error::Result;
 use crate::resources::{Attempts, projection};
-use crate::users::changes::UserChange;
+use crate::users::changes::{NewUser, UserChange};
 
 impl Users {
     pub(super) async fn create(
@@ -22,17 +22,17 @@ impl Users {
     ) -> Result<CreateUserResponse> {
         let projection = projection(request.projection)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
-        let user = self.core.new_user(request.user, builtin::user())?;
+        let new = self.core.new_user(&directory, request.user, builtin::user()).await?;
         let mut attempts = Attempts::default();
-        while let Err(error) = self.try_create(caller, &directory, &user).await {
+        while let Err(error) = self.try_create(caller, &directory, &new).await {
             attempts.again(error)?;
         }
-        Ok(CreateUserResponse { user: Some(self.core.user(&directory, user, &projection).await?) })
+        Ok(CreateUserResponse { user: Some(self.core.user(&directory, new.user, &projection).await?) })
     }
 
-    async fn try_create(&self, caller: &Caller, directory: &Directory, user: &StoredResource) -> Result<()> {
+    async fn try_create(&self, caller: &Caller, directory: &Directory, new: &NewUser) -> Result<()> {
         let mut transaction = self.core.store.begin().await?;
-        self.core.insert_user(&mut *transaction, caller.origin(), directory, user).await?;
+        self.core.insert_user(&mut *transaction, caller.origin(), directory, new).await?;
         Ok(transaction.save().await?)
     }
 
@@ -44,7 +44,8 @@ impl Users {
         let projection = projection(request.projection)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let id = parse_id(RESOURCE_TYPE, &request.id)?;
-        let change = UserChange::replace(request.user, request.if_match, builtin::user())?;
+        let (user, if_match) = (request.user, request.if_match);
+        let change = UserChange::replace(&self.core, &directory, user, if_match, builtin::user()).await?;
         let user = self.change(caller, &directory, id, &change).await?;
         Ok(ReplaceUserResponse { user: Some(self.core.user(&directory, user, &projection).await?) })
     }
@@ -58,8 +59,8 @@ impl Users {
         self.core.require_few_operations(request.operations.len())?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let id = parse_id(RESOURCE_TYPE, &request.id)?;
-        let rules = directory.rules();
-        let change = UserChange::patch(request.operations, request.if_match, builtin::user(), rules)?;
+        let (operations, if_match) = (request.operations, request.if_match);
+        let change = UserChange::patch(&self.core, &directory, operations, if_match, builtin::user()).await?;
         let user = self.change(caller, &directory, id, &change).await?;
         Ok(PatchUserResponse { user: Some(self.core.user(&directory, user, &projection).await?) })
     }

@@ -1,26 +1,37 @@
-//! A core that knows one user and one token, and remembers what it was asked.
+//! A core that knows one user, some groups and one token, and remembers what it was asked.
 
+mod groups;
+mod many;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rollcall_api::channel::CoreChannel;
 use rollcall_api::error::status;
+use rollcall_api::v1::bulk_service_server::BulkServiceServer;
 use rollcall_api::v1::discovery_service_server::{DiscoveryService, DiscoveryServiceServer};
+use rollcall_api::v1::group_service_server::GroupServiceServer;
 use rollcall_api::v1::identity_service_server::{IdentityService, IdentityServiceServer};
+use rollcall_api::v1::search_service_server::SearchServiceServer;
 use rollcall_api::v1::user::Name;
 use rollcall_api::v1::user_service_server::{UserService, UserServiceServer};
 use rollcall_api::v1::{
-    CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, ErrorReason,
-    GetServiceProviderConfigRequest, GetServiceProviderConfigResponse, GetUserRequest, GetUserResponse,
-    ListResourceTypesRequest, ListResourceTypesResponse, ListSchemasRequest, ListSchemasResponse,
-    ListUsersRequest, ListUsersResponse, Meta, PatchUserRequest, PatchUserResponse, ReplaceUserRequest,
-    ReplaceUserResponse, ResourceType, Schema, ServiceProviderConfig, User, WhoAmIRequest, WhoAmIResponse,
+    ApplyBulkRequest, CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse,
+    ErrorReason, GetServiceProviderConfigRequest, GetServiceProviderConfigResponse, GetUserRequest,
+    GetUserResponse, ListResourceTypesRequest, ListResourceTypesResponse, ListSchemasRequest,
+    ListSchemasResponse, ListUsersRequest, ListUsersResponse, Meta, PatchUserRequest, PatchUserResponse,
+    ReplaceUserRequest, ReplaceUserResponse, ResourceType, Schema, SearchResourcesRequest,
+    ServiceProviderConfig, User, VerifyPasswordRequest, VerifyPasswordResponse, WhoAmIRequest,
+    WhoAmIResponse,
 };
 use rollcall_scim::schema::USER;
 use tonic::metadata::MetadataMap;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 use tonic_health::ServingStatus;
+
+pub(crate) use groups::GroupAsked;
 
 /// The one token that is good.
 pub(crate) const TOKEN: &str = "good";
@@ -38,6 +49,9 @@ pub(crate) enum Asked {
     Replace(ReplaceUserRequest),
     Patch(PatchUserRequest),
     Delete,
+    Groups(GroupAsked),
+    Search(SearchResourcesRequest),
+    Bulk(Vec<ApplyBulkRequest>),
     WhoAmI,
     Discovery,
 }
@@ -46,6 +60,8 @@ pub(crate) enum Asked {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FakeCore {
     asked: Arc<Mutex<Vec<(MetadataMap, Asked)>>>,
+    /// How many messages with members have been taken.
+    member_messages: Arc<AtomicUsize>,
 }
 
 impl FakeCore {
@@ -62,6 +78,9 @@ impl FakeCore {
             Routes::new(UserServiceServer::new(self.clone()))
                 .add_service(IdentityServiceServer::new(self.clone()))
                 .add_service(DiscoveryServiceServer::new(self.clone()))
+                .add_service(GroupServiceServer::new(self.clone()))
+                .add_service(SearchServiceServer::new(self.clone()))
+                .add_service(BulkServiceServer::new(self.clone()))
                 .add_service(health),
         )
     }
@@ -69,6 +88,11 @@ impl FakeCore {
     /// All that this core was asked, in order.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().iter().map(|(_, asked)| asked.clone()).collect()
+    }
+
+    /// How many messages with members have been taken from it.
+    pub(crate) fn member_messages(&self) -> usize {
+        self.member_messages.load(Ordering::Relaxed)
     }
 
     /// The metadata of the last message.
@@ -79,9 +103,13 @@ impl FakeCore {
     /// Remembers a message and judges its credential.
     fn admit<T>(&self, request: Request<T>, asked: impl FnOnce(T) -> Asked) -> Result<Asked, Status> {
         let (metadata, _, message) = request.into_parts();
+        self.judge(metadata, asked(message))
+    }
+
+    /// Remembers what was asked and judges the credential.
+    fn judge(&self, metadata: MetadataMap, asked: Asked) -> Result<Asked, Status> {
         let credential =
             metadata.get("authorization").map(|value| value.to_str().unwrap_or_default().to_owned());
-        let asked = asked(message);
         self.asked.lock().unwrap().push((metadata, asked.clone()));
         match credential.as_deref() {
             Some("Bearer good") => Ok(asked),
@@ -212,6 +240,13 @@ impl UserService for FakeCore {
         require_match(&message.if_match)?;
         find(&message.id).await?;
         Ok(Response::new(DeleteUserResponse {}))
+    }
+
+    async fn verify_password(
+        &self,
+        _: Request<VerifyPasswordRequest>,
+    ) -> Result<Response<VerifyPasswordResponse>, Status> {
+        Err(status(ErrorReason::Forbidden, "the gateway has no business with passwords"))
     }
 }
 

@@ -5,15 +5,21 @@ mod authentication;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod bulk;
+#[cfg(test)]
 mod discovery;
 #[cfg(test)]
 mod fake_core;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod listing;
+#[cfg(test)]
+mod search;
 #[cfg(test)]
 mod users;
 #[cfg(test)]

@@ -138,21 +138,3 @@ async fn every_answer_with_a_user_can_be_cut_and_still_has_its_etag() {
         assert_eq!(projection(gateway.asked()).excluded_attributes, ["name"], "{line}");
     }
 }
-
-#[tokio::test]
-async fn a_directory_without_groups_lists_none_and_takes_none() {
-    let gateway = Gateway::new().await;
-    let page = gateway.get("/scim/v2/Groups?startIndex=3&count=100").await.json();
-    assert_eq!((&page["totalResults"], &page["startIndex"]), (&json!(0), &json!(3)));
-    assert_eq!((&page["itemsPerPage"], &page["Resources"]), (&json!(0), &json!([])));
-    gateway.get("/scim/v2/Groups/u1").await.error(404);
-    assert_eq!(gateway.get("/scim/v2/Groups?cursor=x").await.error(400).0, "invalidCursor");
-    for line in [
-        "POST /scim/v2/Groups",
-        "PUT /scim/v2/Groups/g",
-        "PATCH /scim/v2/Groups/g",
-        "DELETE /scim/v2/Groups/g",
-    ] {
-        assert!(gateway.ask(line, &[], "{}").await.error(403).1.contains("groups"), "{line}");
-    }
-}

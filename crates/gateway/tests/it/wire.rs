@@ -83,3 +83,38 @@ async fn a_chunked_body_is_read_like_any_other() {
     let (head, body) = answer(&mut connection, false).await;
     assert!(head.starts_with("http/1.1 200"), "{head}{body}");
 }
+
+#[tokio::test]
+async fn a_head_of_a_group_does_not_say_how_long_its_members_are() {
+    let mut connection = connect().await;
+    for _ in 0..2 {
+        send(&mut connection, "HEAD /scim/v2/Groups/2", "", b"").await;
+        let (head, _) = answer(&mut connection, true).await;
+        assert!(head.starts_with("http/1.1 200") && !head.contains("content-length"), "{head}");
+    }
+    send(&mut connection, "GET /scim/v2/Groups/2", "", b"").await;
+    assert!(answer(&mut connection, false).await.1.contains("\"m1\""));
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_does_not_end() {
+    let mut connection = connect().await;
+    send(&mut connection, "GET /scim/v2/Groups/breaks", "", b"").await;
+    let mut bytes = Vec::new();
+    // Whether the connection is closed or reset is all the same.
+    let _ = connection.read_to_end(&mut bytes).await;
+    let text = String::from_utf8_lossy(&bytes).to_lowercase();
+    assert!(text.starts_with("http/1.1 200") && text.contains("transfer-encoding: chunked"), "{text}");
+    assert!(!text.ends_with("0\r\n\r\n"), "the answer ended as if it were whole");
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_has_no_length() {
+    let mut connection = connect().await;
+    send(&mut connection, "GET /scim/v2/Users/u1", "If-None-Match: *\r\n", b"").await;
+    let (head, _) = answer(&mut connection, true).await;
+    assert!(head.starts_with("http/1.1 304") && !head.contains("content-length"), "{head}");
+    send(&mut connection, "DELETE /scim/v2/Users/u1", "", b"").await;
+    let (head, _) = answer(&mut connection, true).await;
+    assert!(head.starts_with("http/1.1 204") && !head.contains("content-length"), "{head}");
+}

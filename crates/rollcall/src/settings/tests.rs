@@ -69,9 +69,12 @@ fn every_setting_is_documented_and_nothing_else() {
 fn limits_are_those_of_the_core_by_default() {
     let defaults = Limits {
         max_patch_operations: 5000,
+        max_request_members: 1_000_000,
         default_page_size: 100,
         max_page_size: 1000,
         page_token_lifetime: Duration::from_hours(1),
+        password_attempts_per_user: 10,
+        password_attempts_per_key: 600,
     };
     assert_eq!(defaults.checked().unwrap(), rollcall_core::Limits::default());
     let mut wrong = defaults;

@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, Query};
 use super::directories::directory;
+use super::resources::stored;
 use super::{Row, failure};
-use crate::{Credential, CredentialKind, Directory, Error, Result};
+use crate::{Credential, CredentialKind, Directory, Error, ResourceType, Result, StoredResource};
 
 const COLUMNS: &str = "id, kind, directory_id, name, prefix, hash, scopes, created, expires, revoked";
 
@@ -15,8 +16,18 @@ const BY_HASH: &str = "SELECT c.id, c.kind, c.directory_id, c.name, c.prefix, c.
      c.revoked, d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.settings, d.created, d.modified \
      FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id WHERE c.hash = $1";
 
+/// [`BY_HASH`], and a resource of the directory beside it.
+const BY_HASH_WITH_RESOURCE: &str = "SELECT c.id, c.kind, c.directory_id, c.name, c.prefix, c.hash, c.scopes, c.created, c.expires, c.revoked, \
+     d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.settings, d.created, d.modified, \
+     r.id, r.version, r.created, r.modified, r.document, \
+     EXISTS (SELECT 1 FROM members m WHERE m.directory_id = r.directory_id AND m.member_id = r.id) \
+     FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id \
+     LEFT JOIN resources r ON r.directory_id = c.directory_id AND r.type = $2 AND r.id = $3 WHERE c.hash = $1";
+
 /// Where the columns of the directory begin in an answer to [`BY_HASH`].
 const DIRECTORY: usize = 10;
+/// Where the columns of the resource begin in an answer to [`BY_HASH_WITH_RESOURCE`].
+const RESOURCE: usize = 18;
 
 pub(super) async fn find(
     connection: &mut Connection,
@@ -28,6 +39,28 @@ pub(super) async fn find(
     let is_bound = row.try_get::<Option<Uuid>, _>(DIRECTORY).map_err(failure)?.is_some();
     let directory = if is_bound { Some(directory(&row, DIRECTORY)?) } else { None };
     Ok(Some((credential(&row)?, directory)))
+}
+
+/// The same check, and with it a resource of the directory: whoever reads one resource asks the database once.
+pub(super) async fn find_with_resource(
+    connection: &mut Connection,
+    hash: &[u8; 32],
+    resource_type: ResourceType,
+    id: Uuid,
+) -> Result<Option<(Credential, Option<Directory>, Option<StoredResource>)>> {
+    let row = sqlx::query::<Db>(BY_HASH_WITH_RESOURCE)
+        .bind(hash.as_slice())
+        .bind(resource_type.as_str())
+        .bind(id)
+        .fetch_optional(connection)
+        .await
+        .map_err(failure)?;
+    let Some(row) = row else { return Ok(None) };
+    let is_bound = row.try_get::<Option<Uuid>, _>(DIRECTORY).map_err(failure)?.is_some();
+    let directory = if is_bound { Some(directory(&row, DIRECTORY)?) } else { None };
+    let is_there = row.try_get::<Option<Uuid>, _>(RESOURCE).map_err(failure)?.is_some();
+    let resource = if is_there { Some(stored(&row, RESOURCE, resource_type)?) } else { None };
+    Ok(Some((credential(&row)?, directory, resource)))
 }
 
 pub(super) async fn list(

@@ -233,5 +233,5 @@ fn resource(row: &Row) -> Result<StoredResource> {
         .into_iter()
         .find(|resource_type| resource_type.as_str() == name)
         .ok_or_else(|| Error::Damaged(format!("a resource has the unknown type {name:?}")))?;
-    stored(row, resource_type)
+    stored(row, 0, resource_type)
 }

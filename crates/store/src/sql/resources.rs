@@ -36,7 +36,7 @@ pub(super) async fn find(
         .fetch_optional(connection)
         .await
         .map_err(failure)?;
-    row.as_ref().map(|row| stored(row, resource_type)).transpose()
+    row.as_ref().map(|row| stored(row, 0, resource_type)).transpose()
 }
 
 pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: Draft<'_>) -> Result<()> {
@@ -175,18 +175,18 @@ pub(super) async fn add_to_total(
     Ok(())
 }
 
-/// Reads a resource from a row that begins with its id, version, created, modified, document, and whether it is a member
-/// of a group.
-pub(super) fn stored(row: &Row, resource_type: ResourceType) -> Result<StoredResource> {
-    let id: Uuid = row.try_get(0).map_err(failure)?;
-    let document: &str = row.try_get(4).map_err(failure)?;
+/// Reads a resource from the columns of a row, from the one at `first` on: its id, version, created, modified, document,
+/// and whether it is a member of a group.
+pub(super) fn stored(row: &Row, first: usize, resource_type: ResourceType) -> Result<StoredResource> {
+    let id: Uuid = row.try_get(first).map_err(failure)?;
+    let document: &str = row.try_get(first + 4).map_err(failure)?;
     Ok(StoredResource {
         resource_type,
         id,
-        version: row.try_get(1).map_err(failure)?,
-        created: row.try_get(2).map_err(failure)?,
-        modified: row.try_get(3).map_err(failure)?,
-        is_member: row.try_get(5).map_err(failure)?,
+        version: row.try_get(first + 1).map_err(failure)?,
+        created: row.try_get(first + 2).map_err(failure)?,
+        modified: row.try_get(first + 3).map_err(failure)?,
+        is_member: row.try_get(first + 5).map_err(failure)?,
         attributes: serde_json::from_str(document)
             .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?,
     })

@@ -28,6 +28,15 @@ impl Store for Database {
         credentials::find(&mut *self.reader().await?, hash).await
     }
 
+    async fn credential_and_resource(
+        &self,
+        hash: &[u8; 32],
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<(Credential, Option<Directory>, Option<StoredResource>)>> {
+        credentials::find_with_resource(&mut *self.reader().await?, hash, resource_type, id).await
+    }
+
     async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>> {
         credentials::list(&mut *self.reader().await?, kind, directory).await
     }

@@ -1,0 +1,69 @@
+//! Queries over every type of resource: `GET /` (RFC 7644 §3.4.2.1) and `POST /.search` (§3.4.3).
+
+use http::Method;
+use rollcall_api::client;
+use rollcall_api::json::Json;
+use rollcall_api::v1::SearchResourcesRequest;
+use rollcall_api::v1::resource::Resource;
+
+use crate::answer::Answer;
+use crate::body::Incoming;
+use crate::call::Call;
+use crate::error::Problem;
+use crate::groups::{item, source};
+use crate::list::{Item, List, bytes_of};
+use crate::members::Shown;
+use crate::query::Query;
+
+/// A request to the root.
+pub(crate) async fn root(call: &Call<'_>, method: &Method) -> Result<Answer, Problem> {
+    match *method {
+        Method::GET => list(call, call.query()?).await,
+        _ => Err(Problem::method("GET, HEAD")),
+    }
+}
+
+/// The query that the body of a search is.
+pub(crate) async fn request(
+    call: &Call<'_>,
+    method: &Method,
+    body: &mut Incoming,
+) -> Result<Query<'static>, Problem> {
+    if *method != Method::POST {
+        return Err(Problem::method("POST"));
+    }
+    Query::of_search(call.json(body, call.gateway.max_user_body_bytes).await?)
+}
+
+/// The resources that a query asks for, users and groups.
+pub(crate) async fn list(call: &Call<'_>, query: Query<'_>) -> Result<Answer, Problem> {
+    let wanted = query.wanted()?;
+    let source = source(call, Shown::by(&wanted.projection)?);
+    let request = SearchResourcesRequest {
+        directory: String::new(),
+        filter: wanted.filter,
+        sort_by: wanted.sort_by,
+        sort_order: wanted.sort_order,
+        page_size: wanted.page_size,
+        start_index: wanted.start_index,
+        page_token: wanted.page_token,
+        projection: Some(wanted.projection),
+    };
+    let mut client = client::search(call.core());
+    let page = call.answered(Box::pin(client.search_resources(call.message(request)))).await?;
+    let resources = page.resources.into_iter().filter_map(|resource| resource.resource);
+    let items: Result<Vec<Item>, Problem> =
+        resources.map(|resource| of_any_type(call, resource, source.is_some())).collect();
+    let list = match wanted.start_index {
+        Some(_) => List::by_index(items?, page.total_results, page.start_index),
+        None => List::by_cursor(items?, page.total_results, &page.next_page_token),
+    };
+    list.into_pieces(source, call.request_id).await
+}
+
+fn of_any_type(call: &Call<'_>, resource: Resource, with_members: bool) -> Result<Item, Problem> {
+    match resource {
+        Resource::User(user) => Ok(Item::Whole(bytes_of(&Json::new(&user, &call.base), call.request_id)?)),
+        Resource::Group(group) => item(call, group, with_members),
+    }
+}
