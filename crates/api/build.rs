@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use prost_reflect::{DescriptorPool, Value};
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     "access.proto",
     "bulk.proto",
     "directory.proto",
@@ -15,6 +15,7 @@ const FILES: [&str; 12] = [
     "group.proto",
     "identity.proto",
     "resource.proto",
+    "schema.proto",
     "search.proto",
     "service_key.proto",
     "token.proto",

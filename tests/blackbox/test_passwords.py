@@ -37,9 +37,7 @@ def verified(service, password: str, **user) -> str:
 
 def hashes(directory) -> list[str]:
     database = directory.house.database
-    rows = database.rows(
-        "SELECT hash FROM passwords WHERE directory_id = ?", directory.house.database_id(directory.id)
-    )
+    rows = database.rows("SELECT hash FROM passwords WHERE directory_id = ?", directory.house.database_id(directory.id))
     return [row["hash"] for row in rows]
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import big
 import databases
 import machine
 import report
@@ -58,6 +59,17 @@ class Run:
             self.start(f"serve · {database}", f"{self.users} users and those created", rollcall)
         with self.fleet.apart(url, pids) as rollcall:
             self.apart(rollcall, f"apart · {database}", database, connections)
+
+    def big(self, arguments: argparse.Namespace) -> None:
+        """What the size of a group and the depth of a page cost, on both databases."""
+        url = f"sqlite://{arguments.work / 'big.db'}"
+        with self.fleet.serve(url) as rollcall:
+            report.figures(big.big(rollcall, self.load, "SQLite", arguments.big))
+        if arguments.postgres and not arguments.no_postgres:
+            with postgres(Path(arguments.postgres), arguments.work, self.fleet.core) as server:
+                server.sql("postgres", "CREATE DATABASE rollcall;")
+                with self.fleet.serve(server.url("rollcall"), [server.pid]) as rollcall:
+                    report.figures(big.big(rollcall, self.load, "PostgreSQL", arguments.big))
 
     def serve(self, rollcall: Server, group: str, database: str, many: int) -> None:
         read, hop = f"ceiling · {MEMORY}", 32
@@ -112,6 +124,9 @@ def main() -> None:
     fleet = Fleet(arguments.binary, arguments.ceilings, work, server_core)
     run = Run(fleet, Load(work, load_core, seconds), seconds, arguments.users)
 
+    if arguments.big:
+        run.big(arguments)
+        return
     run.ceilings()
     run.add(*databases.sqlite(arguments.ceilings / "sqlite", work, server_core, seconds))
     run.rollcall("SQLite", f"sqlite://{work / 'rollcall.db'}", 32)
@@ -146,6 +161,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--users", type=int, default=10_000)
     parser.add_argument("--no-postgres", action="store_true")
+    parser.add_argument("--big", type=int, nargs="?", const=200_000)
     for name in ("binary", "ceilings", "work", "results"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--postgres", required=True, help="where PostgreSQL's programs are; empty, nowhere")

@@ -50,6 +50,11 @@ def table(measurements: list[Measurement], figures: list[Figure], before: dict) 
         print(f"{figure.name:<80}{figure.value:>8.1f} {figure.unit}{since}")
 
 
+def figures(found: list[Figure]) -> None:
+    for figure in found:
+        print(f"{figure.name:<80}{figure.value:>10.2f} {figure.unit}", flush=True)
+
+
 def change(line: Measurement, cpu_before: dict[str, float]) -> str:
     was = cpu_before.get(line.name)
     return f"{(line.cpu_us / was - 1) * 100:+.0f} %" if was else ""

@@ -59,8 +59,8 @@ class Load:
     def seed(self, server: Server, count: int) -> None:
         """Creates users, and keeps their ids."""
         self.users.write_text("")
-        end, kept = time.monotonic() + 300, 0
-        command = self.command(server, "seed", 32, 300, number=count)
+        end, kept = time.monotonic() + 900, 0
+        command = self.command(server, "seed", 32, 900, number=count)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as wrk:
             while kept < count and wrk.poll() is None and time.monotonic() < end:
                 time.sleep(0.05)

@@ -38,6 +38,22 @@ pub fn schema(schema: &schema::Schema) -> Schema {
     }
 }
 
+/// A schema that is to be registered, in the form in which the language
+/// [reads](rollcall_scim::registration::read) one. What is empty has its default.
+pub fn registration(schema: &Schema) -> Value {
+    let mut json = json!({ "id": schema.id, "name": schema.name, "description": schema.description });
+    json["attributes"] = schema.attributes.iter().map(registered_attribute).collect();
+    json
+}
+
+fn registered_attribute(attribute: &Attribute) -> Value {
+    let mut json = attribute_json(attribute);
+    if let Value::Object(members) = &mut json {
+        members.retain(|_, value| value != "");
+    }
+    json
+}
+
 fn attribute(attribute: &schema::Attribute) -> Attribute {
     Attribute {
         name: attribute.name.clone(),

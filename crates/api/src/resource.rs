@@ -8,17 +8,23 @@ use serde_json::{Map, Value};
 use crate::v1::{self, Meta};
 use crate::value;
 
-/// Takes out of a body the objects under a schema URN that is none of `known`, as messages by URN: which schemas a
-/// directory has registered is the core's to know.
+/// Takes out of a body what stands under a schema URN that is none of `known`, or under such a URN with an attribute behind
+/// it, as messages by that name: which schemas a directory has registered is the core's to know.
 pub(crate) fn take_extensions(
     members: &mut Map<String, Value>,
     known: &[&str],
 ) -> BTreeMap<String, v1::Value> {
     let is_urn = |name: &str| name.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn:"));
-    let is_known = |name: &str| known.iter().any(|urn| urn.eq_ignore_ascii_case(name));
+    let is_known = |name: &str| {
+        known.iter().any(|urn| {
+            let start = name.get(..urn.len()).unwrap_or_default();
+            let rest = name.get(urn.len()..).unwrap_or_default();
+            start.eq_ignore_ascii_case(urn) && (rest.is_empty() || rest.starts_with([':', '.']))
+        })
+    };
     let foreign: Vec<String> = members
         .iter()
-        .filter(|(name, value)| value.is_object() && is_urn(name) && !is_known(name))
+        .filter(|(name, value)| !value.is_null() && is_urn(name) && !is_known(name))
         .map(|(name, _)| name.clone())
         .collect();
     let taken = foreign.into_iter().filter_map(|urn| members.shift_remove_entry(&urn));

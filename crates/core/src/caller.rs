@@ -63,9 +63,9 @@ impl Caller {
         match &self.directory {
             Some(bound) if name.is_empty() || name == bound.name => Ok(bound.clone()),
             Some(_) => Err(no_directory(name)),
-            None if name.is_empty() => {
-                Err(Error::value("directory: name one; this credential is for all directories"))
-            }
+            None if name.is_empty() => Err(Error::value(
+                "directory: name one; this credential is for all directories, and SCIM needs a token of one directory",
+            )),
             None if !is_directory_name(name) => Err(no_directory(name)),
             None => store.directory(name).await?.ok_or_else(|| no_directory(name)),
         }

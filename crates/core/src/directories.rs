@@ -63,6 +63,7 @@ impl Core {
             groups_enabled: new.groups_enabled,
             rule_settings: new.rule_settings,
             password_handling: new.password_handling,
+            schemas_version: 0,
             created: now,
             modified: now,
         };

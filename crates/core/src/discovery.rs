@@ -14,6 +14,7 @@ use tonic::{Request, Response, Status};
 use crate::Core;
 use crate::caller::Caller;
 use crate::error::Result;
+use crate::types::Types;
 
 const BEARER_SPECIFICATION: &str = "https://www.rfc-editor.org/rfc/rfc6750";
 
@@ -33,9 +34,9 @@ impl Discovery {
         let limits = &self.core.limits;
         ServiceProviderConfig {
             patch_supported: true,
-            bulk_supported: false,
-            bulk_max_operations: 0,
-            bulk_max_payload_size: 0,
+            bulk_supported: true,
+            bulk_max_operations: i64::try_from(limits.max_bulk_operations).unwrap_or(i64::MAX),
+            bulk_max_payload_size: i64::try_from(limits.max_bulk_bytes).unwrap_or(i64::MAX),
             filter_supported: true,
             filter_max_results: limits.max_page_size.into(),
             change_password_supported: directory
@@ -62,11 +63,19 @@ impl Discovery {
     }
 
     /// The resource types that a directory has.
-    async fn definitions(&self, caller: &Caller, directory: &str) -> Result<Vec<&'static Definition>> {
+    async fn types(&self, caller: &Caller, directory: &str) -> Result<(Directory, Types)> {
         let directory = caller.directory(&*self.core.store, directory).await?;
-        let groups = directory.groups_enabled.then(builtin::group);
-        Ok(std::iter::once(builtin::user()).chain(groups).collect())
+        let types = self.core.types(&directory).await?;
+        Ok((directory, types))
     }
+}
+
+/// The definitions of the types that a directory has.
+fn definitions<'t>(
+    directory: &Directory,
+    types: &'t Types,
+) -> impl Iterator<Item = &'t Definition> + use<'t> {
+    std::iter::once(types.user()).chain(directory.groups_enabled.then(|| types.group()))
 }
 
 #[tonic::async_trait]
@@ -90,9 +99,9 @@ impl DiscoveryService for Discovery {
         request: Request<ListResourceTypesRequest>,
     ) -> Result<Response<ListResourceTypesResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        let definitions = self.definitions(Caller::of(&extensions)?, &message.directory).await?;
+        let (directory, types) = self.types(Caller::of(&extensions)?, &message.directory).await?;
         Ok(Response::new(ListResourceTypesResponse {
-            resource_types: definitions.into_iter().map(discovery::resource_type).collect(),
+            resource_types: definitions(&directory, &types).map(discovery::resource_type).collect(),
         }))
     }
 
@@ -101,8 +110,8 @@ impl DiscoveryService for Discovery {
         request: Request<ListSchemasRequest>,
     ) -> Result<Response<ListSchemasResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        let definitions = self.definitions(Caller::of(&extensions)?, &message.directory).await?;
-        let of_types = definitions.into_iter().flat_map(|definition| {
+        let (directory, types) = self.types(Caller::of(&extensions)?, &message.directory).await?;
+        let of_types = definitions(&directory, &types).flat_map(|definition| {
             let extensions = definition.extensions.iter().map(|extension| &extension.schema);
             std::iter::once(&definition.schema).chain(extensions)
         });

@@ -107,6 +107,13 @@ impl From<rollcall_store::Error> for Error {
                     format!("{attribute}: another {other} of the directory has it, whatever its case"),
                 );
             }
+            Store::ValueTaken(resource_type, attribute) => {
+                let other = resource_type.as_str().to_lowercase();
+                return Self::new(
+                    ErrorReason::Uniqueness,
+                    format!("{attribute}: another {other} of the directory has this value"),
+                );
+            }
             Store::DirectoryNameTaken => {
                 return Self::new(ErrorReason::Uniqueness, "name: another directory has it");
             }

@@ -14,12 +14,13 @@ use rollcall_api::v1::{
     GetGroupResponse, ListGroupMembersRequest, ListGroupMembersResponse, ListGroupsRequest,
     ListGroupsResponse, PatchGroupRequest, PatchGroupResponse, ReplaceGroupRequest, ReplaceGroupResponse,
 };
-use rollcall_scim::builtin;
+use rollcall_scim::Definition;
 use rollcall_scim::projection::Projection;
 use rollcall_store::{Directory, ResourceType, StoredResource};
 use tonic::{Extensions, Request, Response, Status, Streaming};
 
 pub(crate) use self::changes::GroupChange;
+pub(crate) use self::writing::require_groups;
 
 use crate::Core;
 use crate::caller::{Caller, parse_id};
@@ -47,7 +48,8 @@ impl Groups {
             return Err(Error::not_found(RESOURCE_TYPE, &request.id));
         }
         let projection = projection(request.projection)?;
-        Ok(GetGroupResponse { group: Some(group_message(stored, &projection)) })
+        let types = self.core.types(&directory).await?;
+        Ok(GetGroupResponse { group: Some(group_message(stored, &projection, types.group())) })
     }
 
     async fn list(&self, caller: &Caller, request: ListGroupsRequest) -> Result<ListGroupsResponse> {
@@ -63,13 +65,16 @@ impl Groups {
             page_token: &request.page_token,
             projection: request.projection.as_ref(),
         };
-        let types = [Type { resource_type: ResourceType::Group, definition: builtin::group() }];
+        let known = self.core.types(&directory).await?;
+        let definition = known.group();
+        let types = [Type { resource_type: ResourceType::Group, definition }];
         let listed = if directory.groups_enabled {
             self.core.list(&directory, directory.rules(), &types, &asked).await?
         } else {
             Listed { start_index: request.start_index.map_or(0, |index| index.max(1)), ..Listed::default() }
         };
-        let groups = listed.resources.into_iter().map(|stored| group_message(stored, &projection));
+        let groups =
+            listed.resources.into_iter().map(|stored| group_message(stored, &projection, definition));
         Ok(ListGroupsResponse {
             groups: groups.collect(),
             total_results: listed.total_results,
@@ -90,8 +95,12 @@ impl Groups {
 }
 
 /// The message of a group without its members, with the attributes that the reader asked for.
-pub(crate) fn group_message(stored: StoredResource, projection: &Projection) -> v1::Group {
-    let resource = represent(stored, &mut Memberships::default(), projection, builtin::group());
+pub(crate) fn group_message(
+    stored: StoredResource,
+    projection: &Projection,
+    definition: &Definition,
+) -> v1::Group {
+    let resource = represent(stored, &mut Memberships::default(), projection, definition);
     group::from_resource(resource)
 }
 

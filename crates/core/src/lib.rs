@@ -5,6 +5,7 @@
 //! over TCP, in memory, or both.
 
 pub mod bootstrap;
+mod bulk;
 mod caller;
 mod clock;
 mod credentials;
@@ -21,10 +22,13 @@ mod passwords;
 mod random;
 mod rate_limit;
 mod resources;
+mod schemas;
 mod search;
 mod secret;
 mod service_keys;
+mod stream;
 mod tokens;
+mod types;
 mod users;
 mod version;
 
@@ -33,10 +37,12 @@ use std::sync::Arc;
 use ring::aead::LessSafeKey;
 use rollcall_api::FILE_DESCRIPTOR_SET;
 use rollcall_api::client::MAX_MESSAGE_BYTES;
+use rollcall_api::v1::bulk_service_server::BulkServiceServer;
 use rollcall_api::v1::directory_service_server::DirectoryServiceServer;
 use rollcall_api::v1::discovery_service_server::DiscoveryServiceServer;
 use rollcall_api::v1::group_service_server::GroupServiceServer;
 use rollcall_api::v1::identity_service_server::IdentityServiceServer;
+use rollcall_api::v1::schema_service_server::SchemaServiceServer;
 use rollcall_api::v1::search_service_server::SearchServiceServer;
 use rollcall_api::v1::service_key_service_server::ServiceKeyServiceServer;
 use rollcall_api::v1::token_service_server::TokenServiceServer;
@@ -52,15 +58,18 @@ pub use limits::Limits;
 pub use random::{Random, SystemRandom, new_id};
 pub use secret::{Secret, WeakSecret};
 
+use crate::bulk::Bulk;
 use crate::directories::Directories;
 use crate::discovery::Discovery;
 use crate::gate::Gate;
 use crate::groups::Groups;
 use crate::identity::Identity;
 use crate::passwords::{Attempts, Hasher};
+use crate::schemas::Schemas;
 use crate::search::Search;
 use crate::service_keys::ServiceKeys;
 use crate::tokens::Tokens;
+use crate::types::KnownTypes;
 use crate::users::Users;
 
 /// What every service of the core works with. Cheap to clone.
@@ -73,6 +82,7 @@ pub struct Core {
     page_token_key: Arc<OnceCell<LessSafeKey>>,
     hasher: Hasher,
     password_attempts: Attempts,
+    known_types: Arc<KnownTypes>,
 }
 
 impl Core {
@@ -91,6 +101,7 @@ impl Core {
             page_token_key: Arc::default(),
             hasher: Hasher::new(),
             password_attempts: Attempts::new(&limits),
+            known_types: Arc::default(),
         }
     }
 
@@ -117,7 +128,9 @@ impl Core {
         let routes = Routes::new(limited!(UserServiceServer, Users::new(self.clone())))
             .add_service(limited!(GroupServiceServer, Groups::new(self.clone())))
             .add_service(limited!(SearchServiceServer, Search::new(self.clone())))
+            .add_service(limited!(BulkServiceServer, Bulk::new(self.clone())))
             .add_service(limited!(DirectoryServiceServer, Directories::new(self.clone())))
+            .add_service(limited!(SchemaServiceServer, Schemas::new(self.clone())))
             .add_service(limited!(TokenServiceServer, Tokens::new(self.clone())))
             .add_service(limited!(ServiceKeyServiceServer, ServiceKeys::new(self.clone())))
             .add_service(limited!(DiscoveryServiceServer, Discovery::new(self.clone())))

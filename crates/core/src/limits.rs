@@ -13,6 +13,10 @@ pub struct Limits {
     pub max_patch_operations: usize,
     /// Members of a group in one request at most: as many as the largest body can name.
     pub max_members_per_request: usize,
+    /// Operations in one bulk request at most.
+    pub max_bulk_operations: usize,
+    /// Bytes of JSON in one bulk request at most: the gateway's limit, which the core announces.
+    pub max_bulk_bytes: usize,
     /// How long a page token stays valid.
     pub page_token_lifetime: Duration,
     /// Passwords that may be tried for one user in a minute, until one is right.
@@ -28,6 +32,8 @@ impl Default for Limits {
             max_page_size: 1000,
             max_patch_operations: 5000,
             max_members_per_request: 1_000_000,
+            max_bulk_operations: 1000,
+            max_bulk_bytes: 32 * 1024 * 1024,
             page_token_lifetime: Duration::from_hours(1),
             password_attempts_per_user: 10,
             password_attempts_per_key: 600,

@@ -4,7 +4,7 @@ mod drafting;
 mod listing;
 mod representation;
 
-pub(crate) use drafting::{Attempts, require_indexable, search_form};
+pub(crate) use drafting::{Attempts, require_indexable, require_short, search_form};
 pub(crate) use listing::{Asked, Listed, Type};
 pub(crate) use representation::{Memberships, location, represent};
 

@@ -4,7 +4,6 @@ use rollcall_api::user;
 use rollcall_api::v1::resource::Resource as Of;
 use rollcall_api::v1::search_service_server::SearchService;
 use rollcall_api::v1::{Resource, SearchResourcesRequest, SearchResourcesResponse};
-use rollcall_scim::builtin;
 use rollcall_store::ResourceType;
 use tonic::{Request, Response, Status};
 
@@ -42,8 +41,9 @@ impl Search {
             page_token: &request.page_token,
             projection: request.projection.as_ref(),
         };
-        let users = Type { resource_type: ResourceType::User, definition: builtin::user() };
-        let groups = Type { resource_type: ResourceType::Group, definition: builtin::group() };
+        let known = self.core.types(&directory).await?;
+        let users = Type { resource_type: ResourceType::User, definition: known.user() };
+        let groups = Type { resource_type: ResourceType::Group, definition: known.group() };
         let types = if directory.groups_enabled { vec![users, groups] } else { vec![users] };
         let listed = self.core.list(&directory, directory.rules(), &types, &asked).await?;
         let mut memberships = self.core.memberships(&directory, &listed.resources).await?;
@@ -53,7 +53,7 @@ impl Search {
                     let shown = represent(stored, &mut memberships, &projection, users.definition);
                     Of::User(user::from_resource(shown))
                 }
-                ResourceType::Group => Of::Group(group_message(stored, &projection)),
+                ResourceType::Group => Of::Group(group_message(stored, &projection, groups.definition)),
             };
             Resource { resource: Some(resource) }
         });

@@ -10,10 +10,12 @@ use rollcall_api::v1::{
     GetUserResponse, ListUsersRequest, ListUsersResponse, PatchUserRequest, PatchUserResponse,
     ReplaceUserRequest, ReplaceUserResponse, VerifyPasswordRequest, VerifyPasswordResponse,
 };
-use rollcall_scim::builtin;
+use rollcall_scim::Definition;
 use rollcall_scim::projection::Projection;
 use rollcall_store::{Directory, ResourceType, StoredResource};
 use tonic::{Extensions, Request, Response, Status};
+
+pub(crate) use self::changes::{NewUser, UserChange};
 
 use crate::Core;
 use crate::caller::Caller;
@@ -38,7 +40,10 @@ impl Users {
         let (directory, stored) =
             self.core.find(extensions, ResourceType::User, &request.directory, &request.id).await?;
         let projection = projection(request.projection)?;
-        Ok(GetUserResponse { user: Some(self.core.user(&directory, stored, &projection).await?) })
+        let types = self.core.types(&directory).await?;
+        Ok(GetUserResponse {
+            user: Some(self.core.user(&directory, stored, &projection, types.user()).await?),
+        })
     }
 
     async fn list(&self, caller: &Caller, request: ListUsersRequest) -> Result<ListUsersResponse> {
@@ -54,7 +59,8 @@ impl Users {
             page_token: &request.page_token,
             projection: request.projection.as_ref(),
         };
-        let definition = builtin::user();
+        let known = self.core.types(&directory).await?;
+        let definition = known.user();
         let types = [Type { resource_type: ResourceType::User, definition }];
         let listed = self.core.list(&directory, directory.rules(), &types, &asked).await?;
         let mut memberships = self.core.memberships(&directory, &listed.resources).await?;
@@ -78,9 +84,10 @@ impl Core {
         directory: &Directory,
         stored: StoredResource,
         projection: &Projection,
+        definition: &Definition,
     ) -> Result<v1::User> {
         let mut memberships = self.memberships(directory, std::slice::from_ref(&stored)).await?;
-        Ok(user::from_resource(represent(stored, &mut memberships, projection, builtin::user())))
+        Ok(user::from_resource(represent(stored, &mut memberships, projection, definition)))
     }
 }
 

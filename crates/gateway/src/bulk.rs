@@ -70,7 +70,7 @@ fn head(text: &Bytes) -> Result<(i32, Elements), Refusal> {
         let kind = raw::kind(operations);
         return Err(Refusal::syntax(format!("Operations: expected an array of objects, got {kind}")));
     }
-    Ok((fail_on_errors, Elements::of(text.slice_ref(operations.get().as_bytes()))))
+    Ok((fail_on_errors, Elements::of(&text.slice_ref(operations.get().as_bytes()))))
 }
 
 /// The messages to the core, of which each is made when the core is ready for it; at least one.
@@ -99,6 +99,16 @@ fn requests(
     })
 }
 
+/// The messages of a body to the core.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn messages(
+    text: &Bytes,
+    limit: usize,
+) -> Result<impl Iterator<Item = ApplyBulkRequest>, Refusal> {
+    let (fail_on_errors, operations) = head(text)?;
+    Ok(requests(operations, fail_on_errors, limit))
+}
+
 #[cfg(test)]
 mod tests {
     use rollcall_api::v1::ErrorReason;
@@ -106,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    fn read(members: Value) -> Result<(i32, usize), Refusal> {
+    fn read(members: &Value) -> Result<(i32, usize), Refusal> {
         let text = Bytes::from(members.to_string());
         head(&text).map(|(fail_on_errors, operations)| (fail_on_errors, operations.count()))
     }
@@ -114,13 +124,13 @@ mod tests {
     #[test]
     fn the_head_of_a_request_is_read_whatever_the_case_of_names() {
         let schemas = [BULK_REQUEST];
-        assert_eq!(read(json!({"schemas": schemas, "Operations": []})).unwrap(), (0, 0));
+        assert_eq!(read(&json!({"schemas": schemas, "Operations": []})).unwrap(), (0, 0));
         let body = json!({"Schemas": schemas, "FAILONERRORS": 2, "operations": [{}, 1]});
-        assert_eq!(read(body).unwrap(), (2, 2));
+        assert_eq!(read(&body).unwrap(), (2, 2));
         let body = json!({"schemas": schemas, "failOnErrors": null, "Operations": [{}]});
-        assert_eq!(read(body).unwrap(), (0, 1));
+        assert_eq!(read(&body).unwrap(), (0, 1));
         let body = json!({"schemas": schemas, "failOnErrors": 9_999_999_999_u64, "Operations": []});
-        assert_eq!(read(body).unwrap().0, i32::MAX);
+        assert_eq!(read(&body).unwrap().0, i32::MAX);
     }
 
     #[test]
@@ -135,13 +145,13 @@ mod tests {
                 "got an object",
             ),
         ] {
-            let refusal = read(body).unwrap_err();
+            let refusal = read(&body).unwrap_err();
             assert_eq!(refusal.reason, reason);
             assert!(refusal.detail.contains(part), "{}", refusal.detail);
         }
         for number in [json!(0), json!(-1), json!(1.5), json!("1"), json!(true), json!([])] {
             let body = json!({"schemas": [BULK_REQUEST], "failOnErrors": number, "Operations": []});
-            let refusal = read(body).unwrap_err();
+            let refusal = read(&body).unwrap_err();
             assert_eq!(refusal.reason, ErrorReason::InvalidValue, "{number}");
             assert!(refusal.detail.contains("failOnErrors"), "{}", refusal.detail);
         }
@@ -151,7 +161,7 @@ mod tests {
     fn operations_are_sent_in_messages_of_a_bounded_size() {
         let messages = |operations: Value| {
             let text = Bytes::from(operations.to_string());
-            let requests: Vec<_> = requests(Elements::of(text), 3, 1000).collect();
+            let requests: Vec<_> = requests(Elements::of(&text), 3, 1000).collect();
             assert_eq!(requests[0].fail_on_errors, 3);
             assert!(requests[1..].iter().all(|request| request.fail_on_errors == 0));
             requests.iter().map(|request| request.operations.len()).collect::<Vec<_>>()

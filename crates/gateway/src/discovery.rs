@@ -18,10 +18,13 @@ pub(crate) async fn service_provider_config(call: &Call<'_>, method: &Method) ->
     let request = call.message(GetServiceProviderConfigRequest::default());
     let response =
         call.answered(Box::pin(client::discovery(call.core()).get_service_provider_config(request))).await?;
-    let config = response.config.ok_or_else(|| {
+    let mut config = response.config.ok_or_else(|| {
         tracing::error!(request_id = %call.request_id, "the core answered without a configuration");
         Problem::internal(call.request_id)
     })?;
+    // A gateway elsewhere may have been told to read less than the core knows of.
+    let limit = i64::try_from(call.gateway.max_large_body_bytes).unwrap_or(i64::MAX);
+    config.bulk_max_payload_size = config.bulk_max_payload_size.min(limit);
     call.answer(StatusCode::OK, &json::service_provider_config_json(&config, &call.base))
 }
 

@@ -8,7 +8,7 @@ use crate::body::Incoming;
 use crate::call::Call;
 use crate::error::Problem;
 use crate::routing::Endpoint;
-use crate::{bulk, discovery, groups, search, users};
+use crate::{bulk, discovery, groups, openapi, search, users};
 
 /// Answers a request to a SCIM endpoint. What the core has not judged is told only to who has a good credential: to
 /// all others it makes no difference what else is wrong with their request.
@@ -45,11 +45,9 @@ async fn at_endpoint(
         Endpoint::ResourceType(name) => discovery::resource_type(call, method, name).await,
         Endpoint::Schemas => discovery::schemas(call, method).await,
         Endpoint::Schema(urn) => discovery::schema(call, method, urn).await,
-        Endpoint::Me => Err(Problem::new(
-            ErrorReason::NotImplemented,
-            "/Me: a SCIM token stands for a directory and not for a user",
-        )),
+        Endpoint::Me => Err(me(method)),
         Endpoint::Bulk => bulk::bulk(call, method, body).await,
+        Endpoint::OpenApi => openapi::answer(method, &call.base),
         Endpoint::Unknown => Err(Problem::http(
             StatusCode::NOT_FOUND,
             "there is no such endpoint; there are /Users, /Groups, /.search, /Bulk, /ServiceProviderConfig, /ResourceTypes \
@@ -59,5 +57,16 @@ async fn at_endpoint(
             StatusCode::NOT_FOUND,
             "there is no such endpoint: the percent-encoded bytes of the path are no UTF-8",
         )),
+    }
+}
+
+/// RFC 7644 §3.11: `/Me` is the user that the credential stands for: there is none, since every credential stands for a directory or a service.
+fn me(method: &Method) -> Problem {
+    match *method {
+        Method::GET | Method::POST | Method::PUT | Method::PATCH | Method::DELETE => Problem::new(
+            ErrorReason::NotImplemented,
+            "/Me: a SCIM token stands for a directory and not for a user; read users under /Users",
+        ),
+        _ => Problem::method("GET, HEAD, POST, PUT, PATCH, DELETE"),
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct GroupBody {
 /// Errors: `invalidSyntax` and `invalidValue`, as those of a user; past the limit of bytes, that.
 pub(crate) fn read(object: RawObject<'_>, levels: usize, limit: usize) -> Result<GroupBody, Refusal> {
     let mut parts = Parts { members: None, left: limit };
-    let attributes = parts.take(object, levels + 1).map_err(|refusal| match refusal.reason {
+    let attributes = parts.take(object, levels + 1, true).map_err(|refusal| match refusal.reason {
         ErrorReason::PayloadTooLarge => Refusal::new(refusal.reason, past(limit)),
         _ => refusal,
     })?;
@@ -43,15 +43,21 @@ struct Parts {
 }
 
 impl Parts {
-    /// The attributes of an object, whose members are put aside.
-    fn take(&mut self, object: RawObject<'_>, levels: usize) -> Result<Map<String, Value>, Refusal> {
+    /// The attributes of an object, whose members are put aside. Those of the whole may be qualified by standing in an object
+    /// of their own, under the URN of the schema.
+    fn take(
+        &mut self,
+        object: RawObject<'_>,
+        levels: usize,
+        is_whole: bool,
+    ) -> Result<Map<String, Value>, Refusal> {
         let mut attributes = Map::new();
         for (name, value) in object {
             if is_members(&name) {
                 self.members = member_ids::read(value)?.or(self.members.take());
-            } else if name.eq_ignore_ascii_case(GROUP) && raw::is_object(value) {
+            } else if is_whole && name.eq_ignore_ascii_case(GROUP) && raw::is_object(value) {
                 let object = RawObject::of(value)?;
-                attributes.insert(name, self.take(object, levels + 1)?.into());
+                attributes.insert(name, self.take(object, levels + 1, false)?.into());
             } else {
                 self.left = self
                     .left
@@ -117,6 +123,13 @@ mod tests {
             assert_eq!(refusal.reason, reason, "{body}: {}", refusal.detail);
             assert!(refusal.detail.contains(part), "{body}: {}", refusal.detail);
         }
+    }
+
+    #[test]
+    fn an_object_under_the_urn_of_the_schema_is_no_endless_descent() {
+        let nested = format!("{}1{}", format!("{{\"{GROUP}\":").repeat(10_000), "}".repeat(10_000));
+        let refusal = super::read(RawObject::of_body(nested.as_bytes()).unwrap(), 0, usize::MAX).unwrap_err();
+        assert_eq!(refusal.reason, ErrorReason::InvalidSyntax);
     }
 
     #[test]

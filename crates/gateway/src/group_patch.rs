@@ -59,8 +59,8 @@ impl GroupPatch {
 
     /// Reads `Operations` themselves.
     pub(crate) fn of_operations(operations: &RawValue, levels: usize, limit: usize) -> Result<Self, Refusal> {
-        let operations = raw::array(operations, MOST_OPERATIONS)
-            .map_err(|refusal| within("Operations".to_owned(), &refusal))?;
+        let operations =
+            raw::array(operations, MOST_OPERATIONS).map_err(|refusal| within("Operations", &refusal))?;
         let mut left = Left { bytes: limit, limit };
         let steps =
             operations.into_iter().enumerate().map(|(index, raw)| step(index, raw, levels + 1, &mut left));
@@ -127,12 +127,12 @@ fn step(index: usize, raw: &RawValue, levels: usize, left: &mut Left) -> Result<
         return Err(no_operation(index, raw::kind(raw)).into());
     }
     let place = |part: &str| format!("Operations[{index}]{part}");
-    let mut object = RawObject::of(raw).map_err(|refusal| within(place(""), &refusal))?;
+    let mut object = RawObject::of(raw).map_err(|refusal| within(&place(""), &refusal))?;
     let (kind, path) = head(index, object.take("op"), object.take("path"))?;
     let content = match object.take("value") {
         None => Content::Absent,
         Some(value) => content(kind, path.as_deref(), value, levels + 1, left)
-            .map_err(|refusal| within(place(".value"), &refusal))?,
+            .map_err(|refusal| within(&place(".value"), &refusal))?,
     };
     Ok(Step { kind, path, content })
 }
@@ -181,7 +181,7 @@ fn attributes(value: &RawValue, levels: usize, left: &mut Left) -> Result<Option
 }
 
 /// A refusal with the place where its text goes on from.
-fn within(place: String, refusal: &Refusal) -> Refusal {
+fn within(place: &str, refusal: &Refusal) -> Refusal {
     match refusal.reason {
         ErrorReason::PayloadTooLarge => Refusal::new(refusal.reason, refusal.detail.clone()),
         reason => Refusal::new(reason, format!("{place}: {}", refusal.detail)),

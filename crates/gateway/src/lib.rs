@@ -14,6 +14,8 @@ mod call;
 mod discovery;
 mod dispatch;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod group_body;
 mod group_patch;
 mod groups;
@@ -21,6 +23,7 @@ mod list;
 mod member_ids;
 mod members;
 mod negotiation;
+mod openapi;
 mod patch_body;
 mod pieces;
 mod preconditions;

@@ -22,6 +22,7 @@ use crate::request_id::RequestId;
 
 /// Which parts of members are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
 pub(crate) struct Shown {
     value: bool,
     reference: bool,

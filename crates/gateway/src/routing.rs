@@ -43,6 +43,8 @@ pub(crate) enum Endpoint<'a> {
     Schema(Cow<'a, str>),
     Me,
     Bulk,
+    /// `/openapi.json`, which is also at the root of the server.
+    OpenApi,
     /// No endpoint.
     Unknown,
     /// A path whose percent-encoding is no UTF-8 text.
@@ -61,6 +63,9 @@ pub(crate) fn route(path: &str) -> Route<'_> {
         Some("api") if segments.by_ref().take(3).eq(["ee", "scim", "v2"]) => BasePath::Metabase,
         Some("healthz") if segments.next().is_none() => return Route::Liveness,
         Some("readyz") if segments.next().is_none() => return Route::Readiness,
+        Some("openapi.json") if segments.next().is_none() => {
+            return Route::Scim(BasePath::Rollcall, Endpoint::OpenApi);
+        }
         _ => return Route::Elsewhere,
     };
     Route::Scim(base, at(segments))
@@ -101,6 +106,7 @@ fn endpoint<'a>(name: &'a str, id: Option<&'a str>) -> Endpoint<'a> {
         ("Schemas", Some(id)) => Endpoint::Schema(id),
         ("Me", None) => Endpoint::Me,
         ("Bulk", None) => Endpoint::Bulk,
+        ("openapi.json", None) => Endpoint::OpenApi,
         _ => Endpoint::Unknown,
     }
 }
@@ -142,6 +148,14 @@ mod tests {
         assert_eq!(scim("/scim/v2/Groups/%2Esearch"), Endpoint::GroupSearch);
         assert_eq!(scim("/scim/v2/Users/.SEARCH"), Endpoint::User(".SEARCH".into()));
         assert_eq!(scim("/scim/v2/Bulk/.search"), Endpoint::Unknown);
+    }
+
+    #[test]
+    fn the_description_is_at_each_base_path_and_outside() {
+        assert_eq!(scim("/scim/v2/openapi.json"), Endpoint::OpenApi);
+        assert_eq!(scim("/api/ee/scim/v2/openapi.json"), Endpoint::OpenApi);
+        assert_eq!(route("/openapi.json"), Route::Scim(BasePath::Rollcall, Endpoint::OpenApi));
+        assert_eq!(route("/openapi.json/x"), Route::Elsewhere);
     }
 
     #[test]

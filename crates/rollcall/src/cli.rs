@@ -4,6 +4,7 @@ mod admin_key;
 mod credential;
 mod directory;
 mod migrate;
+mod schema;
 mod service_key;
 mod time;
 mod token;
@@ -56,6 +57,8 @@ enum Command {
     AdminKey(admin_key::AdminKey),
     /// Make, see and change directories: each is one connection to an identity provider
     Directory(directory::Directory),
+    /// Register, see and delete the schemas that a directory has beside the built-in ones
+    Schema(schema::Schema),
     /// Make, see and end the SCIM tokens that identity providers present
     Token(token::Token),
     /// Make, see and end the keys of your own services
@@ -79,6 +82,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Migrate(command) => finish(Builder::new_current_thread(), command.run()),
         Command::AdminKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Directory(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Schema(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Token(command) => finish(Builder::new_current_thread(), command.run()),
         Command::ServiceKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::User(command) => finish(Builder::new_current_thread(), command.run()),

@@ -75,9 +75,8 @@ pub(crate) struct Http {
     #[arg(long, env = "ROLLCALL_MAX_USER_BODY", value_name = "SIZE", default_value = "2MiB")]
     pub(crate) max_user_body: ByteSize,
 
-    /// Largest body of a request about groups, and of a bulk request
-    #[arg(long, env = "ROLLCALL_MAX_LARGE_BODY", value_name = "SIZE", default_value = "32MiB")]
-    pub(crate) max_large_body: ByteSize,
+    #[command(flatten)]
+    pub(crate) large_body: LargeBody,
 
     /// How long a client may take to send a body
     #[arg(long, env = "ROLLCALL_BODY_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration)]
@@ -86,6 +85,16 @@ pub(crate) struct Http {
     /// How long the core may take to answer
     #[arg(long, env = "ROLLCALL_CORE_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) core_timeout: Duration,
+}
+
+/// What a gateway refuses and a core announces.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP")]
+pub(crate) struct LargeBody {
+    /// Largest body of a request about groups, and of a bulk request: a gateway refuses a larger one, and a core announces
+    /// the limit
+    #[arg(long, env = "ROLLCALL_MAX_LARGE_BODY", value_name = "SIZE", default_value = "32MiB")]
+    pub(crate) max_large_body: ByteSize,
 }
 
 /// Where a gateway finds the core.
@@ -170,6 +179,11 @@ pub(crate) struct Limits {
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) max_patch_operations: u32,
 
+    /// Operations in one bulk request at most
+    #[arg(long, env = "ROLLCALL_MAX_BULK_OPERATIONS", value_name = "N", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) max_bulk_operations: u32,
+
     /// Members of a group in one request at most
     #[arg(long, env = "ROLLCALL_MAX_REQUEST_MEMBERS", value_name = "N", default_value_t = 1_000_000,
           value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
@@ -202,7 +216,7 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// The limits as the core takes them. Errors: a default that is more than the maximum.
-    pub(crate) fn checked(&self) -> Result<rollcall_core::Limits, Invalid> {
+    pub(crate) fn checked(&self, large_body: &LargeBody) -> Result<rollcall_core::Limits, Invalid> {
         let Self { default_page_size, max_page_size, .. } = *self;
         if default_page_size > max_page_size {
             return Err(Invalid(format!(
@@ -213,6 +227,8 @@ impl Limits {
             default_page_size,
             max_page_size,
             max_patch_operations: usize::try_from(self.max_patch_operations).unwrap_or(usize::MAX),
+            max_bulk_operations: usize::try_from(self.max_bulk_operations).unwrap_or(usize::MAX),
+            max_bulk_bytes: large_body.max_large_body.0,
             max_members_per_request: usize::try_from(self.max_request_members).unwrap_or(usize::MAX),
             page_token_lifetime: self.page_token_lifetime,
             password_attempts_per_user: self.password_attempts_per_user,

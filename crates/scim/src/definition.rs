@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::builtin;
-use crate::schema::{Attribute, Mutability, Schema};
+use crate::schema::{Attribute, ENTERPRISE_USER, Mutability, Schema};
 
 /// A resource type (RFC 7643 §6) together with its core schema, its extensions and the common attributes
 /// (RFC 7643 §3.1: `schemas`, `id`, `externalId`, `meta`).
@@ -86,7 +86,8 @@ impl Definition {
     ///
     /// Understands `userName`, `name.familyName`, both behind the URN of a schema and a colon (or a dot, as older
     /// clients write it), and the bare URN of an extension. A name without a URN that only one extension has means the
-    /// attribute of that extension, since Entra writes `manager`.
+    /// attribute of that extension, since Entra writes `manager`; so does one that the enterprise extension has, whatever
+    /// else has been registered.
     pub fn lookup(&self, name: &str) -> Option<Target<'_>> {
         // URNs hold dots and colons themselves, so the known ones are matched before anything is split.
         match self.split_urn(name) {
@@ -136,7 +137,7 @@ impl Definition {
         let mut hits =
             self.extensions.iter().filter_map(|extension| extension_attribute(&extension.schema, name));
         let hit = hits.next()?;
-        hits.next().is_none().then_some(hit)
+        (hit.extension == Some(ENTERPRISE_USER) || hits.next().is_none()).then_some(hit)
     }
 }
 
@@ -180,7 +181,6 @@ fn find<'a>(
 mod tests {
     use super::*;
     use crate::builtin;
-    use crate::schema::ENTERPRISE_USER;
 
     fn found(name: &str) -> Option<String> {
         match builtin::user().lookup(name)? {
@@ -243,13 +243,20 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_name_that_two_extensions_have_means_neither() {
+    fn a_bare_name_that_several_extensions_have_means_the_enterprise_one_or_none() {
         let mut definition = builtin::user().clone();
-        let mut second = definition.extensions[0].clone();
-        second.schema.id = "urn:example:second".to_owned();
-        definition.extensions.push(second);
-        assert_eq!(definition.lookup("department"), None);
-        assert!(definition.lookup("urn:example:second:department").is_some());
+        for number in 1..=2 {
+            let mut more = definition.extensions[0].clone();
+            more.schema.id = format!("urn:example:{number}");
+            more.schema
+                .attributes
+                .push(Attribute { name: "colour".to_owned(), ..more.schema.attributes[0].clone() });
+            definition.extensions.push(more);
+        }
+        let Some(Target::Attribute(found)) = definition.lookup("department") else { panic!("department") };
+        assert_eq!(found.extension, Some(ENTERPRISE_USER));
+        assert_eq!(definition.lookup("colour"), None);
+        assert!(definition.lookup("urn:example:2:colour").is_some());
     }
 
     #[test]

@@ -23,10 +23,13 @@ pub mod profile;
 pub mod projection;
 #[cfg(test)]
 mod properties;
+pub mod registration;
+pub mod replacement;
 pub mod resolve;
 pub mod resource;
 pub mod schema;
 pub mod search_form;
+pub mod unique;
 
 pub use definition::Definition;
 pub use error::{Error, Result, ScimType};

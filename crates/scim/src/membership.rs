@@ -39,11 +39,7 @@ pub struct GroupPatch<'d> {
 ///
 /// Errors: `invalidPath` and `invalidFilter` for a path, `invalidValue` for members that are none, `mutability` for a part
 /// of a member that cannot be changed. Each names its operation, counted from 0: `Operations[2]: …`.
-pub fn split<'d>(
-    operations: Vec<Operation>,
-    definition: &'d Definition,
-    rules: Rules,
-) -> Result<GroupPatch<'d>> {
+pub fn split(operations: Vec<Operation>, definition: &Definition, rules: Rules) -> Result<GroupPatch<'_>> {
     let mut patch = GroupPatch { attributes: Vec::with_capacity(operations.len()), members: Vec::new() };
     for (index, operation) in operations.into_iter().enumerate() {
         let rest = patch

@@ -20,12 +20,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rollcall_scim::Resource;
 use rollcall_scim::condition::Condition;
+use rollcall_scim::unique::UniqueValue;
 use uuid::Uuid;
 
 pub use model::{
     Actor, AddedMembers, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key, Listing,
-    Member, Membership, Page, Paging, PasswordHandling, PasswordHolder, Query, ResourceType, Selection,
-    SortValue, StoredResource, UserKey,
+    Member, Membership, Page, Paging, PasswordHandling, PasswordHolder, Query, RegisteredSchema,
+    ResourceType, Selection, SortValue, StoredResource, UserKey,
 };
 
 /// The result of a call to the database.
@@ -37,6 +38,9 @@ pub enum Error {
     /// Another resource of the type has this name, whatever its case.
     #[error("the name of the {} is taken", .0.as_str())]
     NameTaken(ResourceType),
+    /// Another resource of the type has a value that is unique by a registered schema; this is the attribute.
+    #[error("the value of {1} is taken by another {kind}", kind = .0.as_str())]
+    ValueTaken(ResourceType, String),
     /// Another directory has this name.
     #[error("the name of the directory is taken")]
     DirectoryNameTaken,
@@ -137,6 +141,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// A page of the resources of a directory, and how many there are on all pages.
     async fn resources(&self, directory: Uuid, query: &Query<'_>) -> Result<Listing>;
 
+    /// The schemas that a directory has registered, in the order in which it did.
+    async fn schemas(&self, directory: Uuid) -> Result<Vec<RegisteredSchema>>;
+
     /// A user of a directory with the hash of the password, where there is one.
     async fn password(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<PasswordHolder>>;
 
@@ -176,6 +183,20 @@ pub trait Transaction: Send {
     /// Overwrites a resource that this transaction has read, and whose attributes were `before`.
     /// Errors: [`Error::NameTaken`].
     async fn update_resource(&mut self, directory: Uuid, draft: Draft<'_>, before: &Resource) -> Result<()>;
+
+    /// Gives a resource these values that are unique by registered schemas, in place of those that it has; a deleted
+    /// resource has none any more. Errors: [`Error::ValueTaken`].
+    async fn set_unique_values(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        resource: Uuid,
+        values: &[UniqueValue],
+    ) -> Result<()>;
+
+    /// The version of the schemas of a directory, which nobody changes until the transaction ends; `None`, there is no
+    /// such directory.
+    async fn hold_schemas(&mut self, directory: Uuid) -> Result<Option<i64>>;
 
     /// Gives a user a password by its hash, instead of the one that there may be.
     async fn set_password(&mut self, directory: Uuid, user: Uuid, hash: &str) -> Result<()>;
@@ -229,6 +250,24 @@ pub trait Transaction: Send {
 
     /// Overwrites the settings of a directory.
     async fn update_directory(&mut self, directory: &Directory) -> Result<()>;
+
+    /// The schemas of a directory that this transaction has read.
+    async fn schemas(&mut self, directory: Uuid) -> Result<Vec<RegisteredSchema>>;
+
+    /// Whether a resource has a value of the schema with this URN, spelt as the schema has it.
+    async fn has_schema_values(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        urn: &str,
+    ) -> Result<bool>;
+
+    /// Registers a schema for a directory that this transaction has read, in place of one with the same URN, and raises
+    /// the version of its schemas.
+    async fn put_schema(&mut self, directory: Uuid, schema: &RegisteredSchema) -> Result<()>;
+
+    /// Takes a schema from a directory that this transaction has read, and raises the version of its schemas.
+    async fn delete_schema(&mut self, directory: Uuid, urn: &str) -> Result<()>;
 
     /// The credentials of a kind, newest first: those of one directory, or all.
     async fn credentials(&mut self, kind: CredentialKind, directory: Option<Uuid>)

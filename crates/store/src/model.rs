@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rollcall_scim::condition::Condition;
 use rollcall_scim::definition::AttributeRef;
+use rollcall_scim::schema::Schema;
 use rollcall_scim::{Profile, Resource, Rule, Rules};
 use serde_json::Value;
 use uuid::Uuid;
@@ -25,6 +26,8 @@ pub struct Directory {
     pub rule_settings: BTreeMap<Rule, bool>,
     /// What becomes of the passwords that are sent for its users.
     pub password_handling: PasswordHandling,
+    /// How often its registered schemas have changed; 0, it has never had any. Not written with the settings.
+    pub schemas_version: i64,
     /// When it was made, in µs.
     pub created: i64,
     /// When its settings last changed, in µs.
@@ -61,6 +64,19 @@ impl PasswordHandling {
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Discard, Self::Store].into_iter().find(|handling| handling.as_str() == name)
     }
+}
+
+/// A schema that a directory has registered beside the built-in ones.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RegisteredSchema {
+    /// The type that it extends.
+    pub resource_type: ResourceType,
+    /// Whether resources must have values of it.
+    pub required: bool,
+    /// When it was first registered, in µs.
+    pub created: i64,
+    /// The schema.
+    pub schema: Schema,
 }
 
 /// How a user is named whose password is asked for.
@@ -269,6 +285,10 @@ pub enum EventKind {
     DirectoryCreated,
     /// The settings of a directory changed.
     DirectoryUpdated,
+    /// A schema was registered, or replaced.
+    SchemaRegistered,
+    /// A schema was deleted.
+    SchemaDeleted,
     /// A token or key was made.
     CredentialCreated,
     /// A token or key was given an end.

@@ -14,6 +14,7 @@ use rollcall_scim::filter::{Expression, Literal, Test};
 use rollcall_scim::path::Path;
 use rollcall_scim::schema::{self, ENTERPRISE_USER, Schema};
 use rollcall_scim::{Definition, Rules};
+use serde_json::Value as Json;
 
 /// What stands before the bulkId.
 const PREFIX: &str = "bulkId:";
@@ -82,10 +83,8 @@ fn in_patch(
     show: &mut dyn FnMut(&mut String),
 ) {
     let mut inside = |schema: &Schema, name: &str| {
-        let name = match schema.id == definition.schema.id {
-            true => name.to_owned(),
-            false => format!("{}:{name}", schema.id),
-        };
+        let is_core = schema.id == definition.schema.id;
+        let name = if is_core { name.to_owned() } else { format!("{}:{name}", schema.id) };
         Path::parse(name.trim(), rules).map_or(Place::Elsewhere, |path| place(&path, definition))
     };
     for operation in operations {
@@ -95,16 +94,21 @@ fn in_patch(
             // The core says what is wrong with a path, where something is.
             let Ok(mut path) = Path::parse(text, rules) else { continue };
             at = place(&path, definition);
-            if matches!(at, Place::Reference | Place::Extension)
-                && let Some(condition) = &mut path.condition
-                && in_condition(condition, show)
+            if let Some(condition) = &mut path.condition
+                && in_condition(condition, at, show)
             {
                 operation.path = Some(path.to_string());
             }
         }
-        if let Some(value) = &mut operation.value {
-            in_value(value, at, &mut inside, show);
+        let Some(value) = &mut operation.value else { continue };
+        if let (Place::Schema(schema), Some(Kind::StringValue(text))) = (at, &value.kind)
+            && schema.id == definition.schema.id
+            && let Ok(object @ Json::Object(_)) = serde_json::from_str(text)
+        {
+            // Some clients write attributes without a path as a text that holds an object.
+            *value = to_message(object);
         }
+        in_value(value, at, &mut inside, show);
     }
 }
 
@@ -129,11 +133,10 @@ fn place<'d>(path: &Path, definition: &'d Definition) -> Place<'d> {
             Place::Extension
         }
         Some(Target::Attribute(at)) if is_reference(&at, path.sub_attribute.as_deref()) => Place::Reference,
-        Some(Target::Attribute(_)) => Place::Elsewhere,
         None if path.attribute.eq_ignore_ascii_case(&definition.schema.id) => {
             Place::Schema(&definition.schema)
         }
-        None => Place::Elsewhere,
+        _ => Place::Elsewhere,
     }
 }
 
@@ -157,12 +160,6 @@ fn in_value<'d>(
     inside: &mut dyn FnMut(&Schema, &str) -> Place<'d>,
     show: &mut dyn FnMut(&mut String),
 ) {
-    if let (Place::Schema(_), Some(Kind::StringValue(text))) = (at, &value.kind) {
-        // Some clients write the attributes as a text that holds an object.
-        if let Ok(object @ serde_json::Value::Object(_)) = serde_json::from_str(text) {
-            *value = to_message(object);
-        }
-    }
     match (at, &mut value.kind) {
         (Place::Reference | Place::Extension, Some(Kind::StringValue(text))) => show(text),
         (Place::Reference | Place::Extension, Some(Kind::ListValue(list))) => {
@@ -173,7 +170,7 @@ fn in_value<'d>(
                 let at = match at {
                     Place::Schema(schema) => inside(schema, &entry.name),
                     // Some clients write `{"members": […]}` under the path `members`.
-                    Place::Reference if !is_one_of(&entry.name, ["value", "members"]) => Place::Elsewhere,
+                    Place::Reference if !names_ids(&entry.name) => Place::Elsewhere,
                     at => at,
                 };
                 if let Some(value) = &mut entry.value {
@@ -185,22 +182,36 @@ fn in_value<'d>(
     }
 }
 
-fn is_one_of(name: &str, names: [&str; 2]) -> bool {
-    names.into_iter().any(|one| one.eq_ignore_ascii_case(name))
+fn names_ids(name: &str) -> bool {
+    ["value", "members"].into_iter().any(|one| one.eq_ignore_ascii_case(name))
 }
 
-/// Shows the texts that a condition compares with, and says whether one was changed.
-fn in_condition(condition: &mut Expression, show: &mut dyn FnMut(&mut String)) -> bool {
+/// Shows the ids that a condition compares with, and says whether one was changed.
+fn in_condition(condition: &mut Expression, at: Place<'_>, show: &mut dyn FnMut(&mut String)) -> bool {
     match condition {
         Expression::And(parts) | Expression::Or(parts) => {
-            parts.iter_mut().fold(false, |changed, part| in_condition(part, show) || changed)
+            let mut changed = false;
+            for part in parts {
+                changed |= in_condition(part, at, show);
+            }
+            changed
         }
-        Expression::Not(inner) => in_condition(inner, show),
-        Expression::Attribute { test: Test::Compare(_, Literal::String(text)), .. } => {
+        Expression::Not(inner) => in_condition(inner, at, show),
+        Expression::Attribute { attribute, test: Test::Compare(_, Literal::String(text)) } => {
+            let is_id = match at {
+                Place::Reference => attribute.eq_ignore_ascii_case("value"),
+                Place::Extension => true,
+                Place::Elsewhere | Place::Schema(_) => false,
+            };
             let before = text.clone();
-            show(text);
+            if is_id {
+                show(text);
+            }
             *text != before
         }
         Expression::Attribute { .. } | Expression::Element { .. } => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use rollcall_api::v1::{ErrorReason, Group, PatchOperation};
 use rollcall_api::{group, patch};
 use rollcall_scim::membership::{self, MemberChange};
 use rollcall_scim::patch::Operation;
+use rollcall_scim::replacement::with_immutable;
 use rollcall_scim::{Definition, Resource, Rules, resource};
 use rollcall_store::{AddedMembers, Directory, Draft, EventKind, ResourceType, StoredResource, Transaction};
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use crate::Core;
 use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, changes};
 use crate::resources::{require_indexable, search_form};
+use crate::types::require_known;
 use crate::version::require_match;
 
 /// Members in one event, and read at once.
@@ -67,9 +69,18 @@ impl<'d> GroupChange<'d> {
         Ok(Self { next: Next::Patch(parts.attributes), members: parts.members, if_match, definition, rules })
     }
 
+    /// How many members the request names one by one.
+    pub(crate) fn members_named(&self) -> usize {
+        let named = |change: &MemberChange<'_>| match change {
+            MemberChange::Add(ids) | MemberChange::Remove(ids) | MemberChange::Replace(ids) => ids.len(),
+            MemberChange::RemoveWhere(_) => 0,
+        };
+        self.members.iter().map(named).sum()
+    }
+
     fn applied_to(&self, current: &Resource, id: Uuid) -> Result<Resource> {
         match &self.next {
-            Next::Replace(attributes) => Ok(attributes.clone()),
+            Next::Replace(attributes) => Ok(with_immutable(current, attributes.clone(), self.definition)?),
             Next::Patch(operations) => {
                 let id = id.to_string();
                 let patched =
@@ -136,17 +147,43 @@ impl Core {
         members: &[String],
         definition: &Definition,
     ) -> Result<()> {
-        let rules = directory.rules();
+        self.insert_empty_group(transaction, origin, directory, group, definition).await?;
+        self.fill_new_group(transaction, origin, directory, group, members).await
+    }
+
+    /// Adds a group without members.
+    pub(crate) async fn insert_empty_group(
+        &self,
+        transaction: &mut dyn Transaction,
+        origin: Origin<'_>,
+        directory: &Directory,
+        group: &StoredResource,
+        definition: &Definition,
+    ) -> Result<()> {
+        self.hold_schemas(transaction, directory).await?;
         let search = search_form(&group.attributes, definition);
-        let draft = Draft { resource: group, search: &search, unique: rules.group_names_are_unique };
+        let unique = directory.rules().group_names_are_unique;
+        let draft = Draft { resource: group, search: &search, unique };
         transaction.insert_resource(directory.id, draft).await?;
+        self.write_unique_values(transaction, directory, group, &search, None, definition).await?;
         let facts = changes(&Resource::new(), &group.attributes);
         let event = self
             .event(origin, Some(directory.id), EventKind::GroupCreated, group.id, facts)
             .of(group.version);
-        transaction.insert_event(&event).await?;
+        Ok(transaction.insert_event(&event).await?)
+    }
+
+    /// Gives a group its members that the same transaction has added without any.
+    pub(crate) async fn fill_new_group(
+        &self,
+        transaction: &mut dyn Transaction,
+        origin: Origin<'_>,
+        directory: &Directory,
+        group: &StoredResource,
+        members: &[String],
+    ) -> Result<()> {
         let mut moves = Moves::default();
-        add(transaction, directory, group.id, members, rules, &mut moves).await?;
+        add(transaction, directory, group.id, members, directory.rules(), &mut moves).await?;
         self.tell(transaction, origin, directory, group, Value::Null, &moves).await
     }
 
@@ -159,9 +196,11 @@ impl Core {
         id: Uuid,
         change: &GroupChange<'_>,
     ) -> Result<StoredResource> {
+        self.hold_schemas(transaction, directory).await?;
         let group = transaction.resource(directory.id, ResourceType::Group, id).await?;
         let mut group = group.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         require_match(&change.if_match, group.version)?;
+        require_known(&group.attributes, change.definition)?;
         let attributes = change.applied_to(&group.attributes, id)?;
         let mut moves = Moves::default();
         for step in &change.members {
@@ -182,6 +221,8 @@ impl Core {
         let search = search_form(&group.attributes, change.definition);
         let draft = Draft { resource: &group, search: &search, unique: change.rules.group_names_are_unique };
         transaction.update_resource(directory.id, draft, &before).await?;
+        self.write_unique_values(transaction, directory, &group, &search, Some(&before), change.definition)
+            .await?;
         let facts = changes(&before, &group.attributes);
         self.tell(transaction, origin, directory, &group, facts, &moves).await?;
         Ok(group)
@@ -217,7 +258,7 @@ impl Core {
         attributes: Value,
         moves: &Moves,
     ) -> Result<()> {
-        let moved =
+        let members =
             [("added", &moves.added), ("removed", &moves.removed)].into_iter().flat_map(|(name, ids)| {
                 let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
                 let parts: Vec<Value> = ids
@@ -227,7 +268,7 @@ impl Core {
                 parts
             });
         let attributes = Some(attributes).filter(|attributes| !attributes.is_null());
-        for facts in attributes.into_iter().chain(moved) {
+        for facts in attributes.into_iter().chain(members) {
             let event = self
                 .event(origin, Some(directory.id), EventKind::GroupUpdated, group.id, facts)
                 .of(group.version);

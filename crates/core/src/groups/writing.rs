@@ -6,15 +6,17 @@ use rollcall_api::v1::{
     CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest, DeleteGroupResponse, ErrorReason,
     PatchGroupRequest, PatchGroupResponse, ReplaceGroupRequest, ReplaceGroupResponse,
 };
-use rollcall_scim::builtin;
+use rollcall_scim::Definition;
 use rollcall_store::{Directory, StoredResource};
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 
 use super::{GroupChange, Groups, RESOURCE_TYPE, group_message};
+use crate::Core;
 use crate::caller::{Caller, parse_id};
 use crate::error::{Error, Result};
 use crate::resources::{Attempts, projection};
+use crate::stream::first;
 
 impl Groups {
     pub(super) async fn create(
@@ -26,16 +28,18 @@ impl Groups {
         let directory = self.writable(caller, &first.directory).await?;
         let projection = projection(first.projection).map_err(Status::from)?;
         let mut members = first.members;
+        self.core.require_few_members(members.len())?;
         while let Some(message) = messages.message().await? {
             members.extend(message.members);
-            self.require_few_members(members.len())?;
+            self.core.require_few_members(members.len())?;
         }
-        let group = self.core.new_group(first.group, builtin::group())?;
+        let types = self.core.types(&directory).await?;
+        let group = self.core.new_group(first.group, types.group())?;
         let mut attempts = Attempts::default();
-        while let Err(error) = self.try_create(caller, &directory, &group, &members).await {
+        while let Err(error) = self.try_create(caller, &directory, &group, &members, types.group()).await {
             attempts.again(error)?;
         }
-        Ok(CreateGroupResponse { group: Some(group_message(group, &projection)) })
+        Ok(CreateGroupResponse { group: Some(group_message(group, &projection, types.group())) })
     }
 
     async fn try_create(
@@ -44,9 +48,10 @@ impl Groups {
         directory: &Directory,
         group: &StoredResource,
         members: &[String],
+        definition: &Definition,
     ) -> Result<()> {
         let mut transaction = self.core.store.begin().await?;
-        let (origin, definition) = (caller.origin(), builtin::group());
+        let origin = caller.origin();
         self.core.insert_group(&mut *transaction, origin, directory, group, members, definition).await?;
         Ok(transaction.save().await?)
     }
@@ -61,15 +66,17 @@ impl Groups {
         let projection = projection(first.projection).map_err(Status::from)?;
         let id = parse_id(RESOURCE_TYPE, &first.id)?;
         let mut members = first.members;
+        self.core.require_few_members(members.len())?;
         while let Some(message) = messages.message().await? {
             members.extend(message.members);
-            self.require_few_members(members.len())?;
+            self.core.require_few_members(members.len())?;
         }
         let members = Some(members).filter(|members| first.has_members || !members.is_empty());
         let rules = directory.rules();
-        let change = GroupChange::replace(first.group, members, first.if_match, builtin::group(), rules)?;
+        let types = self.core.types(&directory).await?;
+        let change = GroupChange::replace(first.group, members, first.if_match, types.group(), rules)?;
         let group = self.change(caller, &directory, id, &change).await?;
-        Ok(ReplaceGroupResponse { group: Some(group_message(group, &projection)) })
+        Ok(ReplaceGroupResponse { group: Some(group_message(group, &projection, types.group())) })
     }
 
     pub(super) async fn patch(
@@ -88,9 +95,11 @@ impl Groups {
             self.core.require_few_operations(operations.len())?;
         }
         let rules = directory.rules();
-        let change = GroupChange::patch(operations, first.if_match, builtin::group(), rules)?;
+        let types = self.core.types(&directory).await?;
+        let change = GroupChange::patch(operations, first.if_match, types.group(), rules)?;
+        self.core.require_few_members(change.members_named())?;
         let group = self.change(caller, &directory, id, &change).await?;
-        Ok(PatchGroupResponse { group: Some(group_message(group, &projection)) })
+        Ok(PatchGroupResponse { group: Some(group_message(group, &projection, types.group())) })
     }
 
     pub(super) async fn delete(
@@ -154,9 +163,12 @@ impl Groups {
         require_groups(&directory)?;
         Ok(directory)
     }
+}
 
-    fn require_few_members(&self, count: usize) -> Result<()> {
-        let limit = self.core.limits.max_members_per_request;
+impl Core {
+    /// Refuses a request with too many members. Errors: `TOO_MANY`.
+    pub(crate) fn require_few_members(&self, count: usize) -> Result<()> {
+        let limit = self.limits.max_members_per_request;
         if count <= limit {
             return Ok(());
         }
@@ -176,12 +188,4 @@ pub(crate) fn require_groups(directory: &Directory) -> Result<()> {
         ErrorReason::Forbidden,
         "groups are switched off for this directory; an administrator can switch them on",
     ))
-}
-
-/// The first message of a stream, which says what the others are about.
-async fn first<T>(messages: &mut Streaming<T>) -> Result<T, Status> {
-    let first = messages.message().await?;
-    first.ok_or_else(|| {
-        Status::from(Error::value("the stream is empty; its first message says what is asked"))
-    })
 }

@@ -27,11 +27,19 @@ pub(crate) fn require_indexable(attributes: &Resource) -> Result<()> {
     let emails = attributes.get("emails").and_then(Value::as_array).into_iter().flatten();
     let addresses = emails.map(|email| ("emails.value", email.get("value")));
     for (name, value) in names.into_iter().chain(addresses) {
-        if value.and_then(Value::as_str).is_some_and(|text| text.len() > LONGEST_INDEXED) {
-            return Err(Error::value(format!("{name}: it is longer than {LONGEST_INDEXED} bytes")));
+        if let Some(text) = value.and_then(Value::as_str) {
+            require_short(name, text)?;
         }
     }
     Ok(())
+}
+
+/// Refuses a value of an attribute that no index could hold.
+pub(crate) fn require_short(name: &str, text: &str) -> Result<()> {
+    if text.len() <= LONGEST_INDEXED {
+        return Ok(());
+    }
+    Err(Error::value(format!("{name}: it is longer than {LONGEST_INDEXED} bytes")))
 }
 
 /// Counts how often a change was tried that lost against others.

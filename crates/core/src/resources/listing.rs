@@ -1,8 +1,8 @@
 //! Lists: filter, order, and both ways of paging.
 
 use rollcall_api::v1::{self, ErrorReason, SortOrder};
-use rollcall_scim::condition::Condition;
-use rollcall_scim::definition::AttributeRef;
+use rollcall_scim::condition::{Condition, Operator};
+use rollcall_scim::definition::{AttributeRef, Target};
 use rollcall_scim::filter::Filter;
 use rollcall_scim::{Definition, Rules, resolve};
 use rollcall_store::{Directory, Paging, Query, ResourceType, Selection, StoredResource};
@@ -53,7 +53,7 @@ impl Core {
         asked: &Asked<'_>,
     ) -> Result<Listed> {
         let filter = if asked.filter.is_empty() { None } else { Some(Filter::parse(asked.filter, rules)?) };
-        let conditions = conditions(filter.as_ref(), types)?;
+        let conditions = conditions(filter.as_ref(), types, directory.groups_enabled)?;
         let sorts = sorts(asked, types)?;
         let selections: Vec<Selection<'_>> = types
             .iter()
@@ -126,10 +126,49 @@ impl Asked<'_> {
     }
 }
 
-fn conditions<'d>(filter: Option<&Filter>, types: &[Type<'d>]) -> Result<Vec<Option<Condition<'d>>>> {
+fn conditions<'d>(
+    filter: Option<&Filter>,
+    types: &[Type<'d>],
+    has_groups: bool,
+) -> Result<Vec<Option<Condition<'d>>>> {
     let Some(filter) = filter else { return Ok(vec![None; types.len()]) };
     let others: Vec<&Definition> = types.iter().map(|of| of.definition).collect();
-    types.iter().map(|of| Ok(Some(resolve::resolve_among(filter, of.definition, &others)?))).collect()
+    let condition = |of: &Type<'d>| {
+        let resolved = resolve::resolve_among(filter, of.definition, &others)?;
+        Ok(Some(if has_groups { resolved } else { in_no_group(resolved, of.definition) }))
+    };
+    types.iter().map(condition).collect()
+}
+
+/// A condition where there are no groups: whatever it says of the groups of a user, the user is in none.
+fn in_no_group<'d>(condition: Condition<'d>, definition: &'d Definition) -> Condition<'d> {
+    let (attribute, holds) = match &condition {
+        Condition::Compare(attribute, operator, _) => (attribute, *operator == Operator::Ne),
+        Condition::Present(attribute) | Condition::AnyElement(attribute, _) => (attribute, false),
+        Condition::And(_) | Condition::Or(_) | Condition::Not(_) => return in_parts(condition, definition),
+    };
+    match definition.lookup("id") {
+        Some(Target::Attribute(id)) if is_groups(attribute) => {
+            let always = Condition::Present(id);
+            if holds { always } else { Condition::Not(Box::new(always)) }
+        }
+        _ => condition,
+    }
+}
+
+fn in_parts<'d>(condition: Condition<'d>, definition: &'d Definition) -> Condition<'d> {
+    let part = |part| in_no_group(part, definition);
+    match condition {
+        Condition::And(parts) => Condition::And(parts.into_iter().map(part).collect()),
+        Condition::Or(parts) => Condition::Or(parts.into_iter().map(part).collect()),
+        Condition::Not(inner) => Condition::Not(Box::new(part(*inner))),
+        other => other,
+    }
+}
+
+/// Whether an attribute is the groups of a user, or a part of them.
+fn is_groups(attribute: &AttributeRef<'_>) -> bool {
+    attribute.attribute.name == "groups" && attribute.extension.is_none()
 }
 
 /// What each type is sorted by; one that has no such attribute, by nothing.

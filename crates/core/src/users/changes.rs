@@ -3,8 +3,9 @@
 use rollcall_api::v1::{PatchOperation, User};
 use rollcall_api::{patch, user};
 use rollcall_scim::patch::Operation;
+use rollcall_scim::replacement::with_immutable;
 use rollcall_scim::schema::ENTERPRISE_USER;
-use rollcall_scim::{Definition, Resource, Rules, builtin, resource};
+use rollcall_scim::{Definition, Resource, Rules, resource};
 use rollcall_store::{Directory, Draft, EventKind, ResourceType, StoredResource, Transaction};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,13 +16,15 @@ use crate::error::{Error, Result};
 use crate::events::{Origin, changes, with_password};
 use crate::passwords::{PASSWORD, PasswordChange};
 use crate::resources::{require_indexable, search_form};
+use crate::types::require_known;
 use crate::version::require_match;
 
 /// A user that nobody has written yet.
 #[derive(Debug)]
-pub(crate) struct NewUser {
+pub(crate) struct NewUser<'d> {
     pub(crate) user: StoredResource,
     password: PasswordChange,
+    definition: &'d Definition,
 }
 
 /// What is to become of a user.
@@ -77,7 +80,7 @@ impl<'d> UserChange<'d> {
                 if let Some(active) = current.get("active") {
                     attributes.entry("active").or_insert_with(|| active.clone());
                 }
-                Ok(attributes)
+                Ok(with_immutable(current, attributes, self.definition)?)
             }
             Next::Patch(operations, rules) => {
                 let id = id.to_string();
@@ -93,12 +96,12 @@ impl<'d> UserChange<'d> {
 
 impl Core {
     /// A new user, that nobody has written yet; the password is hashed here, so before any transaction.
-    pub(crate) async fn new_user(
+    pub(crate) async fn new_user<'d>(
         &self,
         directory: &Directory,
         user: Option<User>,
-        definition: &Definition,
-    ) -> Result<NewUser> {
+        definition: &'d Definition,
+    ) -> Result<NewUser<'d>> {
         let (mut attributes, password) = judge(user, definition)?;
         let password = self.sent_password(directory, password.as_deref()).await?;
         attributes.entry("active").or_insert(Value::Bool(true));
@@ -112,7 +115,7 @@ impl Core {
             attributes,
             is_member: false,
         };
-        Ok(NewUser { user, password })
+        Ok(NewUser { user, password, definition })
     }
 
     /// Adds a user.
@@ -121,12 +124,14 @@ impl Core {
         transaction: &mut dyn Transaction,
         origin: Origin<'_>,
         directory: &Directory,
-        new: &NewUser,
+        new: &NewUser<'_>,
     ) -> Result<()> {
         let user = &new.user;
-        let search = search_form(&user.attributes, builtin::user());
+        self.hold_schemas(transaction, directory).await?;
+        let search = search_form(&user.attributes, new.definition);
         let draft = Draft { resource: user, search: &search, unique: true };
         transaction.insert_resource(directory.id, draft).await?;
+        self.write_unique_values(transaction, directory, user, &search, None, new.definition).await?;
         let has_password = new.password.write(transaction, directory, user.id).await?;
         let facts = with_password(changes(&Resource::new(), &user.attributes), has_password);
         let event =
@@ -143,9 +148,11 @@ impl Core {
         id: Uuid,
         change: &UserChange<'_>,
     ) -> Result<StoredResource> {
+        self.hold_schemas(transaction, directory).await?;
         let user = transaction.resource(directory.id, ResourceType::User, id).await?;
         let mut user = user.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         require_match(&change.if_match, user.version)?;
+        require_known(&user.attributes, change.definition)?;
         let attributes = change.applied_to(&user.attributes, id)?;
         let is_new_password = change.password.write(transaction, directory, id).await?;
         if attributes == user.attributes && !is_new_password {
@@ -157,6 +164,8 @@ impl Core {
         let search = search_form(&user.attributes, change.definition);
         let draft = Draft { resource: &user, search: &search, unique: true };
         transaction.update_resource(directory.id, draft, &before).await?;
+        self.write_unique_values(transaction, directory, &user, &search, Some(&before), change.definition)
+            .await?;
         let facts = with_password(changes(&before, &user.attributes), is_new_password);
         let event =
             self.event(origin, Some(directory.id), EventKind::UserUpdated, id, facts).of(user.version);

@@ -4,7 +4,6 @@ use rollcall_api::v1::{
     CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, PatchUserRequest,
     PatchUserResponse, ReplaceUserRequest, ReplaceUserResponse,
 };
-use rollcall_scim::builtin;
 use rollcall_store::{Directory, StoredResource};
 use uuid::Uuid;
 
@@ -22,15 +21,18 @@ impl Users {
     ) -> Result<CreateUserResponse> {
         let projection = projection(request.projection)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
-        let new = self.core.new_user(&directory, request.user, builtin::user()).await?;
+        let types = self.core.types(&directory).await?;
+        let new = self.core.new_user(&directory, request.user, types.user()).await?;
         let mut attempts = Attempts::default();
         while let Err(error) = self.try_create(caller, &directory, &new).await {
             attempts.again(error)?;
         }
-        Ok(CreateUserResponse { user: Some(self.core.user(&directory, new.user, &projection).await?) })
+        Ok(CreateUserResponse {
+            user: Some(self.core.user(&directory, new.user, &projection, types.user()).await?),
+        })
     }
 
-    async fn try_create(&self, caller: &Caller, directory: &Directory, new: &NewUser) -> Result<()> {
+    async fn try_create(&self, caller: &Caller, directory: &Directory, new: &NewUser<'_>) -> Result<()> {
         let mut transaction = self.core.store.begin().await?;
         self.core.insert_user(&mut *transaction, caller.origin(), directory, new).await?;
         Ok(transaction.save().await?)
@@ -44,10 +46,13 @@ impl Users {
         let projection = projection(request.projection)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let id = parse_id(RESOURCE_TYPE, &request.id)?;
+        let types = self.core.types(&directory).await?;
         let (user, if_match) = (request.user, request.if_match);
-        let change = UserChange::replace(&self.core, &directory, user, if_match, builtin::user()).await?;
+        let change = UserChange::replace(&self.core, &directory, user, if_match, types.user()).await?;
         let user = self.change(caller, &directory, id, &change).await?;
-        Ok(ReplaceUserResponse { user: Some(self.core.user(&directory, user, &projection).await?) })
+        Ok(ReplaceUserResponse {
+            user: Some(self.core.user(&directory, user, &projection, types.user()).await?),
+        })
     }
 
     pub(super) async fn patch(
@@ -59,10 +64,13 @@ impl Users {
         self.core.require_few_operations(request.operations.len())?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let id = parse_id(RESOURCE_TYPE, &request.id)?;
+        let types = self.core.types(&directory).await?;
         let (operations, if_match) = (request.operations, request.if_match);
-        let change = UserChange::patch(&self.core, &directory, operations, if_match, builtin::user()).await?;
+        let change = UserChange::patch(&self.core, &directory, operations, if_match, types.user()).await?;
         let user = self.change(caller, &directory, id, &change).await?;
-        Ok(PatchUserResponse { user: Some(self.core.user(&directory, user, &projection).await?) })
+        Ok(PatchUserResponse {
+            user: Some(self.core.user(&directory, user, &projection, types.user()).await?),
+        })
     }
 
     pub(super) async fn delete(

@@ -12,7 +12,7 @@ pub(super) struct Elements {
 
 impl Elements {
     /// Those of a text that has been found to be an array.
-    pub(super) fn of(array: Bytes) -> Self {
+    pub(super) fn of(array: &Bytes) -> Self {
         Self { rest: array.slice(usize::from(!array.is_empty())..) }
     }
 }
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     fn elements(array: &'static str) -> Vec<String> {
-        let texts = Elements::of(Bytes::from_static(array.as_bytes()));
+        let texts = Elements::of(&Bytes::from_static(array.as_bytes()));
         texts.map(|text| String::from_utf8(text.to_vec()).unwrap()).collect()
     }
 

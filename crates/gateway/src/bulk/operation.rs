@@ -184,7 +184,7 @@ fn a_user(data: &RawValue, limit: usize) -> Result<User, Refusal> {
 }
 
 fn a_group(data: &RawValue, limit: usize) -> Result<GroupBody, Refusal> {
-    group_body::read(RawObject::of(data).map_err(in_data)?, DATA_LEVELS, limit)
+    group_body::read(RawObject::of(data).map_err(|refusal| in_data(&refusal))?, DATA_LEVELS, limit)
 }
 
 /// The operations of a PATCH. The RFC's own examples show the bare list (erratum 5050).
@@ -195,7 +195,7 @@ fn user_patch(data: &RawValue, limit: usize) -> Result<Vec<PatchOperation>, Refu
         list @ Value::Array(_) => patch_body::list(Some(list))?,
         other => {
             let detail = format!("expected an object, got {}", kind(&other));
-            return Err(in_data(Refusal::syntax(detail)));
+            return Err(in_data(&Refusal::syntax(detail)));
         }
     };
     Ok(patch::to_messages(operations))
@@ -205,7 +205,7 @@ fn group_patch(data: &RawValue, limit: usize) -> Result<Vec<PatchOperation>, Ref
     let patch = if raw::is_array(data) {
         GroupPatch::of_operations(data, DATA_LEVELS, limit)?
     } else {
-        GroupPatch::read(RawObject::of(data).map_err(in_data)?, DATA_LEVELS, limit)?
+        GroupPatch::read(RawObject::of(data).map_err(|refusal| in_data(&refusal))?, DATA_LEVELS, limit)?
     };
     Ok(patch.into_operations().collect())
 }
@@ -218,6 +218,6 @@ fn require_short(data: &RawValue, limit: usize) -> Result<(), Refusal> {
     Err(Refusal::new(ErrorReason::PayloadTooLarge, detail))
 }
 
-fn in_data(refusal: Refusal) -> Refusal {
+fn in_data(refusal: &Refusal) -> Refusal {
     Refusal::new(refusal.reason, format!("data: {}", refusal.detail))
 }

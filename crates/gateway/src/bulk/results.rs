@@ -26,7 +26,7 @@ const REFERENCE: &str = "bulkId:";
 /// Results on their way to the client.
 #[derive(Debug)]
 pub(super) struct Results {
-    results: Streaming<ApplyBulkResponse>,
+    messages: Streaming<ApplyBulkResponse>,
     /// The operations from `position` on: a result says what its operation is called.
     operations: Elements,
     position: usize,
@@ -39,13 +39,13 @@ pub(super) struct Results {
 
 impl Results {
     pub(super) fn new(
-        results: Streaming<ApplyBulkResponse>,
+        messages: Streaming<ApplyBulkResponse>,
         operations: Elements,
         call: &Call<'_>,
         time: Duration,
     ) -> Self {
         Self {
-            results,
+            messages,
             operations,
             position: 0,
             is_first: true,
@@ -65,7 +65,7 @@ impl Results {
     }
 
     async fn next(&mut self) -> Result<Option<ApplyBulkResponse>, Problem> {
-        match timeout(self.time, self.results.message()).await {
+        match timeout(self.time, self.messages.message()).await {
             Ok(Ok(message)) => Ok(message),
             Ok(Err(status)) => Err(Problem::from_core(&status, &self.request_id)),
             Err(_) => Err(Problem::late()),

@@ -267,7 +267,11 @@ impl DiscoveryService for FakeCore {
         if request.metadata().contains_key("authorization") {
             self.admit(request, |_| Asked::Discovery)?;
         }
-        let config = ServiceProviderConfig { patch_supported: true, ..Default::default() };
+        let config = ServiceProviderConfig {
+            patch_supported: true,
+            bulk_max_payload_size: 64 * 1024 * 1024,
+            ..Default::default()
+        };
         Ok(Response::new(GetServiceProviderConfigResponse { config: Some(config) }))
     }
 

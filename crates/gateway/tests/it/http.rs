@@ -174,6 +174,8 @@ async fn a_method_that_an_endpoint_lacks_is_405_and_says_which_it_has() {
         ("PATCH /scim/v2/Groups", "GET, HEAD, POST"),
         ("POST /scim/v2/Groups/g1", "GET, HEAD, PUT, PATCH, DELETE"),
         ("POST /scim/v2", "GET, HEAD"),
+        ("TRACE /scim/v2/Me", "GET, HEAD, POST, PUT, PATCH, DELETE"),
+        ("POST /openapi.json", "GET, HEAD"),
         ("GET /scim/v2/.search", "POST"),
         ("GET /scim/v2/Users/.search", "POST"),
         ("DELETE /scim/v2/Groups/.search", "POST"),
@@ -202,7 +204,10 @@ async fn what_is_not_there_is_a_scim_404() {
 #[tokio::test]
 async fn what_is_not_done_here_is_501() {
     let gateway = Gateway::new().await;
-    gateway.get("/scim/v2/Me").await.error(501);
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        let (_, detail) = gateway.ask(&format!("{method} /scim/v2/Me"), &[], "{}").await.error(501);
+        assert!(detail.contains("/Users"), "{detail}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use super::health::Health;
 use super::lifecycle::{Servers, Signals};
 use super::{database, grpc, listener, logging};
 use crate::output;
-use crate::settings::{Database, General, Grpc, Limits, Shutdown, Start};
+use crate::settings::{Database, General, Grpc, LargeBody, Limits, Shutdown, Start};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
+    large_body: LargeBody,
+    #[command(flatten)]
     shutdown: Shutdown,
     #[command(flatten)]
     general: General,
@@ -41,7 +43,7 @@ pub(crate) struct Settings {
 /// Runs until it is told to end.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
     logging::init(&settings.general)?;
-    let limits = settings.limits.checked()?;
+    let limits = settings.limits.checked(&settings.large_body)?;
     let secrets = settings.start.bootstrap.secrets()?;
     let server = grpc::server(&settings.grpc)?;
     let mut signals = Signals::new()?;

@@ -83,7 +83,7 @@ pub(super) fn gateway_settings(http: &Http, readiness: &Readiness) -> Result<rol
     Ok(rollcall_gateway::Settings {
         public_url: http.public_url.clone(),
         max_user_body_bytes: http.max_user_body.0,
-        max_large_body_bytes: http.max_large_body.0,
+        max_large_body_bytes: http.large_body.max_large_body.0,
         core_timeout: http.core_timeout,
         body_timeout: http.body_timeout,
         request_ids: RequestIds::with_prefix(&process_name()?),

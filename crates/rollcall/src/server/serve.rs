@@ -45,7 +45,7 @@ pub(crate) struct Settings {
 /// Runs until it is told to end.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
     logging::init(&settings.general)?;
-    let limits = settings.limits.checked()?;
+    let limits = settings.limits.checked(&settings.http.large_body)?;
     let secrets = settings.start.bootstrap.secrets()?;
     let grpc_server = grpc::server(&settings.grpc)?;
     let mut signals = Signals::new()?;

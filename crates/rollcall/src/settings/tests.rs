@@ -69,6 +69,7 @@ fn every_setting_is_documented_and_nothing_else() {
 fn limits_are_those_of_the_core_by_default() {
     let defaults = Limits {
         max_patch_operations: 5000,
+        max_bulk_operations: 1000,
         max_request_members: 1_000_000,
         default_page_size: 100,
         max_page_size: 1000,
@@ -76,9 +77,10 @@ fn limits_are_those_of_the_core_by_default() {
         password_attempts_per_user: 10,
         password_attempts_per_key: 600,
     };
-    assert_eq!(defaults.checked().unwrap(), rollcall_core::Limits::default());
+    let large_body = LargeBody { max_large_body: ByteSize(32 << 20) };
+    assert_eq!(defaults.checked(&large_body).unwrap(), rollcall_core::Limits::default());
     let mut wrong = defaults;
     wrong.default_page_size = 2000;
-    let error = wrong.checked().unwrap_err().to_string();
+    let error = wrong.checked(&large_body).unwrap_err().to_string();
     assert!(error.contains("default-page-size") && error.contains("max-page-size"), "{error}");
 }

@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
         "directory settings, passwords",
         include_str!("../../../../migrations/postgres/0002_directory_settings_passwords.sql"),
     ),
+    (3, "schema extensions", include_str!("../../../../migrations/postgres/0003_schema_extensions.sql")),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends.

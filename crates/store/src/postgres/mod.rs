@@ -3,8 +3,10 @@
 mod dialect;
 #[path = "../sql/mod.rs"]
 mod sql;
+mod statistics;
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -13,6 +15,7 @@ use sqlx::{Connection as _, PgPool, Postgres};
 
 use self::dialect::Connection;
 use self::sql::Totals;
+use self::statistics::Growth;
 use crate::failure::failure;
 use crate::{Error, Options, Result};
 
@@ -23,6 +26,7 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Database {
     pool: PgPool,
+    growth: Arc<Growth>,
 }
 
 impl Database {
@@ -46,7 +50,7 @@ impl Database {
             .connect_with(connect)
             .await
             .map_err(failure)?;
-        Ok(Self { pool })
+        Ok(Self { pool, growth: Arc::default() })
     }
 
     async fn reader(&self) -> Result<PoolConnection<Postgres>> {
@@ -58,7 +62,8 @@ impl Database {
     }
 
     async fn transaction(&self) -> Result<Tx> {
-        Ok(Tx { inner: self.pool.begin().await.map_err(failure)?, totals: Totals::default() })
+        let inner = self.pool.begin().await.map_err(failure)?;
+        Ok(Tx { inner, totals: Totals::default(), pool: self.pool.clone(), growth: Arc::clone(&self.growth) })
     }
 
     async fn shut(&self) {
@@ -70,6 +75,8 @@ impl Database {
 struct Tx {
     inner: sqlx::Transaction<'static, Postgres>,
     totals: Totals,
+    pool: PgPool,
+    growth: Arc<Growth>,
 }
 
 impl Tx {
@@ -82,7 +89,9 @@ impl Tx {
     }
 
     async fn commit(mut self) -> Result<()> {
-        self.totals.write(&mut self.inner).await?;
-        self.inner.commit().await.map_err(failure)
+        let added = self.totals.write(&mut self.inner).await?;
+        self.inner.commit().await.map_err(failure)?;
+        self.growth.note(added, &self.pool);
+        Ok(())
     }
 }

@@ -13,13 +13,14 @@ const COLUMNS: &str = "id, kind, directory_id, name, prefix, hash, scopes, creat
 
 /// The check of every call: the credential and its directory in one statement.
 const BY_HASH: &str = "SELECT c.id, c.kind, c.directory_id, c.name, c.prefix, c.hash, c.scopes, c.created, c.expires, \
-     c.revoked, d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.settings, d.created, d.modified \
+     c.revoked, d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.settings, \
+     d.schemas_version, d.created, d.modified \
      FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id WHERE c.hash = $1";
 
 /// [`BY_HASH`], and a resource of the directory beside it.
 const BY_HASH_WITH_RESOURCE: &str = "SELECT c.id, c.kind, c.directory_id, c.name, c.prefix, c.hash, c.scopes, c.created, c.expires, c.revoked, \
-     d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.settings, d.created, d.modified, \
-     r.id, r.version, r.created, r.modified, r.document, \
+     d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.settings, d.schemas_version, d.created, \
+     d.modified, r.id, r.version, r.created, r.modified, r.document, \
      EXISTS (SELECT 1 FROM members m WHERE m.directory_id = r.directory_id AND m.member_id = r.id) \
      FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id \
      LEFT JOIN resources r ON r.directory_id = c.directory_id AND r.type = $2 AND r.id = $3 WHERE c.hash = $1";
@@ -27,7 +28,7 @@ const BY_HASH_WITH_RESOURCE: &str = "SELECT c.id, c.kind, c.directory_id, c.name
 /// Where the columns of the directory begin in an answer to [`BY_HASH`].
 const DIRECTORY: usize = 10;
 /// Where the columns of the resource begin in an answer to [`BY_HASH_WITH_RESOURCE`].
-const RESOURCE: usize = 18;
+const RESOURCE: usize = 19;
 
 pub(super) async fn find(
     connection: &mut Connection,

@@ -10,7 +10,8 @@ use super::super::dialect::{Connection, Db, FOR_UPDATE};
 use super::{Row, failure};
 use crate::{Directory, Error, PasswordHandling, Result};
 
-const COLUMNS: &str = "id, name, profile, scim_enabled, groups_enabled, settings, created, modified";
+const COLUMNS: &str = "id, name, profile, scim_enabled, groups_enabled, settings, schemas_version, created, \
+     modified";
 
 pub(super) async fn find(connection: &mut Connection, name: &str, lock: bool) -> Result<Option<Directory>> {
     let lock = if lock { FOR_UPDATE } else { "" };
@@ -43,7 +44,7 @@ pub(super) async fn any(connection: &mut Connection) -> Result<bool> {
 }
 
 pub(super) async fn insert(connection: &mut Connection, directory: &Directory) -> Result<()> {
-    let sql = format!("INSERT INTO directories ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+    let sql = format!("INSERT INTO directories ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
     sqlx::query::<Db>(AssertSqlSafe(sql))
         .bind(directory.id)
         .bind(&directory.name)
@@ -51,6 +52,7 @@ pub(super) async fn insert(connection: &mut Connection, directory: &Directory) -
         .bind(directory.scim_enabled)
         .bind(directory.groups_enabled)
         .bind(written_settings(directory))
+        .bind(directory.schemas_version)
         .bind(directory.created)
         .bind(directory.modified)
         .execute(connection)
@@ -89,8 +91,9 @@ pub(super) fn directory(row: &Row, first: usize) -> Result<Directory> {
         groups_enabled: row.try_get(first + 4).map_err(failure)?,
         rule_settings: settings.rules,
         password_handling: settings.password,
-        created: row.try_get(first + 6).map_err(failure)?,
-        modified: row.try_get(first + 7).map_err(failure)?,
+        schemas_version: row.try_get(first + 6).map_err(failure)?,
+        created: row.try_get(first + 7).map_err(failure)?,
+        modified: row.try_get(first + 8).map_err(failure)?,
     })
 }
 

@@ -39,6 +39,8 @@ fn name_of(kind: EventKind) -> &'static str {
         EventKind::GroupDeleted => "group.deleted",
         EventKind::DirectoryCreated => "directory.created",
         EventKind::DirectoryUpdated => "directory.updated",
+        EventKind::SchemaRegistered => "schema.registered",
+        EventKind::SchemaDeleted => "schema.deleted",
         EventKind::CredentialCreated => "credential.created",
         EventKind::CredentialEnded => "credential.ended",
     }

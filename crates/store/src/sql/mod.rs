@@ -12,8 +12,10 @@ mod pages;
 mod passwords;
 mod relation;
 mod resources;
+mod schemas;
 mod store;
 mod transaction;
+mod unique;
 
 pub(super) use transaction::Totals;
 

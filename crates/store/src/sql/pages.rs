@@ -34,13 +34,12 @@ pub(super) async fn list(connection: &mut Connection, directory: Uuid, asked: &A
 async fn total(connection: &mut Connection, directory: Uuid, asked: &Asked<'_>) -> Result<u64> {
     let mut total = 0;
     for selection in asked.selections {
-        total += match selection.condition {
-            None => resources::total(connection, directory, selection.resource_type).await?,
-            Some(_) => {
-                let mut query = Query::new("SELECT COUNT(*) FROM resources r WHERE ");
-                push_selection(&mut query, directory, selection);
-                query.build_query_scalar().fetch_one(&mut *connection).await.map_err(failure)?
-            }
+        total += if selection.condition.is_none() {
+            resources::total(connection, directory, selection.resource_type).await?
+        } else {
+            let mut query = Query::new("SELECT COUNT(*) FROM resources r WHERE ");
+            push_selection(&mut query, directory, selection);
+            query.build_query_scalar().fetch_one(&mut *connection).await.map_err(failure)?
         };
     }
     Ok(u64::try_from(total).unwrap_or_default())

@@ -55,13 +55,13 @@ impl Compiler<'_> {
                 self.exists_related(relation, |compiler| compiler.related_is_present(relation, attribute));
                 self.query.push(" OR ");
                 self.exists_related(relation, |compiler| {
-                    compiler.related(relation, column, operator, operand)
+                    compiler.related(relation, column, operator, operand);
                 });
                 self.query.push(")");
             }
             (Some(column), ..) => {
                 self.exists_related(relation, |compiler| {
-                    compiler.related(relation, column, operator, operand)
+                    compiler.related(relation, column, operator, operand);
                 });
             }
             (None, ..) => _ = self.query.push("FALSE"),

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
 use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, FOR_UPDATE, Query};
-use super::{ROWS_PER_STATEMENT, Row, failure, failure_of, members, passwords};
+use super::{ROWS_PER_STATEMENT, Row, failure, failure_of, members, passwords, unique};
 use crate::{Draft, Error, ResourceType, Result, StoredResource};
 
 const SELECT: &str = "SELECT r.id, r.version, r.created, r.modified, r.document, EXISTS (SELECT 1 FROM members m \
@@ -120,6 +120,7 @@ pub(super) async fn delete(
     resource_type: ResourceType,
     id: Uuid,
 ) -> Result<()> {
+    unique::delete(connection, directory, id).await?;
     match resource_type {
         ResourceType::User => {
             delete_emails(connection, directory, id).await?;

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::super::Database;
-use super::{credentials, directories, members, migrations, pages, passwords, resources};
+use super::{credentials, directories, members, migrations, pages, passwords, resources, schemas};
 use crate::{
-    Credential, CredentialKind, Directory, Listing, Member, Membership, PasswordHolder, Query, ResourceType,
-    Result, Store, StoredResource, Transaction, UserKey,
+    Credential, CredentialKind, Directory, Listing, Member, Membership, PasswordHolder, Query,
+    RegisteredSchema, ResourceType, Result, Store, StoredResource, Transaction, UserKey,
 };
 
 #[async_trait]
@@ -60,6 +60,10 @@ impl Store for Database {
 
     async fn resources(&self, directory: Uuid, query: &Query<'_>) -> Result<Listing> {
         pages::list(&mut *self.reader().await?, directory, query).await
+    }
+
+    async fn schemas(&self, directory: Uuid) -> Result<Vec<RegisteredSchema>> {
+        schemas::list(&mut *self.reader().await?, directory).await
     }
 
     async fn password(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<PasswordHolder>> {

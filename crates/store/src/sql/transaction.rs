@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use rollcall_scim::Resource;
 use rollcall_scim::condition::Condition;
+use rollcall_scim::unique::UniqueValue;
 use uuid::Uuid;
 
 use super::super::Tx;
 use super::super::dialect::{Connection, total_shard};
-use super::{credentials, directories, events, members, passwords, resources};
+use super::{credentials, directories, events, members, passwords, resources, schemas, unique};
 use crate::{
-    AddedMembers, Credential, CredentialKind, Directory, Draft, Event, ResourceType, Result, StoredResource,
-    Transaction,
+    AddedMembers, Credential, CredentialKind, Directory, Draft, Event, RegisteredSchema, ResourceType,
+    Result, StoredResource, Transaction,
 };
 
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
@@ -25,14 +26,15 @@ impl Totals {
         *self.0.entry((directory, resource_type, total_shard(id))).or_default() += change;
     }
 
-    /// Writes them.
-    pub(in super::super) async fn write(self, connection: &mut Connection) -> Result<()> {
+    /// Writes them, and returns how many resources were added.
+    pub(in super::super) async fn write(self, connection: &mut Connection) -> Result<u64> {
+        let added = self.0.values().filter_map(|change| u64::try_from(*change).ok()).sum();
         for ((directory, resource_type, shard), change) in
             self.0.into_iter().filter(|(_, change)| *change != 0)
         {
             resources::add_to_total(connection, directory, resource_type, shard, change).await?;
         }
-        Ok(())
+        Ok(added)
     }
 }
 
@@ -55,6 +57,20 @@ impl Transaction for Tx {
 
     async fn update_resource(&mut self, directory: Uuid, draft: Draft<'_>, before: &Resource) -> Result<()> {
         resources::update(self.connection(), directory, draft, before).await
+    }
+
+    async fn set_unique_values(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        resource: Uuid,
+        values: &[UniqueValue],
+    ) -> Result<()> {
+        unique::set(self.connection(), directory, resource_type, resource, values).await
+    }
+
+    async fn hold_schemas(&mut self, directory: Uuid) -> Result<Option<i64>> {
+        schemas::hold_version(self.connection(), directory).await
     }
 
     async fn set_password(&mut self, directory: Uuid, user: Uuid, hash: &str) -> Result<()> {
@@ -125,6 +141,27 @@ impl Transaction for Tx {
 
     async fn update_directory(&mut self, directory: &Directory) -> Result<()> {
         directories::update(self.connection(), directory).await
+    }
+
+    async fn schemas(&mut self, directory: Uuid) -> Result<Vec<RegisteredSchema>> {
+        schemas::list(self.connection(), directory).await
+    }
+
+    async fn has_schema_values(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        urn: &str,
+    ) -> Result<bool> {
+        schemas::has_values(self.connection(), directory, resource_type, urn).await
+    }
+
+    async fn put_schema(&mut self, directory: Uuid, schema: &RegisteredSchema) -> Result<()> {
+        schemas::put(self.connection(), directory, schema).await
+    }
+
+    async fn delete_schema(&mut self, directory: Uuid, urn: &str) -> Result<()> {
+        schemas::delete(self.connection(), directory, urn).await
     }
 
     async fn credentials(

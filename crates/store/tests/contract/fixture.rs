@@ -22,6 +22,7 @@ pub(crate) async fn directory(store: &dyn Store, number: u128) -> Directory {
         groups_enabled: true,
         rule_settings: BTreeMap::new(),
         password_handling: PasswordHandling::Discard,
+        schemas_version: 0,
         created: 1,
         modified: 1,
     };

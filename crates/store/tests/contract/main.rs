@@ -16,6 +16,7 @@ mod oracle;
 mod pages;
 mod passwords;
 mod resources;
+mod schemas;
 
 /// Instantiates the tests of a module for each database.
 macro_rules! on_both_databases {

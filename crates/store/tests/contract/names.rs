@@ -47,7 +47,7 @@ async fn update(
     transaction.save().await
 }
 
-fn is_taken(outcome: rollcall_store::Result<()>) -> bool {
+fn is_taken(outcome: &rollcall_store::Result<()>) -> bool {
     matches!(outcome, Err(Error::NameTaken(ResourceType::Group)))
 }
 
@@ -72,10 +72,10 @@ async fn a_name_that_was_given_freely_is_taken_once_names_are_unique(database: &
     insert(&*store, &acme, &group(1, "Ops"), false).await.unwrap();
     insert(&*store, &acme, &dev, true).await.unwrap();
     insert(&*store, &acme, &web, false).await.unwrap();
-    assert!(is_taken(insert(&*store, &acme, &group(4, "oPS"), true).await));
-    assert!(is_taken(insert(&*store, &acme, &group(4, "dev"), true).await));
-    assert!(is_taken(update(&*store, &acme, &dev, json!({"displayName": "ops"}), true).await));
-    assert!(is_taken(update(&*store, &acme, &web, json!({"displayName": "DEV"}), true).await));
+    assert!(is_taken(&insert(&*store, &acme, &group(4, "oPS"), true).await));
+    assert!(is_taken(&insert(&*store, &acme, &group(4, "dev"), true).await));
+    assert!(is_taken(&update(&*store, &acme, &dev, json!({"displayName": "ops"}), true).await));
+    assert!(is_taken(&update(&*store, &acme, &web, json!({"displayName": "DEV"}), true).await));
     insert(&*store, &other, &group(4, "Ops"), true).await.unwrap();
 }
 

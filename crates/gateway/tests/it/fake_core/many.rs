@@ -62,10 +62,12 @@ fn result(index: usize, operation: &BulkOperation) -> BulkResult {
         }
         Operation::DeleteUser(delete) => done(&format!("/Users/{}", delete.id), ""),
         Operation::DeleteGroup(delete) => done(&format!("/Groups/{}", delete.id), ""),
-        Operation::CreateUser(_) => done("/Users/u1", VERSION),
-        Operation::CreateGroup(_) => done("/Groups/g1", VERSION),
-        Operation::ReplaceUser(_) | Operation::PatchUser(_) => done("/Users/u1", VERSION),
-        Operation::ReplaceGroup(_) | Operation::PatchGroup(_) => done("/Groups/g1", VERSION),
+        Operation::CreateUser(_) | Operation::ReplaceUser(_) | Operation::PatchUser(_) => {
+            done("/Users/u1", VERSION)
+        }
+        Operation::CreateGroup(_) | Operation::ReplaceGroup(_) | Operation::PatchGroup(_) => {
+            done("/Groups/g1", VERSION)
+        }
     };
     BulkResult { index: i32::try_from(index).unwrap(), ..result }
 }
