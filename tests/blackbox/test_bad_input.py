@@ -130,7 +130,7 @@ PATCHES = {
     "bracket empty": (replace("emails[]", "x"), "invalidPath", "path"),
     "text after the path": (replace("title x", "x"), "invalidPath", "path"),
     "path with quotes": (replace('"title"', "x"), "invalidPath", "path"),
-    "path with U+0000": (replace("ti\0tle", "x"), "invalidPath", "path"),
+    "path with U+0000": (replace("ti\0tle", "x"), "invalidValue", "path"),
     "value path on a simple attribute": (replace('title[value eq "x"]', "x"), "invalidPath", "title"),
     "value path on a single complex attribute": (
         replace('name[familyName eq "x"].givenName', "x"),
@@ -275,7 +275,7 @@ def test_a_query_with_what_no_text_can_have_is_refused(generic, query, scim_type
 
 def test_u_0000_in_the_value_of_a_filter_is_refused_on_both_databases(generic):
     for filter in ('userName eq "a\\u0000b"', 'displayName co "\\u0000"', 'emails[value eq "\\u0000"]'):
-        refused(generic.scim.get("/Users", filter=filter), 400, "invalidFilter", naming="U+0000")
+        refused(generic.scim.get("/Users", filter=filter), 400, "invalidValue", naming="U+0000")
 
 
 @pytest.mark.parametrize(

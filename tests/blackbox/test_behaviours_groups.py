@@ -104,9 +104,7 @@ def test_b18_groups_are_listed_and_read_without_their_members(scim, users):
 
 
 def test_b19_a_group_is_created_with_a_schema_that_nobody_knows_and_without_members(scim):
-    group = created(
-        scim.post("/Groups", {"schemas": [GROUP, ADSCIM_GROUP], "displayName": "Ops", "externalId": "77"})
-    )
+    group = created(scim.post("/Groups", {"schemas": [GROUP, ADSCIM_GROUP], "displayName": "Ops", "externalId": "77"}))
     assert (group["displayName"], group["externalId"], group["members"]) == ("Ops", "77", [])
     assert group["schemas"] == [GROUP]
     assert read(scim, group) == group
@@ -273,7 +271,9 @@ def test_b32_members_that_are_added_at_once_are_all_added(directory):
     group = new_group(scim, "Ops", users[0])
     clients = [Scim(scim.base_url, scim.token) for _ in users]
     with ThreadPoolExecutor(CLIENTS) as pool:
-        for answer in pool.map(lambda pair: pair[0].patch(path_of(group), add(pair[1])), zip(clients, users, strict=True)):
+        for answer in pool.map(
+            lambda pair: pair[0].patch(path_of(group), add(pair[1])), zip(clients, users, strict=True)
+        ):
             no_content(answer)
     assert member_ids(read(scim, group)) == ids(*users)
 

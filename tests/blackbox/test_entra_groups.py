@@ -89,7 +89,9 @@ def test_members_that_come_and_go_in_parallel_are_all_minded(scim, name):
     operations = [left(user) for user in users[:8]] + [joined(user) for user in users[8:]]
     clients = [Scim(scim.base_url, scim.token) for _ in operations]
     with ThreadPoolExecutor(len(operations)) as pool:
-        for answer in pool.map(lambda pair: pair[0].patch(path_of(group), pair[1]), zip(clients, operations, strict=True)):
+        for answer in pool.map(
+            lambda pair: pair[0].patch(path_of(group), pair[1]), zip(clients, operations, strict=True)
+        ):
             no_content(answer)
     assert member_ids(read(scim, group)) == ids(*users[8:])
 

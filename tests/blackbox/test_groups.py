@@ -281,7 +281,13 @@ def test_an_inactive_user_stays_a_member(scim, users):
 
 def test_each_change_of_a_group_moves_its_version_and_its_time(scim, users):
     seen = [new_group(scim, "Ops", users[0])]
-    for operation in (add(users[1]), remove(users[0]), remove_by_filter(users[1]), replace_members(*users), rename("x")):
+    for operation in (
+        add(users[1]),
+        remove(users[0]),
+        remove_by_filter(users[1]),
+        replace_members(*users),
+        rename("x"),
+    ):
         seen.append(change(scim, seen[0], operation))
     assert [group["meta"]["version"] for group in seen] == [f'W/"{number}"' for number in range(1, 7)]
     times = [group["meta"]["lastModified"] for group in seen]

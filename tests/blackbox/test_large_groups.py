@@ -141,9 +141,7 @@ def test_a_user_who_is_deleted_while_groups_take_it_in_is_in_none(database_house
 def test_of_two_groups_with_one_name_one_is_created(database_house):
     directory = database_house.new_directory("okta")
     every = clients(directory, 16)
-    answers = at_once(
-        lambda number: every[number].post("/Groups", a_group("Ops" if number % 2 else "OPS")), range(16)
-    )
+    answers = at_once(lambda number: every[number].post("/Groups", a_group("Ops" if number % 2 else "OPS")), range(16))
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 15
     assert listing(directory.scim.get("/Groups"))["totalResults"] == 1
 

@@ -133,7 +133,9 @@ def test_names_in_a_search_have_no_case_and_what_is_not_ours_is_skipped(scim, pe
     }
     assert labels(listing(scim.post(USERS, body))["Resources"]) == ["alpha"]
     body = {"schemas": [SEARCH_REQUEST], "attributes": "displayName,userName"}
-    assert all(set(one) <= {"schemas", "id", "displayName", "userName"} for one in listing(scim.post(ROOT, body))["Resources"])
+    assert all(
+        set(one) <= {"schemas", "id", "displayName", "userName"} for one in listing(scim.post(ROOT, body))["Resources"]
+    )
 
 
 def test_a_search_is_no_resource(scim, people):

@@ -58,12 +58,10 @@ def big(server: Server, load: Load, database: str, count: int) -> list[report.Fi
     load.seed(server, count)
     ids = [line.partition("\t")[0] for line in load.users.read_text().splitlines()][:count]
     client = Client(server)
-    small, large = (
-        client.ask("POST", "/Groups?attributes=id", {"schemas": [GROUP], "displayName": name, "members": members(these)})["id"]
-        for name, these in (("small", ids[:SMALL]), ("large", ids[1:]))
-    )
+    small, large = create(client, "small", ids[1 : SMALL + 1]), create(client, "large", ids[1:])
+    one = ids[0]
     figures = [
-        *compare(f"{database} · add or remove one member", move(client, small, ids[0]), move(client, large, ids[0]), count),
+        *compare(f"{database} · one member in and out", move(client, small, one), move(client, large, one), count),
         *compare(
             f"{database} · group without its members",
             lambda: client.ask("GET", f"/Groups/{small}?excludedAttributes=members"),
@@ -88,8 +86,10 @@ def big(server: Server, load: Load, database: str, count: int) -> list[report.Fi
     return figures
 
 
-def members(ids: list[str]) -> list[dict]:
-    return [{"value": user} for user in ids]
+def create(client: Client, name: str, members: list[str]) -> str:
+    """Makes a group, and returns its id."""
+    group = {"schemas": [GROUP], "displayName": name, "members": [{"value": user} for user in members]}
+    return client.ask("POST", "/Groups?attributes=id", group)["id"]
 
 
 def move(client: Client, group: str, user: str) -> Callable[[], None]:

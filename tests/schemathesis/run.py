@@ -1,8 +1,8 @@
 """Runs schemathesis against the real binary, from the document that it serves at /openapi.json, on both databases.
 
-Every operation is tried with what the document says and with what it does not say, alone and one after the other. Two
-checks are left out, since SCIM is more tolerant than a schema can say and stricter: it ignores attributes that nothing is
-called, and refuses a filter that names none. `/Me` is left out, whose answer is 501 (RFC 7644 §3.11).
+Every operation is tried with what the document says and with what it does not say, alone and one after the other.
+Two checks are left out, since SCIM is more tolerant than a schema can say and stricter: it ignores attributes that
+nothing is called, and refuses a filter that names none. `/Me` is left out, whose answer is 501 (RFC 7644 §3.11).
 """
 
 import os

@@ -12,8 +12,8 @@ pub mod error;
 pub mod group;
 pub mod json;
 pub mod patch;
-pub mod rules;
 mod resource;
+pub mod rules;
 pub mod user;
 pub mod value;
 

@@ -66,7 +66,7 @@ impl Gate {
             return Ok(Admission::Presented(presented));
         }
         let found = self.store.credential(&presented.hash).await?;
-        Ok(Admission::Caller(presented.judge(found, self.clock.now())?))
+        Ok(Admission::Caller(Box::new(presented.judge(found, self.clock.now())?)))
     }
 }
 
@@ -75,7 +75,7 @@ enum Admission {
     /// It needs no credential and came without one.
     Anonymous,
     /// Its credential is good for what it asks.
-    Caller(Caller),
+    Caller(Box<Caller>),
     /// The rpc checks the credential in the statement in which it reads what is asked for. One that forgot would find no
     /// caller, and refuse.
     Presented(Presented),
@@ -222,7 +222,7 @@ where
                     let writes = writes(request.uri().path());
                     match admission {
                         Admission::Anonymous => {}
-                        Admission::Caller(caller) => _ = request.extensions_mut().insert(caller),
+                        Admission::Caller(caller) => _ = request.extensions_mut().insert(*caller),
                         Admission::Presented(presented) => _ = request.extensions_mut().insert(presented),
                     }
                     let call = inner.call(request);

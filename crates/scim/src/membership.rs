@@ -172,15 +172,15 @@ fn of_elements<'d>(
     condition: Condition<'d>,
     path: &Path,
 ) -> Result<MemberChange<'d>> {
-    let named = named(&condition);
-    match (kind, named) {
-        (Kind::Remove, Some(ids)) => Ok(MemberChange::Remove(ids)),
+    let ids_in_path = named(&condition);
+    match (kind, ids_in_path) {
+        (Kind::Remove, Some(members)) => Ok(MemberChange::Remove(members)),
         (Kind::Remove, None) => Ok(MemberChange::RemoveWhere(condition)),
         // To write the member that the path already names is to have it.
-        (Kind::Add | Kind::Replace, Some(named)) => {
+        (Kind::Add | Kind::Replace, Some(members)) => {
             let written = ids(value.unwrap_or_default())?;
-            if written.iter().all(|id| named.contains(id)) {
-                Ok(MemberChange::Add(named))
+            if written.iter().all(|id| members.contains(id)) {
+                Ok(MemberChange::Add(members))
             } else {
                 Err(immutable(path))
             }
@@ -227,9 +227,9 @@ mod tests {
     }
 
     fn change(kind: Kind, path: Option<&str>, value: Option<Value>) -> MemberChange<'static> {
-        let patch = split_one(kind, path, value).unwrap();
-        assert_eq!((patch.attributes.len(), patch.members.len()), (1, 1));
-        patch.members.into_iter().next().unwrap()
+        let parts = split_one(kind, path, value).unwrap();
+        assert_eq!((parts.attributes.len(), parts.members.len()), (1, 1));
+        parts.members.into_iter().next().unwrap()
     }
 
     fn ids_of(texts: &[&str]) -> Vec<String> {

@@ -55,7 +55,7 @@ pub(crate) fn represent(
     resource.insert("schemas".to_owned(), Value::Array(schemas));
     resource.insert("id".to_owned(), Value::String(id.to_string()));
     if let Some(groups) = memberships.0.remove(&id) {
-        resource.insert("groups".to_owned(), groups.into_iter().map(group).collect());
+        resource.insert("groups".to_owned(), groups.iter().map(group).collect());
     }
     resource.insert(
         "meta".to_owned(),
@@ -80,7 +80,7 @@ pub(crate) fn location(resource_type: ResourceType, id: impl std::fmt::Display) 
 }
 
 /// A group of a user (RFC 7643 §4.1.2).
-fn group(membership: Membership) -> Value {
+fn group(membership: &Membership) -> Value {
     json!({
         "value": membership.group.to_string(),
         "$ref": location(ResourceType::Group, membership.group),

@@ -1,0 +1,75 @@
+"""Hundreds of malformed requests: each gets its status, its scimType and a detail that points at the place, and none
+leaves a trace in the data."""
+
+from collections import Counter
+
+import pytest
+from groups import new_group
+from malformed import Malformed
+from malformed_bodies import BODIES
+from malformed_queries import QUERIES
+
+from harness.house import Directory
+from harness.scim import refused
+
+ALL = [*QUERIES, *BODIES]
+
+
+class Ground:
+    """A directory with a user, a group that it is in, and a group within that."""
+
+    def __init__(self, directory: Directory):
+        self.directory = directory
+        scim = directory.scim
+        user = scim.create("ana@example.com", displayName="Ana", emails=[{"value": "ana@example.com", "type": "work"}])
+        inner = new_group(scim, "Inner")
+        self.ids = {"{user}": user["id"], "{inner}": inner["id"]}
+        self.ids["{group}"] = new_group(scim, "Ops", user, inner)["id"]
+
+    def written(self, text: str) -> str:
+        """A text in which ids stand for their names."""
+        for name, id in self.ids.items():
+            text = text.replace(name, id)
+        return text
+
+    def traces(self) -> dict[str, list[dict]]:
+        """All that a request could leave behind, straight from the database."""
+        directory = self.directory
+        rows, id = directory.house.database.rows, directory.house.database_id(directory.id)
+        order = "ORDER BY id"
+        return {
+            "resources": rows(f"SELECT * FROM resources WHERE directory_id = ? {order}", id),
+            "members": rows("SELECT * FROM members WHERE directory_id = ? ORDER BY group_id, member_id", id),
+            "totals": rows("SELECT type, SUM(total) AS total FROM totals WHERE directory_id = ? GROUP BY type", id),
+            "events": rows(f"SELECT id FROM events WHERE directory_id = ? {order}", id),
+        }
+
+
+@pytest.fixture(scope="module", params=["serve-sqlite", "apart-postgres"])
+def ground(request, houses) -> Ground:
+    return Ground(houses[request.param].new_directory("generic"))
+
+
+@pytest.mark.parametrize("malformed", ALL, ids=[f"{number} {one.name}" for number, one in enumerate(ALL)])
+def test_a_malformed_request_is_told_what_is_wrong_and_where_and_leaves_no_trace(ground, malformed: Malformed):
+    before = ground.traces()
+    content = malformed.content
+    if content is not None and b"{" in content:
+        content = ground.written(content.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+    answer = ground.directory.scim.request(
+        malformed.method,
+        ground.written(malformed.path),
+        content=content,
+        headers=malformed.headers or None,
+        **malformed.query,
+    )
+    refused(answer, malformed.status, malformed.scim_type, naming=ground.written(malformed.naming))
+    assert ground.traces() == before
+
+
+def test_the_list_is_long_and_names_no_request_twice():
+    assert len(ALL) >= 200
+    asked = Counter((one.method, one.path, str(one.query), str(one.headers), one.content) for one in ALL)
+    assert [request for request, times in asked.items() if times > 1] == []
+    unnamed = [one.name for one in ALL if not one.naming and one.status == 400]
+    assert unnamed == [], "a 400 must point at its place"
