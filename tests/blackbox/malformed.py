@@ -19,6 +19,8 @@ class Malformed:
     content: bytes | None = None
     query: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    # Whether it is the one operation of a bulk request, whose refusal is the operation's result.
+    in_bulk: bool = False
 
     @property
     def name(self) -> str:

@@ -188,6 +188,7 @@ OF_GROUPS = [
     (at("userName"), "invalidPath", '"userName"'),
     (at("member", [], "add"), "invalidPath", '"member"'),
     ({"op": "add", "path": "members"}, "invalidValue", "Operations[1]: value: it is missing"),
+    ({"op": "replace", "path": "members"}, "invalidValue", "Operations[1]: value: it is missing"),
     (add(7), "invalidValue", "Operations[1]: members[0]"),
     (add(True), "invalidValue", "Operations[1]: members[0]"),
     (add({}), "invalidValue", "Operations[1]: members[0]"),

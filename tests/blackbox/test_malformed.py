@@ -7,12 +7,13 @@ import pytest
 from groups import new_group
 from malformed import Malformed
 from malformed_bodies import BODIES
+from malformed_bulk import BULKS
 from malformed_queries import QUERIES
 
 from harness.house import Directory
-from harness.scim import refused
+from harness.scim import ERROR, MESSAGES, ok, refused, told
 
-ALL = [*QUERIES, *BODIES]
+ALL = [*QUERIES, *BODIES, *BULKS]
 
 
 class Ground:
@@ -45,6 +46,18 @@ class Ground:
         }
 
 
+def refused_in_bulk(answer, status: int, scim_type: str | None, *, naming: str) -> None:
+    """A bulk response whose one operation was refused."""
+    body = ok(answer)
+    assert body["schemas"] == [MESSAGES + "BulkResponse"], told(answer)
+    [result] = body["Operations"]
+    error = result["response"]
+    assert result["status"] == error["status"] == str(status), told(answer)
+    assert error["schemas"] == [ERROR], told(answer)
+    assert error.get("scimType") == scim_type, told(answer)
+    assert naming.lower() in error["detail"].lower(), f"the detail does not name {naming!r}: {told(answer)}"
+
+
 @pytest.fixture(scope="module", params=["serve-sqlite", "apart-postgres"])
 def ground(request, houses) -> Ground:
     return Ground(houses[request.param].new_directory("generic"))
@@ -63,7 +76,8 @@ def test_a_malformed_request_is_told_what_is_wrong_and_where_and_leaves_no_trace
         headers=malformed.headers or None,
         **malformed.query,
     )
-    refused(answer, malformed.status, malformed.scim_type, naming=ground.written(malformed.naming))
+    judge = refused_in_bulk if malformed.in_bulk else refused
+    judge(answer, malformed.status, malformed.scim_type, naming=ground.written(malformed.naming))
     assert ground.traces() == before
 
 
@@ -71,5 +85,5 @@ def test_the_list_is_long_and_names_no_request_twice():
     assert len(ALL) >= 200
     asked = Counter((one.method, one.path, str(one.query), str(one.headers), one.content) for one in ALL)
     assert [request for request, times in asked.items() if times > 1] == []
-    unnamed = [one.name for one in ALL if not one.naming and one.status == 400]
+    unnamed = [one.name for one in ALL if one.status == 400 and not one.naming]
     assert unnamed == [], "a 400 must point at its place"

@@ -23,7 +23,6 @@ OPTIONS = [
     "--max-examples=25",
     "--seed=1",
     "--generation-deterministic",
-    "--generation-database=none",
     "--continue-on-failure",
     "--warnings=off",
     "--no-color",

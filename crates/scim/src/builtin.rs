@@ -1,8 +1,9 @@
 //! The resource types and schemas of RFC 7643, as data in SCIM's own JSON form (§8.7, with its errata).
 //!
 //! A characteristic that has its default (RFC 7643 §2.2) is left out of the data. References are `caseExact`, as §2.3.7
-//! says, where the schemas in §8.7 say otherwise. What this server makes itself is `readOnly` here: `$ref` and `display`
-//! of members, `$ref` and `displayName` of managers.
+//! says, where the schemas in §8.7 say otherwise. What this server makes itself is `readOnly` here: the `display`
+//! of members and the `displayName` of managers. A `$ref` has the mutability of §8.7, since clients may send one; the server
+//! makes its own of the `value`.
 
 use std::sync::LazyLock;
 
@@ -146,7 +147,8 @@ mod tests {
         assert_eq!(at(user(), "meta.created").kind, Kind::DateTime);
         assert!(at(group(), "displayName").required, "erratum 5368");
         assert_eq!(at(group(), "members.value").mutability, Mutability::Immutable);
-        assert_eq!(at(group(), "members.$ref").mutability, Mutability::ReadOnly);
+        assert_eq!(at(group(), "members.$ref").mutability, Mutability::Immutable);
+        assert_eq!(at(group(), "members.display").mutability, Mutability::ReadOnly);
     }
 
     #[test]

@@ -145,7 +145,10 @@ fn of_all<'d>(kind: Kind, value: Option<Value>) -> Result<MemberChange<'d>> {
     match (kind, value) {
         (Kind::Remove, None | Some(Value::Null)) => Ok(MemberChange::Replace(Vec::new())),
         (Kind::Remove, Some(value)) => Ok(MemberChange::Remove(ids(listed(value))?)),
-        (Kind::Replace, value) => Ok(MemberChange::Replace(ids(cleared(value.unwrap_or_default()))?)),
+        (Kind::Replace, None) => {
+            Err(Error::value("value: it is missing; give the members, which are none where it is []"))
+        }
+        (Kind::Replace, Some(value)) => Ok(MemberChange::Replace(ids(cleared(value))?)),
         (Kind::Add, None) => Err(Error::value("value: it is missing; give the members to add")),
         (Kind::Add, Some(value)) => Ok(MemberChange::Add(ids(cleared(value))?)),
     }
@@ -316,6 +319,7 @@ mod tests {
             (Kind::Add, "members", Some(json!([{"display": "x"}])), ScimType::InvalidValue, "members[0]"),
             (Kind::Add, "members", Some(json!([{"value": "u1"}, 7])), ScimType::InvalidValue, "members[1]"),
             (Kind::Add, "members", None, ScimType::InvalidValue, "value"),
+            (Kind::Replace, "members", None, ScimType::InvalidValue, "value"),
             (
                 Kind::Replace,
                 "members[value eq \"u1\"].display",

@@ -10,7 +10,7 @@ use super::*;
 fn the_examples_of_the_rfc_do_what_it_says() {
     let group_with = |members: Value| json!({"displayName": "Tour Guides", "members": members});
     let before = group_with(json!([{"value": "2819c223"}, {"value": "902c246b"}]));
-    let add = json!({"op": "add", "path": "members", "value": [{"display": "Babs Jensen", "$ref": "…", "value": "acbf3ae7"}]});
+    let add = json!({"op": "add", "path": "members", "value": [{"display": "Babs Jensen", "$ref": null, "value": "acbf3ae7"}]});
     let expected = group_with(json!([{"value": "2819c223"}, {"value": "902c246b"}, {"value": "acbf3ae7"}]));
     assert_eq!(group(&before, &[add]), expected);
 
