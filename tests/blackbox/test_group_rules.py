@@ -87,11 +87,13 @@ def test_two_groups_may_have_one_name_by_the_rfc_s_letter(generic):
 def test_the_name_of_a_group_is_its_own_whatever_its_case(provisioner):
     scim = provisioner.scim
     group, other = new_group(scim, "Größe Ops"), new_group(scim, "Other")
+    user = scim.create("ana@example.com")
     for answer in (
         scim.post("/Groups", a_group("GRÖSSE OPS")),
         scim.post("/Groups", a_group("Größe Ops")),
         scim.put(path_of(other), a_group("größe ops")),
         scim.patch(path_of(other), rename("GRÖẞE OPS")),
+        scim.patch(path_of(other), add(user), rename("größe ops")),
         scim.patch(path_of(other), {"op": "replace", "value": {"id": other["id"], "displayName": "größe ops"}}),
     ):
         refused(answer, 409, "uniqueness", naming="displayName")

@@ -232,6 +232,7 @@ def test_put_replaces_the_name_and_the_members(scim, users):
 def test_put_of_what_was_read_changes_nothing(scim, users):
     group = new_group(scim, "Ops", *users, externalId="77")
     assert put(scim, group, group) == group
+    assert put(scim, group, a_group("Ops", *users, *users, externalId="77")) == group
 
 
 def test_put_never_creates(scim):

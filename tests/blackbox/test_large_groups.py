@@ -188,6 +188,17 @@ def test_thousands_of_members_go_in_and_come_out(many):
     assert change(scim, group, {"op": "replace", "value": {"members": [], "displayName": "Nobody"}})["members"] == []
 
 
+def test_a_group_of_thousands_is_deleted_with_all_its_memberships(many):
+    directory, users = many
+    scim, house = directory.scim, directory.house
+    group = new_group(scim, "Everybody", *users)
+    no_content(scim.delete(path_of(group)))
+    refused(scim.get(path_of(group)), 404)
+    statement = "SELECT COUNT(*) AS rows FROM members WHERE group_id = ?"
+    assert house.database.rows(statement, house.database_id(group["id"]))[0]["rows"] == 0
+    assert "groups" not in scim.read(users[-1])
+
+
 def test_a_change_of_thousands_is_made_whole_or_not_at_all(many):
     directory, users = many
     scim = directory.scim

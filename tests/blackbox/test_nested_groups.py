@@ -142,6 +142,7 @@ def test_groups_are_found_by_their_members(scim, users):
         f'members.value eq "{two}"': [],
         'members.value eq "nobody"': [],
         'members.type eq "Group"': ["Outer"],
+        'members.type eq "gROUP"': ["Outer"],
         'members[type eq "User"]': ["Inner", "Outer"],
         'members.display eq "user 0"': ["Inner"],
         'members.display sw "inn"': ["Outer"],

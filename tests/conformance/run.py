@@ -1,9 +1,6 @@
 """Runs the replayed cases against the real binary: each profile in a directory of its own, on both databases.
 
-    run.py PATH/idp_replay.sh
-
-Cases that wait for what is not built yet stand in `waiting.txt`. One of them that passes is a failure too: it waits
-no longer, and its line must go.
+run.py PATH/idp_replay.sh
 """
 
 import json
@@ -15,11 +12,11 @@ from collections import Counter
 from pathlib import Path
 
 from harness.house import Builder, House
-from harness.verdicts import closing, read_waiting
+from harness.verdicts import closing
 
 # The profile of the cases, and the profile of the directory that they run in.
 PROFILES = {"rfc": "generic", "okta": "okta", "entra": "entra"}
-WAITING = read_waiting(Path(__file__).with_name("waiting.txt"))
+VERDICTS = {"PASS": "passed", "FAIL": "failed", "SKIP": "skipped"}
 
 
 def replay(script: str, house: House, profile: str) -> list[dict]:
@@ -34,25 +31,15 @@ def replay(script: str, house: House, profile: str) -> list[dict]:
     return json.loads(results.read_text())["cases"]
 
 
-def judge(case: dict) -> tuple[str, str]:
-    """Whether a case counts as passed, failed or skipped, and why."""
-    passes = case["result"] == "PASS"
-    if case["name"] in WAITING:
-        return ("failed", "it passes: take it out of waiting.txt") if passes else ("skipped", "it waits")
-    if case["result"] == "SKIP":
-        return "skipped", case["reason"]
-    return "passed" if passes else "failed", case["reason"]
-
-
 def check(script: str, house: House) -> Counter:
     """What the cases find; everything but what passed is printed."""
     counts: Counter = Counter()
     for profile in PROFILES:
         for case in replay(script, house, profile):
-            verdict, why = judge(case)
+            verdict = VERDICTS[case["result"]]
             counts[verdict] += 1
             if verdict != "passed":
-                print(f"{verdict}: {house.mode} {case['name']}: {why}", flush=True)
+                print(f"{verdict}: {house.mode} {case['name']}: {case['reason']}", flush=True)
     return counts
 
 

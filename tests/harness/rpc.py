@@ -83,6 +83,10 @@ class Rpc:
 
         Where it takes a stream it is sent this one message; where it answers with a stream, all of it is returned.
         """
+        return self.stream(name, fields)
+
+    def stream(self, name: str, /, *messages: dict):
+        """Calls an rpc with the fields of each message of its request: one, where it takes no stream."""
         method = methods()[name]
         takes_stream, answers_stream = method.streams
         kinds = {
@@ -96,8 +100,8 @@ class Rpc:
             request_serializer=method.request.SerializeToString,
             response_deserializer=method.response.FromString,
         )
-        request = method.request(**fields)
-        answer = call(iter([request]) if takes_stream else request, metadata=self.metadata, timeout=60)
+        requests = [method.request(**fields) for fields in messages]
+        answer = call(iter(requests) if takes_stream else requests[0], metadata=self.metadata, timeout=60)
         return list(answer) if answers_stream else answer
 
 

@@ -1,13 +1,6 @@
-"""What the suites that are no pytest have in common: lists of what waits, and the closing line."""
+"""The closing line of the suites that are no pytest."""
 
 from collections import Counter
-from pathlib import Path
-
-
-def read_waiting(path: Path) -> set[str]:
-    """The names in a file, one a line; what follows a `#` is a remark."""
-    lines = (line.split("#")[0].strip() for line in path.read_text().splitlines())
-    return {line for line in lines if line}
 
 
 def closing(counts: Counter) -> str:

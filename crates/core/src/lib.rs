@@ -34,7 +34,6 @@ mod version;
 
 use std::sync::Arc;
 
-use ring::aead::LessSafeKey;
 use rollcall_api::FILE_DESCRIPTOR_SET;
 use rollcall_api::client::MAX_MESSAGE_BYTES;
 use rollcall_api::v1::bulk_service_server::BulkServiceServer;
@@ -48,7 +47,6 @@ use rollcall_api::v1::service_key_service_server::ServiceKeyServiceServer;
 use rollcall_api::v1::token_service_server::TokenServiceServer;
 use rollcall_api::v1::user_service_server::UserServiceServer;
 use rollcall_store::Store;
-use tokio::sync::OnceCell;
 use tonic::service::Routes;
 use tonic_health::server::HealthReporter;
 
@@ -64,6 +62,7 @@ use crate::discovery::Discovery;
 use crate::gate::Gate;
 use crate::groups::Groups;
 use crate::identity::Identity;
+use crate::page_token::Keyring;
 use crate::passwords::{Attempts, Hasher};
 use crate::schemas::Schemas;
 use crate::search::Search;
@@ -79,7 +78,7 @@ pub struct Core {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     limits: Limits,
-    page_token_key: Arc<OnceCell<LessSafeKey>>,
+    page_token_keys: Arc<Keyring>,
     hasher: Hasher,
     password_attempts: Attempts,
     known_types: Arc<KnownTypes>,
@@ -98,7 +97,7 @@ impl Core {
             clock,
             random,
             limits,
-            page_token_key: Arc::default(),
+            page_token_keys: Arc::default(),
             hasher: Hasher::new(),
             password_attempts: Attempts::new(&limits),
             known_types: Arc::default(),

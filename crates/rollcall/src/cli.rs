@@ -4,6 +4,7 @@ mod admin_key;
 mod credential;
 mod directory;
 mod migrate;
+mod page_token_key;
 mod schema;
 mod service_key;
 mod time;
@@ -55,6 +56,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Make an admin key, on the database itself
     AdminKey(admin_key::AdminKey),
+    /// Change the keys that seal page tokens and cursors, on the database itself
+    PageTokenKey(page_token_key::PageTokenKey),
     /// Make, see and change directories: each is one connection to an identity provider
     Directory(directory::Directory),
     /// Register, see and delete the schemas that a directory has beside the built-in ones
@@ -81,6 +84,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Gateway(settings) => finish(Builder::new_multi_thread(), server::gateway::run(*settings)),
         Command::Migrate(command) => finish(Builder::new_current_thread(), command.run()),
         Command::AdminKey(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::PageTokenKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Directory(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Schema(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Token(command) => finish(Builder::new_current_thread(), command.run()),

@@ -282,6 +282,9 @@ pub trait Transaction: Send {
     /// The key of that name that all replicas share, made from `fresh` where there is none yet.
     async fn shared_key(&mut self, name: &str, fresh: &[u8; 32], now: i64) -> Result<[u8; 32]>;
 
+    /// Deletes the shared keys whose names begin so.
+    async fn delete_shared_keys(&mut self, beginning: &str) -> Result<()>;
+
     /// Makes everything durable. When this returns `Ok`, it has happened; in every other case it has not.
     async fn save(self: Box<Self>) -> Result<()>;
 }

@@ -137,6 +137,16 @@ pub(super) async fn shared_key(
     key.try_into().map_err(|_| Error::Damaged(format!("the shared key {name:?} has a wrong length")))
 }
 
+pub(super) async fn delete_shared_keys(connection: &mut Connection, beginning: &str) -> Result<()> {
+    sqlx::query::<Db>("DELETE FROM shared_keys WHERE substr(name, 1, $2) = $1")
+        .bind(beginning)
+        .bind(i32::try_from(beginning.chars().count()).unwrap_or(i32::MAX))
+        .execute(connection)
+        .await
+        .map_err(failure)?;
+    Ok(())
+}
+
 fn credential(row: &Row) -> Result<Credential> {
     let kind: &str = row.try_get(1).map_err(failure)?;
     let hash: &[u8] = row.try_get(5).map_err(failure)?;

@@ -184,6 +184,10 @@ impl Transaction for Tx {
         credentials::shared_key(self.connection(), name, fresh, now).await
     }
 
+    async fn delete_shared_keys(&mut self, beginning: &str) -> Result<()> {
+        credentials::delete_shared_keys(self.connection(), beginning).await
+    }
+
     async fn save(self: Box<Self>) -> Result<()> {
         self.commit().await
     }

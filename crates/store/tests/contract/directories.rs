@@ -20,6 +20,7 @@ crate::on_both_databases!(
     a_credential_is_found_by_its_hash_with_its_directory,
     credentials_are_listed_newest_first_and_ended,
     all_replicas_share_one_key,
+    shared_keys_are_made_anew_when_they_were_deleted,
     an_event_is_written,
 );
 
@@ -127,6 +128,16 @@ async fn all_replicas_share_one_key(database: &dyn Database) {
     }))
     .await;
     assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+}
+
+async fn shared_keys_are_made_anew_when_they_were_deleted(database: &dyn Database) {
+    let store = database.store().await;
+    let mut transaction = store.begin().await.unwrap();
+    transaction.shared_key("page-token.1", &[1; 32], 1).await.unwrap();
+    transaction.shared_key("other", &[2; 32], 1).await.unwrap();
+    transaction.delete_shared_keys("page-token.").await.unwrap();
+    assert_eq!(transaction.shared_key("page-token.1", &[3; 32], 1).await.unwrap(), [3; 32]);
+    assert_eq!(transaction.shared_key("other", &[4; 32], 1).await.unwrap(), [2; 32]);
 }
 
 async fn an_event_is_written(database: &dyn Database) {
