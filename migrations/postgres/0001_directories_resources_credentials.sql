@@ -26,7 +26,7 @@ CREATE TABLE resources (
     -- Of a group the displayName.
     display_name TEXT COLLATE "C",
     external_id  TEXT COLLATE "C",
-    -- What people call it: of a user the displayName or the userName, of a group the displayName.
+    -- What people call it: the displayName.
     label        TEXT,
     active       BOOLEAN,
     -- The attributes as clients see them.

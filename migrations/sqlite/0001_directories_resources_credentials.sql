@@ -26,7 +26,7 @@ CREATE TABLE resources (
     -- Of a group the displayName.
     display_name TEXT,
     external_id  TEXT,
-    -- What people call it: of a user the displayName or the userName, of a group the displayName.
+    -- What people call it: the displayName.
     label        TEXT,
     active       INTEGER,
     -- The attributes as clients see them.

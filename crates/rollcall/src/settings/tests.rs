@@ -39,7 +39,11 @@ fn documented() -> BTreeMap<String, Vec<String>> {
 
 #[test]
 fn every_setting_has_the_same_name_everywhere() {
-    assert_eq!(servers().len(), 5, "serve, core, gateway, migrate and admin-key create");
+    assert_eq!(
+        servers().len(),
+        6,
+        "serve, core, gateway, migrate, admin-key create and page-token-key rotate"
+    );
     for (name, arg) in settings() {
         let variable = format!("ROLLCALL_{}", name.to_uppercase().replace('-', "_"));
         assert_eq!(arg.get_env().unwrap().to_str(), Some(variable.as_str()));

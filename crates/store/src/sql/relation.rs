@@ -170,11 +170,7 @@ fn id_column(relation: Relation) -> &'static str {
 fn push_column(query: &mut Query, relation: Relation, column: Column) {
     match (column, relation) {
         (Column::Value, _) => push_id(query, id_column(relation)),
-        (Column::Display, _) => {
-            query.push("COALESCE(");
-            push_json(query, "x.search", &["displayName"], Kind::String);
-            query.push(", x.unique_name)");
-        }
+        (Column::Display, _) => push_json(query, "x.search", &["displayName"], Kind::String),
         (Column::Type, Relation::Members) => _ = query.push("lower(m.member_type)"),
         (Column::Type, Relation::Groups) => {
             query.push("CASE m.direct WHEN 1 THEN 'direct' ELSE 'indirect' END");

@@ -216,7 +216,7 @@ impl<'a> Columns<'a> {
             display_name,
             external_id: text("externalId"),
             active: attributes.get("active").and_then(Value::as_bool),
-            label: text("displayName").or_else(|| text("userName")),
+            label: text("displayName"),
         }
     }
 }

@@ -58,7 +58,11 @@ async fn add(store: &dyn Store, directory: &Directory, group: u128, members: &[u
 /// Users 1 to 9, and groups 101 to 104.
 async fn people(store: &dyn Store) -> Directory {
     let acme = directory(store, 1).await;
-    let users: Vec<_> = (1..=9).map(|number| named(number, &format!("User{number}"))).collect();
+    let users: Vec<_> = (1..=9)
+        .map(|number| {
+            user(number, json!({"userName": format!("u{number}"), "displayName": format!("User{number}")}))
+        })
+        .collect();
     insert(store, &acme, &users).await;
     for number in 101..=104 {
         insert_group(store, &acme, &group(number, &format!("Group{number}")), true).await.unwrap();
