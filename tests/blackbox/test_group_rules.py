@@ -163,7 +163,9 @@ def test_where_groups_are_off_reading_finds_none(without):
         assert (page["totalResults"], page["Resources"]) == (0, [])
     refused(scim.get(path_of(group)), 404, naming=group["id"])
     assert "groups" not in scim.read(user)
-    assert scim.find(f'groups.value eq "{group["id"]}"') == []
+    for expression in (f'groups.value eq "{group["id"]}"', 'groups[display eq "Ops"]', "groups pr"):
+        assert scim.find(expression) == [], expression
+    assert scim.find(f'not (groups pr) and groups.value ne "{group["id"]}"') == [scim.read(user)]
     assert [found["id"] for found in listing(scim.get("/"))["Resources"]] == [user["id"]]
     search = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]}
     assert listing(scim.post("/Groups/.search", search))["Resources"] == []
