@@ -66,4 +66,6 @@ def share(line: Measurement, by_name: dict[str, Measurement]) -> str:
     if ceiling is None:
         return ""
     mark = "~" if line.disturbed or ceiling.disturbed else ""
-    return f"{mark}{line.per_s / ceiling.per_s:.2f}{line.cpu_us / ceiling.cpu_us:>9.1f} ×"
+    # A short measurement may end before the kernel has counted any CPU time.
+    multiple = f"{line.cpu_us / ceiling.cpu_us:.1f} ×" if ceiling.cpu_us else ""
+    return f"{mark}{line.per_s / ceiling.per_s:.2f}{multiple:>11}"
