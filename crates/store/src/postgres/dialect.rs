@@ -30,6 +30,8 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends.
 pub(super) const FOR_UPDATE: &str = " FOR UPDATE";
+/// Behind `members m`: the planner knows by itself which index leads from a member to its groups.
+pub(super) const BY_MEMBER: &str = "";
 /// Behind a text: compared by its bytes.
 pub(super) const BY_BYTES: &str = " COLLATE \"C\"";
 /// The position of a text in another one; 0, it is not there.

@@ -6,7 +6,7 @@ use rollcall_scim::condition::Condition;
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, KEEP, Query};
+use super::super::dialect::{BY_MEMBER, Connection, Db, KEEP, Query};
 use super::condition::{push_member_condition, push_uuids};
 use super::{ROWS_PER_STATEMENT, failure};
 use crate::{AddedMembers, Error, Member, Membership, ResourceType, Result};
@@ -139,37 +139,76 @@ pub(super) async fn list(
     rows.iter().map(member).collect()
 }
 
-/// The recursion unites, and so ends also where groups contain one another in a circle.
+/// Goes up from the members to their groups, to the groups of those, and so on, a statement for each level: the index leads
+/// from each member to its groups, which no plan of a recursive statement is sure to use. Groups that contain one another
+/// in a circle are asked for once.
 pub(super) async fn memberships(
     connection: &mut Connection,
     directory: Uuid,
     of: &[Uuid],
 ) -> Result<Vec<Membership>> {
+    let mut groups_of = BTreeMap::<Uuid, BTreeSet<Uuid>>::new();
+    let mut labels = BTreeMap::<Uuid, Option<String>>::new();
+    let mut level: Vec<Uuid> = of.to_vec();
+    while !level.is_empty() {
+        let mut above = BTreeSet::new();
+        for chunk in level.chunks(ROWS_PER_STATEMENT) {
+            for (member, group, label) in groups_of_each(connection, directory, chunk).await? {
+                groups_of.entry(member).or_default().insert(group);
+                if labels.insert(group, label).is_none() {
+                    above.insert(group);
+                }
+            }
+        }
+        level = above.into_iter().collect();
+    }
+    let members: BTreeSet<Uuid> = of.iter().copied().collect();
     let mut memberships = Vec::new();
-    for chunk in of.chunks(ROWS_PER_STATEMENT) {
-        let mut query = Query::new(
-            "WITH RECURSIVE up (member_id, group_id, direct) AS (SELECT m.member_id, m.group_id, 1 FROM members m \
-             WHERE m.directory_id = ",
-        );
-        query.push_bind(directory).push(" AND m.member_id IN (");
-        push_uuids(&mut query, chunk);
-        query.push(") UNION SELECT up.member_id, m.group_id, 0 FROM up JOIN members m ON m.directory_id = ");
-        query.push_bind(directory).push(
-            " AND m.member_id = up.group_id) SELECT u.member_id, u.group_id, CAST(u.direct AS BIGINT), g.label FROM \
-             (SELECT member_id, group_id, MAX(direct) AS direct FROM up GROUP BY member_id, group_id) u \
-             JOIN resources g ON g.type = 'Group' AND g.id = u.group_id AND g.directory_id = ",
-        );
-        query.push_bind(directory).push(" ORDER BY u.member_id, u.group_id");
-        for row in query.build().fetch_all(&mut *connection).await.map_err(failure)? {
-            memberships.push(Membership {
-                member: row.try_get(0).map_err(failure)?,
-                group: row.try_get(1).map_err(failure)?,
-                is_direct: row.try_get::<i64, _>(2).map_err(failure)? == 1,
-                label: row.try_get(3).map_err(failure)?,
-            });
+    for member in members {
+        let direct = groups_of.get(&member).cloned().unwrap_or_default();
+        for group in closure(&direct, &groups_of) {
+            let label = labels.get(&group).cloned().flatten();
+            memberships.push(Membership { member, group, label, is_direct: direct.contains(&group) });
         }
     }
     Ok(memberships)
+}
+
+/// The groups that some members are in themselves, with what people call them.
+async fn groups_of_each(
+    connection: &mut Connection,
+    directory: Uuid,
+    members: &[Uuid],
+) -> Result<Vec<(Uuid, Uuid, Option<String>)>> {
+    let mut query = Query::new("SELECT m.member_id, m.group_id, g.label FROM members m");
+    query.push(BY_MEMBER).push(
+        " JOIN resources g ON g.directory_id = m.directory_id AND g.type = 'Group' AND g.id = m.group_id \
+         WHERE m.directory_id = ",
+    );
+    query.push_bind(directory).push(" AND m.member_id IN (");
+    push_uuids(&mut query, members);
+    query.push(")");
+    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    let membership = |row: &super::Row| {
+        Ok((
+            row.try_get(0).map_err(failure)?,
+            row.try_get(1).map_err(failure)?,
+            row.try_get(2).map_err(failure)?,
+        ))
+    };
+    rows.iter().map(membership).collect()
+}
+
+/// Some groups and all that they are in.
+fn closure(direct: &BTreeSet<Uuid>, groups_of: &BTreeMap<Uuid, BTreeSet<Uuid>>) -> BTreeSet<Uuid> {
+    let mut closure = BTreeSet::new();
+    let mut open: Vec<Uuid> = direct.iter().copied().collect();
+    while let Some(group) = open.pop() {
+        if closure.insert(group) {
+            open.extend(groups_of.get(&group).into_iter().flatten());
+        }
+    }
+    closure
 }
 
 pub(super) async fn leave(

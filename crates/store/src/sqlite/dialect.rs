@@ -31,6 +31,8 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends. There is one writer here anyway.
 pub(super) const FOR_UPDATE: &str = "";
+/// Behind `members m`: the index by member is used. Without statistics the planner may take the key, which begins alike.
+pub(super) const BY_MEMBER: &str = " INDEXED BY members_member";
 /// Behind a text: compared by its bytes. So is every text here.
 pub(super) const BY_BYTES: &str = "";
 /// The position of a text in another one; 0, it is not there.
