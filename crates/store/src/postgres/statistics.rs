@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::PgPool;
 
-/// How many new resources are worth the first look.
+/// How many new resources and memberships are worth the first look.
 const FIRST: u64 = 200;
 
 /// How much this process has added.
@@ -18,7 +18,7 @@ pub(super) struct Growth {
 }
 
 impl Growth {
-    /// Counts new resources, and refreshes the statistics, beside the work, when they have become many.
+    /// Counts new resources and memberships, and refreshes the statistics, beside the work, when they have become many.
     pub(super) fn note(&self, added: u64, pool: &PgPool) {
         let before = self.added.fetch_add(added, Ordering::Relaxed);
         if is_due(before, before + added) {

@@ -19,22 +19,25 @@ use crate::{
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
 /// order, so that their rows are locked briefly and never in a circle.
 #[derive(Debug, Default)]
-pub(in super::super) struct Totals(BTreeMap<(Uuid, ResourceType, i64), i64>);
+pub(in super::super) struct Totals {
+    changes: BTreeMap<(Uuid, ResourceType, i64), i64>,
+    /// How many memberships were added; nobody asks for their total.
+    memberships: u64,
+}
 
 impl Totals {
     fn add(&mut self, directory: Uuid, resource_type: ResourceType, id: Uuid, change: i64) {
-        *self.0.entry((directory, resource_type, total_shard(id))).or_default() += change;
+        *self.changes.entry((directory, resource_type, total_shard(id))).or_default() += change;
     }
 
-    /// Writes them, and returns how many resources were added.
+    /// Writes them, and returns how many rows were added.
     pub(in super::super) async fn write(self, connection: &mut Connection) -> Result<u64> {
-        let added = self.0.values().filter_map(|change| u64::try_from(*change).ok()).sum();
-        for ((directory, resource_type, shard), change) in
-            self.0.into_iter().filter(|(_, change)| *change != 0)
-        {
+        let resources: u64 = self.changes.values().filter_map(|change| u64::try_from(*change).ok()).sum();
+        let changes = self.changes.into_iter().filter(|(_, change)| *change != 0);
+        for ((directory, resource_type, shard), change) in changes {
             resources::add_to_total(connection, directory, resource_type, shard, change).await?;
         }
-        Ok(added)
+        Ok(resources + self.memberships)
     }
 }
 
@@ -101,7 +104,9 @@ impl Transaction for Tx {
     }
 
     async fn add_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<AddedMembers> {
-        members::add(self.connection(), directory, group, members).await
+        let outcome = members::add(self.connection(), directory, group, members).await?;
+        self.totals().memberships += outcome.added.len() as u64;
+        Ok(outcome)
     }
 
     async fn remove_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<Vec<Uuid>> {
