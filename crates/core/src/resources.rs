@@ -3,6 +3,7 @@
 mod drafting;
 mod listing;
 mod representation;
+mod writing;
 
 pub(crate) use drafting::{Attempts, require_indexable, require_short, search_form};
 pub(crate) use listing::{Asked, Listed, Type};

@@ -204,21 +204,12 @@ impl Execution {
     }
 
     async fn written(&self, change: &Change<'_>) -> Result<Written> {
-        let mut attempts = Attempts::default();
-        loop {
-            match self.try_write(change).await {
-                Ok(written) => return Ok(written),
-                Err(error) => attempts.again(error)?,
-            }
-        }
-    }
-
-    async fn try_write(&self, change: &Change<'_>) -> Result<Written> {
-        let mut transaction = self.core.store.begin().await?;
-        let origin = self.caller.origin();
-        let written = change.write(&self.core, &mut *transaction, origin, &self.directory).await?;
-        transaction.save().await?;
-        Ok(written)
+        let (core, directory) = (&self.core, &self.directory);
+        core.in_a_transaction(|mut transaction| async move {
+            let written = change.write(core, &mut *transaction, self.caller.origin(), directory).await?;
+            Ok((written, transaction))
+        })
+        .await
     }
 
     async fn written_together(&self, changes: &[Change<'_>]) -> Result<Vec<Written>, Broken> {

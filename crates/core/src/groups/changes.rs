@@ -8,7 +8,7 @@ use rollcall_scim::membership::{self, MemberChange};
 use rollcall_scim::patch::Operation;
 use rollcall_scim::replacement::with_immutable;
 use rollcall_scim::{Definition, Resource, Rules, resource};
-use rollcall_store::{AddedMembers, Directory, Draft, EventKind, ResourceType, StoredResource, Transaction};
+use rollcall_store::{AddedMembers, Directory, EventKind, ResourceType, StoredResource, Transaction};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use super::RESOURCE_TYPE;
 use crate::Core;
 use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, changes};
-use crate::resources::{require_indexable, search_form};
+use crate::resources::require_indexable;
 use crate::types::require_known;
 use crate::version::require_match;
 
@@ -160,13 +160,8 @@ impl Core {
         group: &StoredResource,
         definition: &Definition,
     ) -> Result<()> {
-        self.hold_schemas(transaction, directory).await?;
-        let search = search_form(&group.attributes, definition);
         let unique = directory.rules().group_names_are_unique;
-        let draft = Draft { resource: group, search: &search, unique };
-        transaction.insert_resource(directory.id, draft).await?;
-        self.write_unique_values(transaction, directory, group, &search, None, definition).await?;
-        let facts = changes(&Resource::new(), &group.attributes);
+        let facts = self.add_resource(transaction, directory, group, definition, unique).await?;
         let event = self
             .event(origin, Some(directory.id), EventKind::GroupCreated, group.id, facts)
             .of(group.version);
@@ -215,15 +210,10 @@ impl Core {
             self.tell(transaction, origin, directory, &group, Value::Null, &moves).await?;
             return Ok(group);
         }
-        let before = std::mem::replace(&mut group.attributes, attributes);
-        group.version += 1;
-        group.modified = self.clock.now().max(group.modified);
-        let search = search_form(&group.attributes, change.definition);
-        let draft = Draft { resource: &group, search: &search, unique: change.rules.group_names_are_unique };
-        transaction.update_resource(directory.id, draft, &before).await?;
-        self.write_unique_values(transaction, directory, &group, &search, Some(&before), change.definition)
+        let unique = change.rules.group_names_are_unique;
+        let facts = self
+            .rewrite_resource(transaction, directory, &mut group, attributes, change.definition, unique)
             .await?;
-        let facts = changes(&before, &group.attributes);
         self.tell(transaction, origin, directory, &group, facts, &moves).await?;
         Ok(group)
     }

@@ -6,7 +6,6 @@ use rollcall_api::v1::{
     CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest, DeleteGroupResponse, ErrorReason,
     PatchGroupRequest, PatchGroupResponse, ReplaceGroupRequest, ReplaceGroupResponse,
 };
-use rollcall_scim::Definition;
 use rollcall_store::{Directory, StoredResource};
 use tonic::{Status, Streaming};
 use uuid::Uuid;
@@ -15,7 +14,7 @@ use super::{GroupChange, Groups, RESOURCE_TYPE, group_message};
 use crate::Core;
 use crate::caller::{Caller, parse_id};
 use crate::error::{Error, Result};
-use crate::resources::{Attempts, projection};
+use crate::resources::projection;
 use crate::stream::first;
 
 impl Groups {
@@ -35,25 +34,15 @@ impl Groups {
         }
         let types = self.core.types(&directory).await?;
         let group = self.core.new_group(first.group, types.group())?;
-        let mut attempts = Attempts::default();
-        while let Err(error) = self.try_create(caller, &directory, &group, &members, types.group()).await {
-            attempts.again(error)?;
-        }
+        let (core, directory, new, members, definition) =
+            (&self.core, &directory, &group, &members, types.group());
+        core.in_a_transaction(|mut transaction| async move {
+            core.insert_group(&mut *transaction, caller.origin(), directory, new, members, definition)
+                .await?;
+            Ok(((), transaction))
+        })
+        .await?;
         Ok(CreateGroupResponse { group: Some(group_message(group, &projection, types.group())) })
-    }
-
-    async fn try_create(
-        &self,
-        caller: &Caller,
-        directory: &Directory,
-        group: &StoredResource,
-        members: &[String],
-        definition: &Definition,
-    ) -> Result<()> {
-        let mut transaction = self.core.store.begin().await?;
-        let origin = caller.origin();
-        self.core.insert_group(&mut *transaction, origin, directory, group, members, definition).await?;
-        Ok(transaction.save().await?)
     }
 
     pub(super) async fn replace(
@@ -109,23 +98,13 @@ impl Groups {
     ) -> Result<DeleteGroupResponse> {
         let directory = self.writable(caller, &request.directory).await?;
         let id = parse_id(RESOURCE_TYPE, &request.id)?;
-        let mut attempts = Attempts::default();
-        while let Err(error) = self.try_delete(caller, &directory, id, &request.if_match).await {
-            attempts.again(error)?;
-        }
+        let (core, directory, if_match) = (&self.core, &directory, &request.if_match);
+        core.in_a_transaction(|mut transaction| async move {
+            core.delete_group(&mut *transaction, caller.origin(), directory, id, if_match).await?;
+            Ok(((), transaction))
+        })
+        .await?;
         Ok(DeleteGroupResponse {})
-    }
-
-    async fn try_delete(
-        &self,
-        caller: &Caller,
-        directory: &Directory,
-        id: Uuid,
-        if_match: &[String],
-    ) -> Result<()> {
-        let mut transaction = self.core.store.begin().await?;
-        self.core.delete_group(&mut *transaction, caller.origin(), directory, id, if_match).await?;
-        Ok(transaction.save().await?)
     }
 
     async fn change(
@@ -135,26 +114,12 @@ impl Groups {
         id: Uuid,
         change: &GroupChange<'_>,
     ) -> Result<StoredResource> {
-        let mut attempts = Attempts::default();
-        loop {
-            match self.try_change(caller, directory, id, change).await {
-                Ok(group) => return Ok(group),
-                Err(error) => attempts.again(error)?,
-            }
-        }
-    }
-
-    async fn try_change(
-        &self,
-        caller: &Caller,
-        directory: &Directory,
-        id: Uuid,
-        change: &GroupChange<'_>,
-    ) -> Result<StoredResource> {
-        let mut transaction = self.core.store.begin().await?;
-        let group = self.core.change_group(&mut *transaction, caller.origin(), directory, id, change).await?;
-        transaction.save().await?;
-        Ok(group)
+        let core = &self.core;
+        core.in_a_transaction(|mut transaction| async move {
+            let group = core.change_group(&mut *transaction, caller.origin(), directory, id, change).await?;
+            Ok((group, transaction))
+        })
+        .await
     }
 
     /// The directory of a request that writes. Errors: `FORBIDDEN` where groups are switched off.

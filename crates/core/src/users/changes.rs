@@ -6,7 +6,7 @@ use rollcall_scim::patch::Operation;
 use rollcall_scim::replacement::with_immutable;
 use rollcall_scim::schema::ENTERPRISE_USER;
 use rollcall_scim::{Definition, Resource, Rules, resource};
-use rollcall_store::{Directory, Draft, EventKind, ResourceType, StoredResource, Transaction};
+use rollcall_store::{Directory, EventKind, ResourceType, StoredResource, Transaction};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::Core;
 use crate::error::{Error, Result};
 use crate::events::{Origin, changes, with_password};
 use crate::passwords::{PASSWORD, PasswordChange};
-use crate::resources::{require_indexable, search_form};
+use crate::resources::require_indexable;
 use crate::types::require_known;
 use crate::version::require_match;
 
@@ -127,13 +127,9 @@ impl Core {
         new: &NewUser<'_>,
     ) -> Result<()> {
         let user = &new.user;
-        self.hold_schemas(transaction, directory).await?;
-        let search = search_form(&user.attributes, new.definition);
-        let draft = Draft { resource: user, search: &search, unique: true };
-        transaction.insert_resource(directory.id, draft).await?;
-        self.write_unique_values(transaction, directory, user, &search, None, new.definition).await?;
+        let facts = self.add_resource(transaction, directory, user, new.definition, true).await?;
         let has_password = new.password.write(transaction, directory, user.id).await?;
-        let facts = with_password(changes(&Resource::new(), &user.attributes), has_password);
+        let facts = with_password(facts, has_password);
         let event =
             self.event(origin, Some(directory.id), EventKind::UserCreated, user.id, facts).of(user.version);
         Ok(transaction.insert_event(&event).await?)
@@ -158,15 +154,10 @@ impl Core {
         if attributes == user.attributes && !is_new_password {
             return Ok(user);
         }
-        let before = std::mem::replace(&mut user.attributes, attributes);
-        user.version += 1;
-        user.modified = self.clock.now().max(user.modified);
-        let search = search_form(&user.attributes, change.definition);
-        let draft = Draft { resource: &user, search: &search, unique: true };
-        transaction.update_resource(directory.id, draft, &before).await?;
-        self.write_unique_values(transaction, directory, &user, &search, Some(&before), change.definition)
+        let facts = self
+            .rewrite_resource(transaction, directory, &mut user, attributes, change.definition, true)
             .await?;
-        let facts = with_password(changes(&before, &user.attributes), is_new_password);
+        let facts = with_password(facts, is_new_password);
         let event =
             self.event(origin, Some(directory.id), EventKind::UserUpdated, id, facts).of(user.version);
         transaction.insert_event(&event).await?;

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::{RESOURCE_TYPE, Users};
 use crate::caller::{Caller, parse_id};
 use crate::error::Result;
-use crate::resources::{Attempts, projection};
-use crate::users::changes::{NewUser, UserChange};
+use crate::resources::projection;
+use crate::users::changes::UserChange;
 
 impl Users {
     pub(super) async fn create(
@@ -22,20 +22,16 @@ impl Users {
         let projection = projection(request.projection)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let types = self.core.types(&directory).await?;
-        let new = self.core.new_user(&directory, request.user, types.user()).await?;
-        let mut attempts = Attempts::default();
-        while let Err(error) = self.try_create(caller, &directory, &new).await {
-            attempts.again(error)?;
-        }
-        Ok(CreateUserResponse {
-            user: Some(self.core.user(&directory, new.user, &projection, types.user()).await?),
+        let new_user = self.core.new_user(&directory, request.user, types.user()).await?;
+        let (core, directory, new) = (&self.core, &directory, &new_user);
+        core.in_a_transaction(|mut transaction| async move {
+            core.insert_user(&mut *transaction, caller.origin(), directory, new).await?;
+            Ok(((), transaction))
         })
-    }
-
-    async fn try_create(&self, caller: &Caller, directory: &Directory, new: &NewUser<'_>) -> Result<()> {
-        let mut transaction = self.core.store.begin().await?;
-        self.core.insert_user(&mut *transaction, caller.origin(), directory, new).await?;
-        Ok(transaction.save().await?)
+        .await?;
+        Ok(CreateUserResponse {
+            user: Some(core.user(directory, new_user.user, &projection, types.user()).await?),
+        })
     }
 
     pub(super) async fn replace(
@@ -80,23 +76,13 @@ impl Users {
     ) -> Result<DeleteUserResponse> {
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let id = parse_id(RESOURCE_TYPE, &request.id)?;
-        let mut attempts = Attempts::default();
-        while let Err(error) = self.try_delete(caller, &directory, id, &request.if_match).await {
-            attempts.again(error)?;
-        }
+        let (core, directory, if_match) = (&self.core, &directory, &request.if_match);
+        core.in_a_transaction(|mut transaction| async move {
+            core.delete_user(&mut *transaction, caller.origin(), directory, id, if_match).await?;
+            Ok(((), transaction))
+        })
+        .await?;
         Ok(DeleteUserResponse {})
-    }
-
-    async fn try_delete(
-        &self,
-        caller: &Caller,
-        directory: &Directory,
-        id: Uuid,
-        if_match: &[String],
-    ) -> Result<()> {
-        let mut transaction = self.core.store.begin().await?;
-        self.core.delete_user(&mut *transaction, caller.origin(), directory, id, if_match).await?;
-        Ok(transaction.save().await?)
     }
 
     async fn change(
@@ -106,25 +92,11 @@ impl Users {
         id: Uuid,
         change: &UserChange<'_>,
     ) -> Result<StoredResource> {
-        let mut attempts = Attempts::default();
-        loop {
-            match self.try_change(caller, directory, id, change).await {
-                Ok(user) => return Ok(user),
-                Err(error) => attempts.again(error)?,
-            }
-        }
-    }
-
-    async fn try_change(
-        &self,
-        caller: &Caller,
-        directory: &Directory,
-        id: Uuid,
-        change: &UserChange<'_>,
-    ) -> Result<StoredResource> {
-        let mut transaction = self.core.store.begin().await?;
-        let user = self.core.change_user(&mut *transaction, caller.origin(), directory, id, change).await?;
-        transaction.save().await?;
-        Ok(user)
+        let core = &self.core;
+        core.in_a_transaction(|mut transaction| async move {
+            let user = core.change_user(&mut *transaction, caller.origin(), directory, id, change).await?;
+            Ok((user, transaction))
+        })
+        .await
     }
 }
