@@ -16,6 +16,7 @@ mod events;
 mod gate;
 mod groups;
 mod identity;
+mod jobs;
 mod limits;
 mod page_token;
 mod passwords;

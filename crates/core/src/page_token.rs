@@ -157,6 +157,14 @@ impl Core {
         Ok(transaction.save().await?)
     }
 
+    /// Deletes the keys that seal and open nothing any more.
+    pub(crate) async fn forget_page_token_keys(&self) -> Result<()> {
+        let mut transaction = self.store.begin().await?;
+        // A key is made within a period of its own at most, and used for one after that.
+        transaction.delete_old_shared_keys(SHARED_KEYS, self.clock.now() - 3 * PERIOD).await?;
+        Ok(transaction.save().await?)
+    }
+
     /// The number of the period that it is.
     fn period(&self) -> u32 {
         u32::try_from(self.clock.now() / PERIOD).unwrap_or_default()

@@ -106,6 +106,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The names of the migrations that the database does not have yet.
     async fn pending_migrations(&self) -> Result<Vec<String>>;
 
+    /// Takes a lease until `expires`, or renews one that `holder` has; `now` is the time in µs. `false`: somebody else has
+    /// it.
+    async fn take_lease(&self, name: &str, holder: Uuid, now: i64, expires: i64) -> Result<bool>;
+
+    /// Gives a lease back, if `holder` has it.
+    async fn give_back_lease(&self, name: &str, holder: Uuid) -> Result<()>;
+
     /// Begins a transaction. On SQLite it waits for its turn: there is one writer.
     async fn begin(&self) -> Result<Box<dyn Transaction>>;
 
@@ -284,6 +291,9 @@ pub trait Transaction: Send {
 
     /// Deletes the shared keys whose names begin so.
     async fn delete_shared_keys(&mut self, beginning: &str) -> Result<()>;
+
+    /// Deletes the shared keys whose names begin so and that were made before this time.
+    async fn delete_old_shared_keys(&mut self, beginning: &str, before: i64) -> Result<()>;
 
     /// Makes everything durable. When this returns `Ok`, it has happened; in every other case it has not.
     async fn save(self: Box<Self>) -> Result<()>;

@@ -59,9 +59,13 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     };
     let (store, core) = signals.unless_one_comes(start).await?;
     let (routes, reporter) = core.routes().await?;
-    let health = Health::watch(core, reporter);
+    let health = Health::watch(core.clone(), reporter);
 
     let mut servers = Servers::new();
+    servers.start(|stop| async move {
+        core.work(stop).await;
+        Ok(())
+    });
     servers.start(|stop| grpc::serve(server, listener, routes, stop));
     tracing::info!(%address, "the core listens");
     output::line(&format!("Rollcall core is ready: gRPC {}", url(&settings.grpc, address)))?;

@@ -64,12 +64,16 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     };
     let (store, core, made) = signals.unless_one_comes(start).await?;
     let (routes, reporter) = core.routes().await?;
-    let health = Health::watch(core, reporter);
+    let health = Health::watch(core.clone(), reporter);
     let readiness = Readiness::default();
     let channel = CoreChannel::memory(routes.clone());
     let endpoint = rollcall_gateway::router(channel, gateway::gateway_settings(&settings.http, &readiness)?);
 
     let mut servers = Servers::new();
+    servers.start(|stop| async move {
+        core.work(stop).await;
+        Ok(())
+    });
     servers.start(|stop| http::serve(http_listener, endpoint, stop));
     servers.start(|stop| grpc::serve(grpc_server, grpc_listener, routes, stop));
     tracing::info!(http = %http_address, grpc = %grpc_address, "gateway and core listen");

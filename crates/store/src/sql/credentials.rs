@@ -138,9 +138,18 @@ pub(super) async fn shared_key(
 }
 
 pub(super) async fn delete_shared_keys(connection: &mut Connection, beginning: &str) -> Result<()> {
-    sqlx::query::<Db>("DELETE FROM shared_keys WHERE substr(name, 1, $2) = $1")
+    delete_old_shared_keys(connection, beginning, i64::MAX).await
+}
+
+pub(super) async fn delete_old_shared_keys(
+    connection: &mut Connection,
+    beginning: &str,
+    before: i64,
+) -> Result<()> {
+    sqlx::query::<Db>("DELETE FROM shared_keys WHERE substr(name, 1, $2) = $1 AND created < $3")
         .bind(beginning)
         .bind(i32::try_from(beginning.chars().count()).unwrap_or(i32::MAX))
+        .bind(before)
         .execute(connection)
         .await
         .map_err(failure)?;

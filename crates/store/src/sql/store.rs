@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::super::Database;
-use super::{credentials, directories, members, migrations, pages, passwords, resources, schemas};
+use super::{credentials, directories, leases, members, migrations, pages, passwords, resources, schemas};
 use crate::{
     Credential, CredentialKind, Directory, Listing, Member, Membership, PasswordHolder, Query,
     RegisteredSchema, ResourceType, Result, Store, StoredResource, Transaction, UserKey,
@@ -18,6 +18,19 @@ impl Store for Database {
 
     async fn pending_migrations(&self) -> Result<Vec<String>> {
         migrations::pending(&mut *self.reader().await?).await
+    }
+
+    async fn take_lease(&self, name: &str, holder: Uuid, now: i64, expires: i64) -> Result<bool> {
+        let mut transaction = self.transaction().await?;
+        let taken = leases::take(transaction.connection(), name, holder, now, expires).await?;
+        transaction.commit().await?;
+        Ok(taken)
+    }
+
+    async fn give_back_lease(&self, name: &str, holder: Uuid) -> Result<()> {
+        let mut transaction = self.transaction().await?;
+        leases::give_back(transaction.connection(), name, holder).await?;
+        transaction.commit().await
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>> {

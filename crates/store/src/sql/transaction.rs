@@ -193,6 +193,10 @@ impl Transaction for Tx {
         credentials::delete_shared_keys(self.connection(), beginning).await
     }
 
+    async fn delete_old_shared_keys(&mut self, beginning: &str, before: i64) -> Result<()> {
+        credentials::delete_old_shared_keys(self.connection(), beginning, before).await
+    }
+
     async fn save(self: Box<Self>) -> Result<()> {
         self.commit().await
     }

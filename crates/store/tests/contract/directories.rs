@@ -21,6 +21,7 @@ crate::on_both_databases!(
     credentials_are_listed_newest_first_and_ended,
     all_replicas_share_one_key,
     shared_keys_are_made_anew_when_they_were_deleted,
+    old_shared_keys_are_deleted,
     an_event_is_written,
 );
 
@@ -138,6 +139,18 @@ async fn shared_keys_are_made_anew_when_they_were_deleted(database: &dyn Databas
     transaction.delete_shared_keys("page-token.").await.unwrap();
     assert_eq!(transaction.shared_key("page-token.1", &[3; 32], 1).await.unwrap(), [3; 32]);
     assert_eq!(transaction.shared_key("other", &[4; 32], 1).await.unwrap(), [2; 32]);
+}
+
+async fn old_shared_keys_are_deleted(database: &dyn Database) {
+    let store = database.store().await;
+    let mut transaction = store.begin().await.unwrap();
+    for (name, made) in [("page-token.1", 10), ("page-token.2", 20), ("other", 10)] {
+        transaction.shared_key(name, &[1; 32], made).await.unwrap();
+    }
+    transaction.delete_old_shared_keys("page-token.", 20).await.unwrap();
+    assert_eq!(transaction.shared_key("page-token.1", &[2; 32], 30).await.unwrap(), [2; 32]);
+    assert_eq!(transaction.shared_key("page-token.2", &[2; 32], 30).await.unwrap(), [1; 32]);
+    assert_eq!(transaction.shared_key("other", &[2; 32], 30).await.unwrap(), [1; 32]);
 }
 
 async fn an_event_is_written(database: &dyn Database) {

@@ -9,6 +9,7 @@ mod commits;
 mod databases;
 mod directories;
 mod fixture;
+mod leases;
 mod members;
 mod migrations;
 mod names;

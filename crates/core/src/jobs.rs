@@ -1,0 +1,253 @@
+//! The background work: what the core does without being asked.
+//!
+//! Of several replicas one does it, the holder of a lease. It gives the lease back when it stops, so that another one
+//! follows at once; after one that died, the lease has to end first. A lease cannot rule out that for a moment two
+//! replicas think that they hold it, so every job is safe to be run by two at once.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::Core;
+use crate::error::Result;
+
+/// The name of the lease.
+const LEASE: &str = "jobs";
+/// How long the lease is taken for, in µs. After a replica that died, the background work rests for so long at most.
+const LEASE_MICROS: i64 = 15 * 1_000_000;
+/// How often its holder renews it.
+const RENEWAL: Duration = Duration::from_secs(5);
+/// How often everybody else asks for it.
+const ASKING: Duration = Duration::from_secs(1);
+/// How long a job that failed rests at least, so that a database that is away fills no log.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long jobs may go on when they are to end. What takes longer is dropped, and its transaction undone.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A piece of background work.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Job {
+    /// What it is called in the log.
+    pub(crate) name: &'static str,
+    /// How long to wait between the end of one run and the beginning of the next.
+    pub(crate) period: Duration,
+    /// The work. When it fails, that is logged, and the next run tries again.
+    pub(crate) run: for<'a> fn(&'a Core) -> BoxFuture<'a, Result<()>>,
+}
+
+/// Every job.
+const JOBS: &[Job] = &[Job {
+    name: "forget old keys of page tokens",
+    period: Duration::from_hours(1),
+    run: |core| Box::pin(core.forget_page_token_keys()),
+}];
+
+impl Core {
+    /// Does the background work whenever it is this replica's turn, until it is told to stop.
+    pub async fn work(&self, stop: CancellationToken) {
+        self.work_on(JOBS, stop).await;
+    }
+
+    async fn work_on(&self, jobs: &'static [Job], stop: CancellationToken) {
+        let holder = self.new_id();
+        loop {
+            if self.take_jobs_lease(holder).await {
+                let holding = stop.child_token();
+                self.hold(holder, start(self, jobs, &holding), &holding).await;
+                if stop.is_cancelled() {
+                    break;
+                }
+            }
+            tokio::select! {
+                () = sleep(ASKING) => {}
+                () = stop.cancelled() => break,
+            }
+        }
+        if let Err(error) = self.store.give_back_lease(LEASE, holder).await {
+            tracing::warn!(
+                cause = &error as &dyn std::error::Error,
+                "the lease of the jobs was not given back"
+            );
+        }
+    }
+
+    /// Keeps the lease while the jobs run: until they are to stop, the lease is lost, or one of them breaks.
+    async fn hold(&self, holder: Uuid, mut jobs: JoinSet<()>, holding: &CancellationToken) {
+        loop {
+            tokio::select! {
+                () = holding.cancelled() => break,
+                () = sleep(RENEWAL) => if !self.take_jobs_lease(holder).await { break },
+                Some(ended) = jobs.join_next() => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "a job broke; the jobs begin anew");
+                        break;
+                    }
+                }
+            }
+        }
+        holding.cancel();
+        let ended = timeout(GRACE, async { while jobs.join_next().await.is_some() {} }).await;
+        if ended.is_err() {
+            jobs.shutdown().await;
+        }
+    }
+
+    /// Takes or renews the lease. A database that does not answer counts as somebody else's having it.
+    async fn take_jobs_lease(&self, holder: Uuid) -> bool {
+        let now = self.clock.now();
+        match self.store.take_lease(LEASE, holder, now, now + LEASE_MICROS).await {
+            Ok(taken) => taken,
+            Err(error) => {
+                // That the database is away is said, once, by whoever watches its health.
+                tracing::debug!(
+                    cause = &error as &dyn std::error::Error,
+                    "the lease of the jobs cannot be asked for"
+                );
+                false
+            }
+        }
+    }
+}
+
+/// Starts each job in a task of its own, so that none waits for a slow one.
+fn start(core: &Core, jobs: &'static [Job], stop: &CancellationToken) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    for job in jobs {
+        tasks.spawn(repeat(core.clone(), job, stop.clone()));
+    }
+    tasks
+}
+
+/// Runs a job again and again until it is to stop; the run that is under way then still ends.
+async fn repeat(core: Core, job: &'static Job, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let mut rest = job.period;
+        if let Err(error) = (job.run)(&core).await {
+            rest = rest.max(AFTER_FAILURE);
+            let cause = std::error::Error::source(&error).unwrap_or(&error);
+            tracing::warn!(job = job.name, cause, "a job failed; it is tried again");
+        }
+        tokio::select! {
+            () = sleep(rest) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use rollcall_store::{Options, Store};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{Clock as _, Error, Limits, SystemClock, SystemRandom};
+
+    /// How long something may take that has to happen.
+    const PATIENCE: Duration = Duration::from_mins(1);
+    const SOON: Duration = Duration::from_millis(5);
+
+    async fn store(folder: &TempDir) -> Arc<dyn Store> {
+        let url = format!("sqlite:{}", folder.path().join("rollcall.db").display());
+        let store = rollcall_store::open(&url, &Options::default()).await.unwrap();
+        store.migrate(Uuid::from_u128(1), &|| SystemClock.now()).await.unwrap();
+        store
+    }
+
+    fn core(store: &Arc<dyn Store>) -> Core {
+        let random = Arc::new(SystemRandom::new().unwrap());
+        Core::new(Arc::clone(store), Arc::new(SystemClock), random, Limits::default())
+    }
+
+    async fn until_at_least(runs: u32, count: &AtomicU32) {
+        let reached = async {
+            while count.load(Ordering::SeqCst) < runs {
+                sleep(SOON).await;
+            }
+        };
+        timeout(PATIENCE, reached).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_of_two_works_and_the_other_follows_when_it_stops() {
+        static FIRST: AtomicU32 = AtomicU32::new(0);
+        static SECOND: AtomicU32 = AtomicU32::new(0);
+        const COUNT_FIRST: &[Job] = &[Job {
+            name: "count",
+            period: SOON,
+            run: |_| {
+                FIRST.fetch_add(1, Ordering::SeqCst);
+                Box::pin(async { Ok(()) })
+            },
+        }];
+        const COUNT_SECOND: &[Job] = &[Job {
+            name: "count",
+            period: SOON,
+            run: |_| {
+                SECOND.fetch_add(1, Ordering::SeqCst);
+                Box::pin(async { Ok(()) })
+            },
+        }];
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder).await;
+        let work = |jobs: &'static [Job]| {
+            let (core, stop) = (core(&store), CancellationToken::new());
+            let stopped = stop.clone();
+            (tokio::spawn(async move { core.work_on(jobs, stopped).await }), stop)
+        };
+        let (first, stop_first) = work(COUNT_FIRST);
+        until_at_least(1, &FIRST).await;
+        let (second, stop_second) = work(COUNT_SECOND);
+        until_at_least(20, &FIRST).await;
+        assert_eq!(SECOND.load(Ordering::SeqCst), 0, "the second one has to wait for the lease");
+        stop_first.cancel();
+        first.await.unwrap();
+        let runs = FIRST.load(Ordering::SeqCst);
+        until_at_least(20, &SECOND).await;
+        assert_eq!(FIRST.load(Ordering::SeqCst), runs, "the first one has stopped");
+        stop_second.cancel();
+        second.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_job_that_fails_or_breaks_is_tried_again() {
+        static FAILING: AtomicU32 = AtomicU32::new(0);
+        static BREAKING: AtomicU32 = AtomicU32::new(0);
+        const TROUBLED: &[Job] = &[
+            Job {
+                name: "fail",
+                period: SOON,
+                run: |_| {
+                    FAILING.fetch_add(1, Ordering::SeqCst);
+                    Box::pin(async { Err(Error::internal("on purpose")) })
+                },
+            },
+            Job {
+                name: "break",
+                period: SOON,
+                run: |_| {
+                    Box::pin(async {
+                        let runs = BREAKING.fetch_add(1, Ordering::SeqCst);
+                        assert!(runs > 0, "on purpose");
+                        Ok(())
+                    })
+                },
+            },
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let core = core(&store(&folder).await);
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let working = tokio::spawn(async move { core.work_on(TROUBLED, stopped).await });
+        until_at_least(3, &FAILING).await;
+        until_at_least(3, &BREAKING).await;
+        stop.cancel();
+        working.await.unwrap();
+    }
+}
