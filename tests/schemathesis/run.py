@@ -2,7 +2,8 @@
 
 Every operation is tried with what the document says and with what it does not say, alone and one after the other.
 Two checks are left out, since SCIM is more tolerant than a schema can say and stricter: it ignores attributes that
-nothing is called, and refuses a filter that names none. `/Me` is left out, whose answer is 501 (RFC 7644 §3.11).
+nothing is called, and refuses a filter that names none. `/Me` is left out: the token stands for
+no user, and so its answer is 501 (RFC 7644 §3.11).
 """
 
 import os

@@ -93,6 +93,7 @@ impl Core {
             name: crate::credentials::description("name", name.to_owned())?,
             scopes: Vec::new(),
             expires: None,
+            user: None,
         };
         let (_, secret) = self.make_credential(&mut *transaction, Origin::SYSTEM, new).await?;
         transaction.save().await?;
@@ -128,5 +129,6 @@ fn bootstrap_credential(kind: CredentialKind, directory: Option<Uuid>) -> NewCre
         name: "made at the first start".to_owned(),
         scopes: Vec::new(),
         expires: None,
+        user: None,
     }
 }

@@ -2,7 +2,7 @@
 
 use rollcall_api::access;
 use rollcall_api::v1::{CredentialKind as Kind, ErrorReason, Scope};
-use rollcall_store::{Actor, Credential, CredentialKind, Directory, Store};
+use rollcall_store::{Actor, Credential, CredentialKind, Directory, ResourceType, Store};
 use tonic::Extensions;
 use uuid::Uuid;
 
@@ -76,6 +76,28 @@ impl Caller {
         self.directory.as_ref()
     }
 
+    /// The user that the credential stands for. Errors: `NOT_IMPLEMENTED` where it stands for none (RFC 7644 §3.11).
+    pub(crate) fn me(&self) -> Result<Uuid> {
+        self.credential.user.ok_or_else(|| {
+            Error::new(
+                ErrorReason::NotImplemented,
+                "/Me: this credential stands for a directory or a service, and not for a user; read users under /Users, \
+                 or make a token that stands for one",
+            )
+        })
+    }
+
+    /// The user that a request is about: the one of this id, or the caller.
+    ///
+    /// Errors: `NOT_FOUND` for what is no id, `INVALID_VALUE` for one beside `me`, `NOT_IMPLEMENTED` as [`me`](Self::me).
+    pub(crate) fn user(&self, id: &str, me: bool) -> Result<Uuid> {
+        match (me, id) {
+            (false, id) => parse_id(ResourceType::User.as_str(), id),
+            (true, "") => self.me(),
+            (true, _) => Err(Error::value("id: leave it out beside me")),
+        }
+    }
+
     /// Refuses a credential that is bound to one directory.
     pub(crate) fn require_all_directories(&self) -> Result<()> {
         match &self.directory {
@@ -105,6 +127,10 @@ impl Caller {
 
     pub(crate) fn credential_id(&self) -> Uuid {
         self.credential.id
+    }
+
+    pub(crate) fn user_id(&self) -> Option<Uuid> {
+        self.credential.user
     }
 
     pub(crate) fn prefix(&self) -> &str {

@@ -1,11 +1,12 @@
 //! What tokens and keys have in common: how they are made, found, rotated and revoked.
 
 use rollcall_api::v1::ErrorReason;
-use rollcall_store::{Credential, CredentialKind, EventKind, Transaction};
+use rollcall_store::{Credential, CredentialKind, Directory, EventKind, Transaction, UserKey};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::Core;
+use crate::caller::parse_id;
 use crate::error::{Error, Result, shortened};
 use crate::events::Origin;
 use crate::gate::is_live;
@@ -28,6 +29,8 @@ pub(crate) struct NewCredential {
     pub(crate) scopes: Vec<String>,
     /// In µs; `None`: never.
     pub(crate) expires: Option<i64>,
+    /// The user of the directory that it stands for.
+    pub(crate) user: Option<Uuid>,
 }
 
 /// What a rotation made.
@@ -70,11 +73,16 @@ impl Core {
             created: self.clock.now(),
             expires: new.expires,
             revoked: None,
+            user: new.user,
+            client: None,
+            secret: None,
+            last_use: None,
         };
         transaction.insert_credential(&credential).await?;
         let facts = json!({
             "prefix": { "before": null, "after": credential.prefix },
             "expires": { "before": null, "after": credential.expires },
+            "user": { "before": null, "after": credential.user.map(|user| user.to_string()) },
         });
         let event =
             self.event(origin, credential.directory, EventKind::CredentialCreated, credential.id, facts);
@@ -98,6 +106,7 @@ impl Core {
             name: old.name.clone(),
             scopes: old.scopes.clone(),
             expires: old.expires.map(|expires| now + (expires - old.created)),
+            user: old.user,
         };
         let (new, secret) = self.make_credential(transaction, origin, new).await?;
         let end = now + overlap;
@@ -169,6 +178,25 @@ impl Core {
                 format!("there is no {what} with the id or prefix {:?}", shortened(name)),
             )),
         }
+    }
+
+    /// The user of a directory that a new credential is to stand for, by id or userName; empty, none.
+    ///
+    /// Errors: `NOT_FOUND`.
+    pub(crate) async fn user_of_new(&self, directory: &Directory, named: &str) -> Result<Option<Uuid>> {
+        if named.is_empty() {
+            return Ok(None);
+        }
+        if let Ok(id) = parse_id("User", named)
+            && let Some(user) = self.store.user_id(directory.id, UserKey::Id(id)).await?
+        {
+            return Ok(Some(user));
+        }
+        let user = self.store.user_id(directory.id, UserKey::Name(named)).await?;
+        Ok(Some(user.ok_or_else(|| {
+            let named = shortened(named);
+            Error::new(ErrorReason::NotFound, format!("there is no User with the id or userName {named:?}"))
+        })?))
     }
 
     /// Refuses to rotate what has already ended.

@@ -19,6 +19,7 @@ impl IdentityService for Identity {
             directory: caller.bound_to().map(|directory| directory.name.clone()).unwrap_or_default(),
             scopes: caller.scopes().map(i32::from).collect(),
             prefix: caller.prefix().to_owned(),
+            user_id: caller.user_id().map(|user| user.to_string()).unwrap_or_default(),
         }))
     }
 }

@@ -44,4 +44,20 @@ impl Core {
         };
         Ok((directory, resource.ok_or_else(|| Error::not_found(name, id))?))
     }
+
+    /// The user that the caller stands for, and their directory. Errors: those of the credential before everything else,
+    /// those of [`Caller::user`](crate::caller::Caller::user), and `NOT_FOUND` for one who is gone.
+    pub(crate) async fn find_me(
+        &self,
+        extensions: &Extensions,
+        directory: &str,
+        id: &str,
+    ) -> Result<(Directory, StoredResource)> {
+        let (caller, _) = self.admit_to_resource(extensions, ResourceType::User, None).await?;
+        let directory = caller.directory(&*self.store, directory).await?;
+        let me = caller.user(id, true)?;
+        let user = self.store.resource(directory.id, ResourceType::User, me).await?;
+        let user = user.ok_or_else(|| Error::not_found(ResourceType::User.as_str(), &me.to_string()))?;
+        Ok((directory, user))
+    }
 }

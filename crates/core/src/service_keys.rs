@@ -40,12 +40,18 @@ impl ServiceKeys {
         if request.name.trim().is_empty() {
             return Err(Error::value("name: say what the key is for, in 1 to 200 characters"));
         }
+        let user = match &directory {
+            Some(directory) => self.core.user_of_new(directory, &request.user).await?,
+            None if request.user.is_empty() => None,
+            None => return Err(Error::value("user: name the directory that the user belongs to")),
+        };
         let new = NewCredential {
             kind: CredentialKind::ServiceKey,
             directory: directory.as_ref().map(|directory| directory.id),
             name: description("name", request.name)?,
             scopes: scopes(&request.scopes)?,
             expires: self.core.expiry(request.expires)?,
+            user,
         };
         let mut transaction = self.core.store.begin().await?;
         let (key, secret) = self.core.make_credential(&mut *transaction, caller.origin(), new).await?;
@@ -178,6 +184,7 @@ fn message(key: Credential, directory: String) -> ServiceKey {
         created: Some(timestamp(key.created)),
         expires: key.expires.map(timestamp),
         revoked: key.revoked.map(timestamp),
+        user_id: key.user.map(|user| user.to_string()).unwrap_or_default(),
     }
 }
 

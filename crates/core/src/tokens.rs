@@ -34,6 +34,7 @@ impl Tokens {
             name: description("description", request.description)?,
             scopes: Vec::new(),
             expires: self.core.expiry(request.expires)?,
+            user: self.core.user_of_new(&directory, &request.user).await?,
         };
         let mut transaction = self.core.store.begin().await?;
         let (token, secret) = self.core.make_credential(&mut *transaction, caller.origin(), new).await?;
@@ -96,6 +97,7 @@ fn message(token: Credential, directory: &Directory) -> Token {
         expires: token.expires.map(timestamp),
         revoked: token.revoked.map(timestamp),
         directory: directory.name.clone(),
+        user_id: token.user.map(|user| user.to_string()).unwrap_or_default(),
     }
 }
 

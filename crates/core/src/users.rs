@@ -37,8 +37,11 @@ impl Users {
     }
 
     async fn get(&self, extensions: &Extensions, request: GetUserRequest) -> Result<GetUserResponse> {
-        let (directory, stored) =
-            self.core.find(extensions, ResourceType::User, &request.directory, &request.id).await?;
+        let (directory, stored) = if request.me {
+            self.core.find_me(extensions, &request.directory, &request.id).await?
+        } else {
+            self.core.find(extensions, ResourceType::User, &request.directory, &request.id).await?
+        };
         let projection = projection(request.projection)?;
         let types = self.core.types(&directory).await?;
         Ok(GetUserResponse {

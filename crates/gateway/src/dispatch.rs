@@ -1,7 +1,6 @@
 //! Which endpoint answers.
 
 use http::{Method, StatusCode};
-use rollcall_api::v1::ErrorReason;
 
 use crate::answer::Answer;
 use crate::body::Incoming;
@@ -45,7 +44,7 @@ async fn at_endpoint(
         Endpoint::ResourceType(name) => discovery::resource_type(call, method, name).await,
         Endpoint::Schemas => discovery::schemas(call, method).await,
         Endpoint::Schema(urn) => discovery::schema(call, method, urn).await,
-        Endpoint::Me => Err(me(method)),
+        Endpoint::Me => users::me(call, method, body).await,
         Endpoint::Bulk => bulk::bulk(call, method, body).await,
         Endpoint::OpenApi => openapi::answer(method, &call.base),
         Endpoint::Unknown => Err(Problem::http(
@@ -57,16 +56,5 @@ async fn at_endpoint(
             StatusCode::NOT_FOUND,
             "there is no such endpoint: the percent-encoded bytes of the path are no UTF-8",
         )),
-    }
-}
-
-/// RFC 7644 §3.11: `/Me` is the user that the credential stands for: there is none, since every credential stands for a directory or a service.
-fn me(method: &Method) -> Problem {
-    match *method {
-        Method::GET | Method::POST | Method::PUT | Method::PATCH | Method::DELETE => Problem::new(
-            ErrorReason::NotImplemented,
-            "/Me: a SCIM token stands for a directory and not for a user; read users under /Users",
-        ),
-        _ => Problem::method("GET, HEAD, POST, PUT, PATCH, DELETE"),
     }
 }

@@ -1,9 +1,9 @@
-//! `/Users` (RFC 7644 §3.3 to §3.6).
+//! `/Users` (RFC 7644 §3.3 to §3.6) and `/Me` (§3.11).
 
 use http::{Method, StatusCode, header};
 use rollcall_api::user::{self, Json};
 use rollcall_api::v1::{
-    CreateUserRequest, DeleteUserRequest, GetUserRequest, ListUsersRequest, PatchUserRequest,
+    CreateUserRequest, DeleteUserRequest, ErrorReason, GetUserRequest, ListUsersRequest, PatchUserRequest,
     ReplaceUserRequest, User,
 };
 use rollcall_api::{client, patch};
@@ -29,6 +29,28 @@ pub(crate) async fn users(call: &Call<'_>, method: &Method, body: &mut Incoming)
     }
 }
 
+/// Who is asked about.
+#[derive(Debug, Clone, Copy)]
+enum Whom<'a> {
+    /// The user of this id.
+    Id(&'a str),
+    /// The user that the credential stands for, whom the core knows.
+    Me,
+}
+
+impl Whom<'_> {
+    fn id(self) -> String {
+        match self {
+            Self::Id(id) => id.to_owned(),
+            Self::Me => String::new(),
+        }
+    }
+
+    fn is_me(self) -> bool {
+        matches!(self, Self::Me)
+    }
+}
+
 /// A request to one user.
 pub(crate) async fn user(
     call: &Call<'_>,
@@ -36,13 +58,39 @@ pub(crate) async fn user(
     id: &str,
     body: &mut Incoming,
 ) -> Result<Answer, Problem> {
-    match *method {
-        Method::GET => get(call, id).await,
-        Method::PUT => replace(call, id, body).await,
-        Method::PATCH => change(call, id, body).await,
-        Method::DELETE => delete(call, id).await,
-        _ => Err(Problem::method("GET, HEAD, PUT, PATCH, DELETE")),
+    match one(call, method, Whom::Id(id), body).await {
+        Some(answer) => answer,
+        None => Err(Problem::method("GET, HEAD, PUT, PATCH, DELETE")),
     }
+}
+
+/// A request to `/Me`, an alias for the user that the credential stands for (RFC 7644 §3.11). Nobody makes themselves: the
+/// user is there before the credential that stands for them.
+pub(crate) async fn me(call: &Call<'_>, method: &Method, body: &mut Incoming) -> Result<Answer, Problem> {
+    match one(call, method, Whom::Me, body).await {
+        Some(answer) => answer,
+        None if *method == Method::POST => Err(Problem::new(
+            ErrorReason::NotImplemented,
+            "/Me: nobody can make themselves; make users with POST /Users",
+        )),
+        None => Err(Problem::method("GET, HEAD, POST, PUT, PATCH, DELETE")),
+    }
+}
+
+/// What is answered about one user; `None`, there is no such method.
+async fn one(
+    call: &Call<'_>,
+    method: &Method,
+    whom: Whom<'_>,
+    body: &mut Incoming,
+) -> Option<Result<Answer, Problem>> {
+    Some(match *method {
+        Method::GET => get(call, whom).await,
+        Method::PUT => replace(call, whom, body).await,
+        Method::PATCH => change(call, whom, body).await,
+        Method::DELETE => delete(call, whom).await,
+        _ => return None,
+    })
 }
 
 /// The users that a query asks for.
@@ -79,52 +127,58 @@ async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, Problem>
     resource(call, StatusCode::CREATED, created.user, shown)
 }
 
-async fn get(call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
+async fn get(call: &Call<'_>, whom: Whom<'_>) -> Result<Answer, Problem> {
     let mut projection = call.query()?.projection();
     let shown = with_version(&mut projection, USER);
-    let request =
-        GetUserRequest { directory: String::new(), id: id.to_owned(), projection: Some(projection) };
+    let request = GetUserRequest {
+        directory: String::new(),
+        id: whom.id(),
+        projection: Some(projection),
+        me: whom.is_me(),
+    };
     let found = call.answered(Box::pin(client::users(call.core()).get_user(call.message(request)))).await?;
     resource(call, StatusCode::OK, found.user, shown)
 }
 
-async fn replace(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer, Problem> {
+async fn replace(call: &Call<'_>, whom: Whom<'_>, body: &mut Incoming) -> Result<Answer, Problem> {
     let if_match = if_match(&call.parts.headers)?;
     let mut projection = call.query()?.projection();
     let shown = with_version(&mut projection, USER);
     let body = call.json(body, call.gateway.max_user_body_bytes).await?;
     let request = ReplaceUserRequest {
         directory: String::new(),
-        id: id.to_owned(),
+        id: whom.id(),
         user: Some(user::from_json(Value::Object(body))?),
         if_match,
         projection: Some(projection),
+        me: whom.is_me(),
     };
     let replaced =
         call.answered(Box::pin(client::users(call.core()).replace_user(call.message(request)))).await?;
     resource(call, StatusCode::OK, replaced.user, shown)
 }
 
-async fn change(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer, Problem> {
+async fn change(call: &Call<'_>, whom: Whom<'_>, body: &mut Incoming) -> Result<Answer, Problem> {
     let if_match = if_match(&call.parts.headers)?;
     let mut projection = call.query()?.projection();
     let shown = with_version(&mut projection, USER);
     let body = call.json(body, call.gateway.max_user_body_bytes).await?;
     let request = PatchUserRequest {
         directory: String::new(),
-        id: id.to_owned(),
+        id: whom.id(),
         operations: patch::to_messages(operations(body)?),
         if_match,
         projection: Some(projection),
+        me: whom.is_me(),
     };
     let changed =
         call.answered(Box::pin(client::users(call.core()).patch_user(call.message(request)))).await?;
     resource(call, StatusCode::OK, changed.user, shown)
 }
 
-async fn delete(call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
+async fn delete(call: &Call<'_>, whom: Whom<'_>) -> Result<Answer, Problem> {
     let if_match = if_match(&call.parts.headers)?;
-    let request = DeleteUserRequest { directory: String::new(), id: id.to_owned(), if_match };
+    let request = DeleteUserRequest { directory: String::new(), id: whom.id(), if_match, me: whom.is_me() };
     call.answered(Box::pin(client::users(call.core()).delete_user(call.message(request)))).await?;
     Ok(Answer::new(StatusCode::NO_CONTENT))
 }

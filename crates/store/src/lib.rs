@@ -24,8 +24,8 @@ use rollcall_scim::unique::UniqueValue;
 use uuid::Uuid;
 
 pub use model::{
-    Actor, AddedMembers, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key, Listing,
-    Member, Membership, Page, Paging, PasswordHandling, PasswordHolder, Query, RegisteredSchema,
+    Actor, AddedMembers, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key, LastUse,
+    Listing, Member, Membership, Page, Paging, PasswordHandling, PasswordHolder, Query, RegisteredSchema,
     ResourceType, Selection, SortValue, StoredResource, UserKey,
 };
 
@@ -150,6 +150,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// The schemas that a directory has registered, in the order in which it did.
     async fn schemas(&self, directory: Uuid) -> Result<Vec<RegisteredSchema>>;
+
+    /// The id of a user of a directory.
+    async fn user_id(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<Uuid>>;
 
     /// A user of a directory with the hash of the password, where there is one.
     async fn password(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<PasswordHolder>>;

@@ -79,7 +79,7 @@ pub struct RegisteredSchema {
     pub schema: Schema,
 }
 
-/// How a user is named whose password is asked for.
+/// How a user is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserKey<'a> {
     /// By the SCIM id.
@@ -131,6 +131,23 @@ pub struct Credential {
     pub expires: Option<i64>,
     /// When it was revoked, in µs.
     pub revoked: Option<i64>,
+    /// The user of the directory that it stands for.
+    pub user: Option<Uuid>,
+    /// The OAuth client that a client secret or an access token is of.
+    pub client: Option<Uuid>,
+    /// Of an access token, the client secret that it was issued for.
+    pub secret: Option<Uuid>,
+    /// When it was last used, as far as that has been written; not written with the rest.
+    pub last_use: Option<LastUse>,
+}
+
+/// A use of a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastUse {
+    /// When, in µs.
+    pub time: i64,
+    /// From which address, where that is known.
+    pub address: Option<String>,
 }
 
 /// The kinds of credential.

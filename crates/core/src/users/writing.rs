@@ -7,8 +7,8 @@ use rollcall_api::v1::{
 use rollcall_store::{Directory, StoredResource};
 use uuid::Uuid;
 
-use super::{RESOURCE_TYPE, Users};
-use crate::caller::{Caller, parse_id};
+use super::Users;
+use crate::caller::Caller;
 use crate::error::Result;
 use crate::resources::projection;
 use crate::users::changes::UserChange;
@@ -41,7 +41,7 @@ impl Users {
     ) -> Result<ReplaceUserResponse> {
         let projection = projection(request.projection)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
-        let id = parse_id(RESOURCE_TYPE, &request.id)?;
+        let id = caller.user(&request.id, request.me)?;
         let types = self.core.types(&directory).await?;
         let (user, if_match) = (request.user, request.if_match);
         let change = UserChange::replace(&self.core, &directory, user, if_match, types.user()).await?;
@@ -59,7 +59,7 @@ impl Users {
         let projection = projection(request.projection)?;
         self.core.require_few_operations(request.operations.len())?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
-        let id = parse_id(RESOURCE_TYPE, &request.id)?;
+        let id = caller.user(&request.id, request.me)?;
         let types = self.core.types(&directory).await?;
         let (operations, if_match) = (request.operations, request.if_match);
         let change = UserChange::patch(&self.core, &directory, operations, if_match, types.user()).await?;
@@ -75,7 +75,7 @@ impl Users {
         request: DeleteUserRequest,
     ) -> Result<DeleteUserResponse> {
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
-        let id = parse_id(RESOURCE_TYPE, &request.id)?;
+        let id = caller.user(&request.id, request.me)?;
         let (core, directory, if_match) = (&self.core, &directory, &request.if_match);
         core.in_a_transaction(|mut transaction| async move {
             core.delete_user(&mut *transaction, caller.origin(), directory, id, if_match).await?;

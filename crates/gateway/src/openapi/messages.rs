@@ -228,7 +228,7 @@ pub(super) fn responses() -> Value {
         "PayloadTooLarge": error("The body is larger, or has more operations, than the limit that detail names."),
         "UnsupportedMediaType": error("The body does not say to be JSON, or is compressed."),
         "InternalError": error("The server failed; its log has the cause under the X-Request-Id."),
-        "NotImplemented": error("The service does not do this."),
+        "NotImplemented": error("The service does not do this; of `/Me`, the credential stands for no user."),
         "Unavailable": error("The service cannot answer at present."),
     });
     responses["Unauthorized"]["headers"] =

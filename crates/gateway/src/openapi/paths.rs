@@ -194,18 +194,21 @@ fn bulk() -> Value {
     bulk
 }
 
-/// RFC 7644 §3.11: what is not supported is 501.
+/// RFC 7644 §3.11: an alias for the user that the credential stands for, and 501 where it stands for none.
 fn me() -> Value {
-    let me = |id: &str| {
-        let responses = responses(("501", reference("responses", "NotImplemented")), &[&ALWAYS]);
-        operation(id, "Users", "A SCIM token stands for a directory and not for a user.", &[], responses)
+    let alias = |mut operation: Value, id: &str, summary: &str| {
+        operation["operationId"] = id.into();
+        operation["summary"] = format!("{summary} the user that the credential stands for.").into();
+        operation["responses"]["501"] = reference("responses", "NotImplemented");
+        operation
     };
+    let not_made = responses(("501", reference("responses", "NotImplemented")), &[&ALWAYS]);
     item([
-        ("get", me("getMe")),
-        ("post", me("createMe")),
-        ("put", me("replaceMe")),
-        ("patch", me("patchMe")),
-        ("delete", me("deleteMe")),
+        ("get", alias(get("User", "Users"), "getMe", "Reads")),
+        ("post", operation("createMe", "Users", "Nobody can make themselves.", &[], not_made)),
+        ("put", alias(replace("User", "Users"), "replaceMe", "Replaces")),
+        ("patch", alias(patch("User", "Users"), "patchMe", "Changes")),
+        ("delete", alias(delete("User", "Users"), "deleteMe", "Deletes")),
     ])
 }
 

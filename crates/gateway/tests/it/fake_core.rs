@@ -159,6 +159,11 @@ async fn find(id: &str) -> Result<Option<User>, Status> {
     }
 }
 
+/// Who is asked about: the good token stands for the one user.
+fn whom(id: &str, me: bool) -> &str {
+    if me { ID } else { id }
+}
+
 fn require_match(if_match: &[String]) -> Result<(), Status> {
     if if_match.is_empty() || if_match.iter().any(|tag| tag == "*" || tag == VERSION) {
         return Ok(());
@@ -177,9 +182,9 @@ impl UserService for FakeCore {
     }
 
     async fn get_user(&self, request: Request<GetUserRequest>) -> Result<Response<GetUserResponse>, Status> {
-        let id = request.get_ref().id.clone();
+        let message = request.get_ref().clone();
         self.admit(request, Asked::Get)?;
-        Ok(Response::new(GetUserResponse { user: find(&id).await? }))
+        Ok(Response::new(GetUserResponse { user: find(whom(&message.id, message.me)).await? }))
     }
 
     async fn list_users(
@@ -218,7 +223,7 @@ impl UserService for FakeCore {
         let message = request.get_ref().clone();
         self.admit(request, Asked::Replace)?;
         require_match(&message.if_match)?;
-        Ok(Response::new(ReplaceUserResponse { user: find(&message.id).await? }))
+        Ok(Response::new(ReplaceUserResponse { user: find(whom(&message.id, message.me)).await? }))
     }
 
     async fn patch_user(
@@ -228,7 +233,7 @@ impl UserService for FakeCore {
         let message = request.get_ref().clone();
         self.admit(request, Asked::Patch)?;
         require_match(&message.if_match)?;
-        Ok(Response::new(PatchUserResponse { user: find(&message.id).await? }))
+        Ok(Response::new(PatchUserResponse { user: find(whom(&message.id, message.me)).await? }))
     }
 
     async fn delete_user(
@@ -238,7 +243,7 @@ impl UserService for FakeCore {
         let message = request.get_ref().clone();
         self.admit(request, |_| Asked::Delete)?;
         require_match(&message.if_match)?;
-        find(&message.id).await?;
+        find(whom(&message.id, message.me)).await?;
         Ok(Response::new(DeleteUserResponse {}))
     }
 

@@ -204,10 +204,8 @@ async fn what_is_not_there_is_a_scim_404() {
 #[tokio::test]
 async fn what_is_not_done_here_is_501() {
     let gateway = Gateway::new().await;
-    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-        let (_, detail) = gateway.ask(&format!("{method} /scim/v2/Me"), &[], "{}").await.error(501);
-        assert!(detail.contains("/Users"), "{detail}");
-    }
+    let (_, detail) = gateway.ask("POST /scim/v2/Me", &[], "{}").await.error(501);
+    assert!(detail.contains("/Users"), "{detail}");
 }
 
 #[tokio::test]

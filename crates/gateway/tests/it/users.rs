@@ -138,3 +138,38 @@ async fn every_answer_with_a_user_can_be_cut_and_still_has_its_etag() {
         assert_eq!(projection(gateway.asked()).excluded_attributes, ["name"], "{line}");
     }
 }
+
+#[tokio::test]
+async fn me_is_asked_of_the_core_in_one_call_and_answered_where_the_user_really_is() {
+    for (line, body) in [
+        ("GET /scim/v2/Me", String::new()),
+        ("PUT /scim/v2/Me", NEW_USER.to_owned()),
+        ("PATCH /scim/v2/Me", patch("[]")),
+    ] {
+        let gateway = Gateway::new().await;
+        let reply = gateway.ask(&format!("{line}?attributes=userName"), &[], body).await;
+        assert_eq!(reply.status, 200, "{line}: {}", reply.text);
+        assert_eq!(reply.header("location"), "http://id.example.com/scim/v2/Users/u1", "{line}");
+        assert_eq!(reply.header("etag"), VERSION, "{line}");
+        let asked = gateway.core.asked();
+        let [asked] = &asked[..] else { panic!("{line}: {asked:?}") };
+        let (id, me) = match asked.clone() {
+            Asked::Get(request) => (request.id, request.me),
+            Asked::Replace(request) => (request.id, request.me),
+            Asked::Patch(request) => (request.id, request.me),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((id.as_str(), me), ("", true), "{line}");
+    }
+    let gateway = Gateway::new().await;
+    assert_eq!(gateway.ask("DELETE /scim/v2/Me", &[], Body::empty()).await.status, 204);
+    gateway.ask("PUT /scim/v2/Me", &[("if-match", "W/\"2\"")], NEW_USER).await.error(412);
+}
+
+#[tokio::test]
+async fn an_id_that_reads_like_me_is_an_id() {
+    let gateway = Gateway::new().await;
+    gateway.get("/scim/v2/Users/Me").await.error(404);
+    let Asked::Get(request) = gateway.asked() else { panic!() };
+    assert_eq!((request.id.as_str(), request.me), ("Me", false));
+}

@@ -52,6 +52,11 @@ pub(super) fn end(expires: Option<Message>, revoked: Option<Message>) -> String 
     }
 }
 
+/// The user whom a credential stands for, if any.
+pub(super) fn stands_for(user_id: &str) -> Option<&str> {
+    Some(user_id).filter(|id| !id.is_empty())
+}
+
 /// A length of time as a message.
 pub(super) fn overlap(duration: Duration) -> prost_types::Duration {
     prost_types::Duration {

@@ -13,7 +13,7 @@ use rollcall_api::v1::{
 use rollcall_api::{access, client};
 use serde_json::{Value, json};
 
-use super::credential::{State, end, overlap};
+use super::credential::{State, end, overlap, stands_for};
 use super::time::{self, exact_time, short_time};
 use crate::client::{Client, Connection, present};
 use crate::output::{self, Cell, Table};
@@ -77,6 +77,16 @@ struct Create {
     /// When it ends: after a time such as 90d or 1y, or at one such as 2027-01-31T00:00:00Z; without it, never
     #[arg(long, value_name = "WHEN", value_parser = Expiry::parse)]
     expires: Option<Expiry>,
+
+    /// The user of the directory whom the key stands for at /Me
+    #[arg(
+        long,
+        value_name = "ID|USERNAME",
+        requires = "directory",
+        default_value = "",
+        hide_default_value = true
+    )]
+    user: String,
 }
 
 fn scope_parser() -> impl clap::builder::TypedValueParser<Value = Scope> {
@@ -105,6 +115,7 @@ impl Create {
             scopes: self.scopes.into_iter().map(i32::from).collect(),
             directory: self.directory,
             expires: expires.map(time::message),
+            user: self.user,
         };
         let answer = client::service_keys(client.channel()).create_service_key(client.request(request)).await;
         let answer = answer.map_err(|status| client.explain(&status))?.into_inner();
@@ -173,6 +184,7 @@ fn as_table(keys: &[Message]) -> Table {
         "CREATED",
         "EXPIRES",
         "REVOKED",
+        "USER",
         "ID",
     ]);
     for key in keys {
@@ -189,6 +201,7 @@ fn as_table(keys: &[Message]) -> Table {
             Cell::optional(short_time(key.created)),
             Cell::optional(short_time(key.expires)),
             Cell::optional(short_time(key.revoked)),
+            Cell::optional(stands_for(&key.user_id)),
             key.id.as_str().into(),
         ]);
     }
@@ -206,6 +219,7 @@ fn as_json(key: &Message) -> Value {
         "created": exact_time(key.created),
         "expires": exact_time(key.expires),
         "revoked": exact_time(key.revoked),
+        "user": stands_for(&key.user_id),
     })
 }
 
@@ -231,6 +245,7 @@ mod tests {
             created: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 }),
             expires: None,
             revoked: Some(prost_types::Timestamp { seconds: 1_700_000_060, nanos: 0 }),
+            user_id: String::new(),
         }
     }
 

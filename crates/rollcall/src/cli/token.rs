@@ -10,7 +10,7 @@ use rollcall_api::v1::{
 };
 use serde_json::{Value, json};
 
-use super::credential::{State, end, overlap};
+use super::credential::{State, end, overlap, stands_for};
 use super::time::{self, exact_time, short_time};
 use crate::client::{Client, Connection, present};
 use crate::output::{self, Cell, Table};
@@ -43,6 +43,10 @@ enum Action {
         /// When it ends: after a time such as 90d or 1y, or at one such as 2027-01-31T00:00:00Z; without it, never
         #[arg(long, value_name = "WHEN", value_parser = Expiry::parse)]
         expires: Option<Expiry>,
+
+        /// The user whom the token stands for at /Me; it reaches the whole directory all the same
+        #[arg(long, value_name = "ID|USERNAME", default_value = "", hide_default_value = true)]
+        user: String,
     },
     /// List the tokens of a directory, newest first
     List {
@@ -84,8 +88,11 @@ impl Token {
         let client = Client::connect(&self.connection).await?;
         let json = self.connection.json;
         match self.action {
-            Action::Create { directory, description, expires } => {
-                create(&client, json, directory, description, expires).await
+            Action::Create { directory, description, expires, user } => {
+                let expires =
+                    expires.map(|expiry| expiry.time(time::now())).transpose().context("--expires")?;
+                let expires = expires.map(time::message);
+                create(&client, json, CreateTokenRequest { directory, description, expires, user }).await
             }
             Action::List { directory } => list(&client, json, directory).await,
             Action::Rotate { directory, token, overlap } => {
@@ -96,15 +103,7 @@ impl Token {
     }
 }
 
-async fn create(
-    client: &Client,
-    json: bool,
-    directory: String,
-    description: String,
-    expires: Option<Expiry>,
-) -> Result<()> {
-    let expires = expires.map(|expiry| expiry.time(time::now())).transpose().context("--expires")?;
-    let request = CreateTokenRequest { directory, description, expires: expires.map(time::message) };
+async fn create(client: &Client, json: bool, request: CreateTokenRequest) -> Result<()> {
     let answer = client::tokens(client.channel()).create_token(client.request(request)).await;
     let answer = answer.map_err(|status| client.explain(&status))?.into_inner();
     let token = present(answer.token)?;
@@ -160,7 +159,8 @@ fn explanation(token: &Message) -> String {
 }
 
 fn as_table(tokens: &[Message]) -> Table {
-    let mut table = Table::new(&["PREFIX", "STATE", "CREATED", "EXPIRES", "REVOKED", "DESCRIPTION", "ID"]);
+    let mut table =
+        Table::new(&["PREFIX", "STATE", "CREATED", "EXPIRES", "REVOKED", "USER", "DESCRIPTION", "ID"]);
     for token in tokens {
         table.row([
             token.prefix.as_str().into(),
@@ -168,6 +168,7 @@ fn as_table(tokens: &[Message]) -> Table {
             Cell::optional(short_time(token.created)),
             Cell::optional(short_time(token.expires)),
             Cell::optional(short_time(token.revoked)),
+            Cell::optional(stands_for(&token.user_id)),
             Cell::optional(Some(token.description.as_str()).filter(|text| !text.is_empty())),
             token.id.as_str().into(),
         ]);
@@ -185,6 +186,7 @@ fn as_json(token: &Message) -> Value {
         "created": exact_time(token.created),
         "expires": exact_time(token.expires),
         "revoked": exact_time(token.revoked),
+        "user": stands_for(&token.user_id),
     })
 }
 
@@ -209,6 +211,7 @@ mod tests {
             expires: None,
             revoked: None,
             directory: "acme".to_owned(),
+            user_id: String::new(),
         }
     }
 
@@ -228,7 +231,7 @@ mod tests {
         assert!(as_json(&token()).get("token").is_none());
         let text = as_table(&[token()]).render(false);
         let row: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
-        assert_eq!(row[..6], ["rc_scim_abc123", "live", "2023-11-14T22:13:20Z", "-", "-", "-"]);
+        assert_eq!(row[..7], ["rc_scim_abc123", "live", "2023-11-14T22:13:20Z", "-", "-", "-", "-"]);
     }
 
     #[test]

@@ -135,7 +135,8 @@ impl List {
 
 /// Finds a user by id, or else by userName.
 async fn find(client: &Client, directory: &str, name: &str) -> Result<Message> {
-    let request = GetUserRequest { directory: directory.to_owned(), id: name.to_owned(), projection: None };
+    let request =
+        GetUserRequest { directory: directory.to_owned(), id: name.to_owned(), ..GetUserRequest::default() };
     let users = client::users(client.channel());
     let by_id = match users.clone().get_user(client.request(request)).await {
         Ok(answer) => return present(answer.into_inner().user),

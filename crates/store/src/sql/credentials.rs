@@ -7,18 +7,20 @@ use super::super::dialect::{Connection, Db, Query};
 use super::directories::directory;
 use super::resources::stored;
 use super::{Row, failure};
-use crate::{Credential, CredentialKind, Directory, Error, ResourceType, Result, StoredResource};
+use crate::{Credential, CredentialKind, Directory, Error, LastUse, ResourceType, Result, StoredResource};
 
-const COLUMNS: &str = "id, kind, directory_id, name, prefix, hash, scopes, created, expires, revoked";
+const COLUMNS: &str = "id, kind, directory_id, name, prefix, hash, scopes, created, expires, revoked, user_id, \
+     client_id, secret_id, used, used_from";
 
 /// The check of every call: the credential and its directory in one statement.
 const BY_HASH: &str = "SELECT c.id, c.kind, c.directory_id, c.name, c.prefix, c.hash, c.scopes, c.created, c.expires, \
-     c.revoked, d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.settings, \
-     d.schemas_version, d.created, d.modified \
+     c.revoked, c.user_id, c.client_id, c.secret_id, c.used, c.used_from, d.id, d.name, d.profile, d.scim_enabled, \
+     d.groups_enabled, d.settings, d.schemas_version, d.created, d.modified \
      FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id WHERE c.hash = $1";
 
 /// [`BY_HASH`], and a resource of the directory beside it.
 const BY_HASH_WITH_RESOURCE: &str = "SELECT c.id, c.kind, c.directory_id, c.name, c.prefix, c.hash, c.scopes, c.created, c.expires, c.revoked, \
+     c.user_id, c.client_id, c.secret_id, c.used, c.used_from, \
      d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.settings, d.schemas_version, d.created, \
      d.modified, r.id, r.version, r.created, r.modified, r.document, \
      EXISTS (SELECT 1 FROM members m WHERE m.directory_id = r.directory_id AND m.member_id = r.id) \
@@ -26,9 +28,9 @@ const BY_HASH_WITH_RESOURCE: &str = "SELECT c.id, c.kind, c.directory_id, c.name
      LEFT JOIN resources r ON r.directory_id = c.directory_id AND r.type = $2 AND r.id = $3 WHERE c.hash = $1";
 
 /// Where the columns of the directory begin in an answer to [`BY_HASH`].
-const DIRECTORY: usize = 10;
+const DIRECTORY: usize = 15;
 /// Where the columns of the resource begin in an answer to [`BY_HASH_WITH_RESOURCE`].
-const RESOURCE: usize = 19;
+const RESOURCE: usize = 24;
 
 pub(super) async fn find(
     connection: &mut Connection,
@@ -80,7 +82,10 @@ pub(super) async fn list(
 }
 
 pub(super) async fn insert(connection: &mut Connection, credential: &Credential) -> Result<()> {
-    let sql = format!("INSERT INTO credentials ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+    let sql = format!(
+        "INSERT INTO credentials ({COLUMNS}) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, NULL)"
+    );
     sqlx::query::<Db>(AssertSqlSafe(sql))
         .bind(credential.id)
         .bind(name_of(credential.kind))
@@ -92,6 +97,9 @@ pub(super) async fn insert(connection: &mut Connection, credential: &Credential)
         .bind(credential.created)
         .bind(credential.expires)
         .bind(credential.revoked)
+        .bind(credential.user)
+        .bind(credential.client)
+        .bind(credential.secret)
         .execute(connection)
         .await
         .map_err(failure)?;
@@ -173,7 +181,16 @@ fn credential(row: &Row) -> Result<Credential> {
         created: row.try_get(7).map_err(failure)?,
         expires: row.try_get(8).map_err(failure)?,
         revoked: row.try_get(9).map_err(failure)?,
+        user: row.try_get(10).map_err(failure)?,
+        client: row.try_get(11).map_err(failure)?,
+        secret: row.try_get(12).map_err(failure)?,
+        last_use: last_use(row)?,
     })
+}
+
+fn last_use(row: &Row) -> Result<Option<LastUse>> {
+    let Some(time) = row.try_get(13).map_err(failure)? else { return Ok(None) };
+    Ok(Some(LastUse { time, address: row.try_get(14).map_err(failure)? }))
 }
 
 const KINDS: [CredentialKind; 3] =

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, FOR_UPDATE, Query};
 use super::{ROWS_PER_STATEMENT, Row, failure, failure_of, members, passwords, unique};
-use crate::{Draft, Error, ResourceType, Result, StoredResource};
+use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey};
 
 const SELECT: &str = "SELECT r.id, r.version, r.created, r.modified, r.document, EXISTS (SELECT 1 FROM members m \
      WHERE m.directory_id = r.directory_id AND m.member_id = r.id) \
@@ -37,6 +37,21 @@ pub(super) async fn find(
         .await
         .map_err(failure)?;
     row.as_ref().map(|row| stored(row, 0, resource_type)).transpose()
+}
+
+/// The id of a user.
+pub(super) async fn user_id(
+    connection: &mut Connection,
+    directory: Uuid,
+    user: UserKey<'_>,
+) -> Result<Option<Uuid>> {
+    let mut query = Query::new("SELECT r.id FROM resources r WHERE r.type = 'User' AND r.directory_id = ");
+    query.push_bind(directory);
+    match user {
+        UserKey::Id(id) => query.push(" AND r.id = ").push_bind(id),
+        UserKey::Name(name) => query.push(" AND r.unique_name = ").push_bind(fold(name)),
+    };
+    query.build_query_scalar().fetch_optional(connection).await.map_err(failure)
 }
 
 pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: Draft<'_>) -> Result<()> {

@@ -79,6 +79,10 @@ impl Store for Database {
         schemas::list(&mut *self.reader().await?, directory).await
     }
 
+    async fn user_id(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<Uuid>> {
+        resources::user_id(&mut *self.reader().await?, directory, user).await
+    }
+
     async fn password(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<PasswordHolder>> {
         passwords::find(&mut *self.reader().await?, directory, user).await
     }

@@ -27,6 +27,11 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../../../migrations/sqlite/0002_directory_settings_passwords.sql"),
     ),
     (3, "schema extensions", include_str!("../../../../migrations/sqlite/0003_schema_extensions.sql")),
+    (
+        4,
+        "users of credentials, OAuth clients",
+        include_str!("../../../../migrations/sqlite/0004_credentials_users_clients.sql"),
+    ),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends. There is one writer here anyway.

@@ -76,13 +76,22 @@ fn credential(number: u8, kind: CredentialKind, directory: Option<Uuid>) -> Cred
         created: number.into(),
         expires: None,
         revoked: None,
+        user: None,
+        client: None,
+        secret: None,
+        last_use: None,
     }
 }
 
 async fn a_credential_is_found_by_its_hash_with_its_directory(database: &dyn Database) {
     let store = database.store().await;
     let acme = directory(&*store, 1).await;
-    let bound = credential(1, CredentialKind::ScimToken, Some(acme.id));
+    let bound = Credential {
+        user: Some(Uuid::from_u128(11)),
+        client: Some(Uuid::from_u128(12)),
+        secret: Some(Uuid::from_u128(13)),
+        ..credential(1, CredentialKind::ScimToken, Some(acme.id))
+    };
     let free = credential(2, CredentialKind::AdminKey, None);
     let mut transaction = store.begin().await.unwrap();
     transaction.insert_credential(&bound).await.unwrap();
