@@ -2,7 +2,7 @@
 
 use rollcall_api::access;
 use rollcall_api::v1::{CredentialKind as Kind, ErrorReason, Scope};
-use rollcall_store::{Actor, Credential, CredentialKind, Directory, ResourceType, Store};
+use rollcall_store::{Actor, Credential, CredentialKind, Directory, ResourceType, Store, UserOrigin};
 use tonic::Extensions;
 use uuid::Uuid;
 
@@ -115,6 +115,14 @@ impl Caller {
     /// What the events of this request say of where they come from.
     pub(crate) fn origin(&self) -> Origin<'_> {
         Origin { actor: Actor::Credential(self.credential.id), request_id: &self.request_id }
+    }
+
+    /// Where the users come from that this caller makes.
+    pub(crate) fn user_origin(&self) -> UserOrigin {
+        match self.credential.kind {
+            CredentialKind::ScimToken => UserOrigin::Scim,
+            CredentialKind::ServiceKey | CredentialKind::AdminKey => UserOrigin::Admin,
+        }
     }
 
     pub(crate) fn kind(&self) -> Kind {

@@ -1,6 +1,5 @@
 //! Queries over every type at once: what `SearchService` answers.
 
-use rollcall_api::user;
 use rollcall_api::v1::resource::Resource as Of;
 use rollcall_api::v1::search_service_server::SearchService;
 use rollcall_api::v1::{Resource, SearchResourcesRequest, SearchResourcesResponse};
@@ -11,7 +10,8 @@ use crate::Core;
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::groups::group_message;
-use crate::resources::{Asked, Type, projection, represent};
+use crate::resources::{Asked, Type, projection};
+use crate::users::user_message;
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -50,8 +50,7 @@ impl Search {
         let resources = listed.resources.into_iter().map(|stored| {
             let resource = match stored.resource_type {
                 ResourceType::User => {
-                    let shown = represent(stored, &mut memberships, &projection, users.definition);
-                    Of::User(user::from_resource(shown))
+                    Of::User(user_message(stored, &mut memberships, &projection, users.definition))
                 }
                 ResourceType::Group => Of::Group(group_message(stored, &projection, groups.definition)),
             };

@@ -1,5 +1,6 @@
 //! Users: what `UserService` answers.
 
+mod administrators;
 mod changes;
 mod writing;
 
@@ -8,11 +9,12 @@ use rollcall_api::v1::user_service_server::UserService;
 use rollcall_api::v1::{
     self, CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, GetUserRequest,
     GetUserResponse, ListUsersRequest, ListUsersResponse, PatchUserRequest, PatchUserResponse,
-    ReplaceUserRequest, ReplaceUserResponse, VerifyPasswordRequest, VerifyPasswordResponse,
+    ReplaceUserRequest, ReplaceUserResponse, SetAdministratorRequest, SetAdministratorResponse,
+    VerifyPasswordRequest, VerifyPasswordResponse,
 };
 use rollcall_scim::Definition;
 use rollcall_scim::projection::Projection;
-use rollcall_store::{Directory, ResourceType, StoredResource};
+use rollcall_store::{Directory, ResourceType, StoredResource, UserOrigin};
 use tonic::{Extensions, Request, Response, Status};
 
 pub(crate) use self::changes::{NewUser, UserChange};
@@ -20,7 +22,7 @@ pub(crate) use self::changes::{NewUser, UserChange};
 use crate::Core;
 use crate::caller::Caller;
 use crate::error::Result;
-use crate::resources::{Asked, Type, projection, represent};
+use crate::resources::{Asked, Memberships, Type, projection, represent};
 
 /// The name of the resource type.
 const RESOURCE_TYPE: &str = "User";
@@ -70,7 +72,7 @@ impl Users {
         let users = listed
             .resources
             .into_iter()
-            .map(|stored| user::from_resource(represent(stored, &mut memberships, &projection, definition)));
+            .map(|stored| user_message(stored, &mut memberships, &projection, definition));
         Ok(ListUsersResponse {
             users: users.collect(),
             total_results: listed.total_results,
@@ -90,7 +92,31 @@ impl Core {
         definition: &Definition,
     ) -> Result<v1::User> {
         let mut memberships = self.memberships(directory, std::slice::from_ref(&stored)).await?;
-        Ok(user::from_resource(represent(stored, &mut memberships, projection, definition)))
+        Ok(user_message(stored, &mut memberships, projection, definition))
+    }
+}
+
+/// The message of a user, with the attributes that the reader asked for, and what is known beside them.
+pub(crate) fn user_message(
+    stored: StoredResource,
+    memberships: &mut Memberships,
+    projection: &Projection,
+    definition: &Definition,
+) -> v1::User {
+    let (administrator, origin) = (stored.administrator, stored.origin);
+    v1::User {
+        administrator,
+        origin: origin_message(origin).into(),
+        ..user::from_resource(represent(stored, memberships, projection, definition))
+    }
+}
+
+fn origin_message(origin: Option<UserOrigin>) -> v1::UserOrigin {
+    match origin {
+        None => v1::UserOrigin::Unspecified,
+        Some(UserOrigin::Scim) => v1::UserOrigin::Scim,
+        Some(UserOrigin::Sso) => v1::UserOrigin::Sso,
+        Some(UserOrigin::Admin) => v1::UserOrigin::Admin,
     }
 }
 
@@ -139,6 +165,14 @@ impl UserService for Users {
     ) -> Result<Response<DeleteUserResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
         Ok(Response::new(self.delete(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn set_administrator(
+        &self,
+        request: Request<SetAdministratorRequest>,
+    ) -> Result<Response<SetAdministratorResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.mark(Caller::of(&extensions)?, message).await?))
     }
 
     async fn verify_password(

@@ -7,6 +7,7 @@ mod migrate;
 mod page_token_key;
 mod schema;
 mod service_key;
+mod switch;
 mod time;
 mod token;
 mod user;
@@ -66,7 +67,7 @@ enum Command {
     Token(token::Token),
     /// Make, see and end the keys of your own services
     ServiceKey(service_key::ServiceKey),
-    /// See the users of a directory
+    /// See the users of a directory, and mark its administrators
     User(user::User),
 }
 

@@ -24,9 +24,9 @@ use rollcall_scim::unique::UniqueValue;
 use uuid::Uuid;
 
 pub use model::{
-    Actor, AddedMembers, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key, LastUse,
-    Listing, Member, Membership, Page, Paging, PasswordHandling, PasswordHolder, Query, RegisteredSchema,
-    ResourceType, Selection, SortValue, StoredResource, UserKey,
+    Actor, AddedMembers, Administrator, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key,
+    LastUse, Listing, Member, Membership, Page, Paging, PasswordHandling, PasswordHolder, Query,
+    RegisteredSchema, ResourceType, Selection, SortValue, StoredResource, UserKey, UserOrigin,
 };
 
 /// The result of a call to the database.
@@ -216,6 +216,12 @@ pub trait Transaction: Send {
 
     /// Takes the passwords of all users of a directory away.
     async fn delete_passwords(&mut self, directory: Uuid) -> Result<()>;
+
+    /// Makes a user that this transaction has read an administrator of the application, or takes that away.
+    async fn set_administrator(&mut self, directory: Uuid, user: Uuid, administrator: bool) -> Result<()>;
+
+    /// The active administrators among the users of a directory, in order of their ids. They are not locked.
+    async fn administrators(&mut self, directory: Uuid) -> Result<Vec<Administrator>>;
 
     /// Deletes a resource that this transaction has read, and the password of a user.
     async fn delete_resource(&mut self, directory: Uuid, resource_type: ResourceType, id: Uuid)

@@ -197,6 +197,51 @@ pub struct StoredResource {
     pub attributes: Resource,
     /// Whether it was a member of a group when it was read; not written.
     pub is_member: bool,
+    /// Whether the user is an administrator of the application. Written by
+    /// [`set_administrator`](crate::Transaction::set_administrator) alone once the user is there.
+    pub administrator: bool,
+    /// Where the user came from, which never changes; `None` of a group.
+    pub origin: Option<UserOrigin>,
+}
+
+/// Where a user came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UserOrigin {
+    /// An identity provider made it, with a SCIM token.
+    Scim,
+    /// Its first sign-in made it.
+    Sso,
+    /// An administrator or an internal service made it.
+    Admin,
+}
+
+impl UserOrigin {
+    /// The name as it is stored, and written on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scim => "scim",
+            Self::Sso => "sso",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The origin of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Scim, Self::Sso, Self::Admin].into_iter().find(|origin| origin.as_str() == name)
+    }
+}
+
+/// An active administrator of the application, among the users of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Administrator {
+    /// The user.
+    pub id: Uuid,
+    /// The userName.
+    pub user_name: String,
+    /// What people call them: the displayName.
+    pub display_name: Option<String>,
+    /// The primary e-mail address, else the first.
+    pub email: Option<String>,
 }
 
 /// A member of a group.
@@ -292,6 +337,8 @@ pub enum EventKind {
     UserUpdated,
     /// A user was deleted.
     UserDeleted,
+    /// A user was made an administrator of the application, or is none any more.
+    UserAdministratorChanged,
     /// A group was created.
     GroupCreated,
     /// A group changed, or its members.

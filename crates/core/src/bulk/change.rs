@@ -5,7 +5,7 @@ use rollcall_api::v1::bulk_operation::{
 };
 use rollcall_api::v1::{ErrorReason, PatchOperation};
 use rollcall_scim::Definition;
-use rollcall_store::{Directory, ResourceType, StoredResource, Transaction};
+use rollcall_store::{Directory, ResourceType, StoredResource, Transaction, UserOrigin};
 use uuid::Uuid;
 
 use crate::Core;
@@ -38,7 +38,7 @@ pub(super) struct Written {
 }
 
 impl<'d> Change<'d> {
-    /// Judges an operation whose references are resolved. A create makes the resource with this id.
+    /// Judges an operation whose references are resolved. A create makes the resource with this id, and a user of this origin.
     ///
     /// Errors: those that the rpc for it has.
     pub(super) async fn of(
@@ -47,10 +47,11 @@ impl<'d> Change<'d> {
         types: &'d Types,
         operation: Operation,
         new_id: Uuid,
+        origin: UserOrigin,
     ) -> Result<Self> {
         match operation {
             Operation::CreateUser(CreateUser { user }) => {
-                let mut new = core.new_user(directory, user, types.user()).await?;
+                let mut new = core.new_user(directory, user, types.user(), origin).await?;
                 new.user.id = new_id;
                 Ok(Self::CreateUser(new))
             }

@@ -172,7 +172,8 @@ impl Execution {
         }
         self.resolve(&mut operation);
         let location = location_of(&operation);
-        match Change::of(&self.core, &self.directory, types, operation, self.ids[index]).await {
+        let origin = self.caller.user_origin();
+        match Change::of(&self.core, &self.directory, types, operation, self.ids[index], origin).await {
             Ok(change) => Ok((change, location)),
             Err(error) => Err(Failure { location, error }),
         }

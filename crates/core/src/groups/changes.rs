@@ -134,6 +134,8 @@ impl Core {
             modified: now,
             attributes,
             is_member: false,
+            administrator: false,
+            origin: None,
         })
     }
 

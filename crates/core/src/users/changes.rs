@@ -6,7 +6,7 @@ use rollcall_scim::patch::Operation;
 use rollcall_scim::replacement::with_immutable;
 use rollcall_scim::schema::ENTERPRISE_USER;
 use rollcall_scim::{Definition, Resource, Rules, resource};
-use rollcall_store::{Directory, EventKind, ResourceType, StoredResource, Transaction};
+use rollcall_store::{Directory, EventKind, ResourceType, StoredResource, Transaction, UserOrigin};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -101,6 +101,7 @@ impl Core {
         directory: &Directory,
         user: Option<User>,
         definition: &'d Definition,
+        origin: UserOrigin,
     ) -> Result<NewUser<'d>> {
         let (mut attributes, password) = judge(user, definition)?;
         let password = self.sent_password(directory, password.as_deref()).await?;
@@ -114,6 +115,8 @@ impl Core {
             modified: now,
             attributes,
             is_member: false,
+            administrator: false,
+            origin: Some(origin),
         };
         Ok(NewUser { user, password, definition })
     }

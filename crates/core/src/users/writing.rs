@@ -22,7 +22,8 @@ impl Users {
         let projection = projection(request.projection)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let types = self.core.types(&directory).await?;
-        let new_user = self.core.new_user(&directory, request.user, types.user()).await?;
+        let origin = caller.user_origin();
+        let new_user = self.core.new_user(&directory, request.user, types.user(), origin).await?;
         let (core, directory, new) = (&self.core, &directory, &new_user);
         core.in_a_transaction(|mut transaction| async move {
             core.insert_user(&mut *transaction, caller.origin(), directory, new).await?;

@@ -22,8 +22,8 @@ use rollcall_api::v1::{
     GetUserResponse, ListResourceTypesRequest, ListResourceTypesResponse, ListSchemasRequest,
     ListSchemasResponse, ListUsersRequest, ListUsersResponse, Meta, PatchUserRequest, PatchUserResponse,
     ReplaceUserRequest, ReplaceUserResponse, ResourceType, Schema, SearchResourcesRequest,
-    ServiceProviderConfig, User, VerifyPasswordRequest, VerifyPasswordResponse, WhoAmIRequest,
-    WhoAmIResponse,
+    ServiceProviderConfig, SetAdministratorRequest, SetAdministratorResponse, User, VerifyPasswordRequest,
+    VerifyPasswordResponse, WhoAmIRequest, WhoAmIResponse,
 };
 use rollcall_scim::schema::USER;
 use tonic::metadata::MetadataMap;
@@ -245,6 +245,13 @@ impl UserService for FakeCore {
         require_match(&message.if_match)?;
         find(whom(&message.id, message.me)).await?;
         Ok(Response::new(DeleteUserResponse {}))
+    }
+
+    async fn set_administrator(
+        &self,
+        _: Request<SetAdministratorRequest>,
+    ) -> Result<Response<SetAdministratorResponse>, Status> {
+        Err(status(ErrorReason::Forbidden, "the gateway has no business with administrators"))
     }
 
     async fn verify_password(

@@ -13,6 +13,7 @@ use rollcall_scim::Rule;
 use serde_json::{Value, json};
 
 use self::settings::Password;
+use super::switch::Switch;
 use super::time::{exact_time, short_time};
 use crate::client::{Client, Connection, present};
 use crate::output::{self, Cell, Table};
@@ -126,18 +127,6 @@ impl From<Profile> for ProfileMessage {
             Profile::Entra => Self::Entra,
             Profile::Generic => Self::Generic,
         }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Switch {
-    On,
-    Off,
-}
-
-impl Switch {
-    fn is_on(self) -> bool {
-        self == Self::On
     }
 }
 

@@ -1,14 +1,16 @@
-//! `rollcall user`: who has been provisioned.
+//! `rollcall user`: who has been provisioned, and who is an administrator.
 
 use anyhow::{Result, anyhow};
 use clap::{Args, Subcommand};
 use rollcall_api::client;
 use rollcall_api::user::Json;
 use rollcall_api::v1::{
-    ErrorReason, GetUserRequest, ListUsersRequest, ListUsersResponse, SortOrder, User as Message,
+    ErrorReason, GetUserRequest, ListUsersRequest, ListUsersResponse, SetAdministratorRequest, SortOrder,
+    User as Message, UserOrigin,
 };
 use serde_json::{Value, json};
 
+use super::switch::Switch;
 use super::time::short_time;
 use crate::client::{Client, Connection, present};
 use crate::output::{self, Cell, Table};
@@ -43,6 +45,27 @@ enum Action {
         #[arg(long)]
         directory: String,
     },
+    /// Make a user an administrator of the application, or take that away
+    #[command(
+        after_help = "Example:\n  rollcall user update ada@example.com --directory acme --administrator on"
+    )]
+    Update(Update),
+}
+
+#[derive(Debug, Args)]
+struct Update {
+    /// The user's id or userName
+    #[arg(value_name = "ID|USERNAME")]
+    user: String,
+
+    /// Name of the directory
+    #[arg(long)]
+    directory: String,
+
+    /// Whether the user is an administrator of the application. Administrators get its notices, and SCIM can neither
+    /// deactivate nor delete the last active one
+    #[arg(long)]
+    administrator: Switch,
 }
 
 #[derive(Debug, Args)]
@@ -80,9 +103,23 @@ impl User {
             Action::List(list) => list.run(&client, json).await,
             Action::Show { user, directory } => {
                 let user = find(&client, &directory, &user).await?;
-                if json { output::json(&as_json(&user)?) } else { output::table(&details(&as_json(&user)?)) }
+                show(&user, json)
             }
+            Action::Update(update) => show(&update.run(&client).await?, json),
         }
+    }
+}
+
+impl Update {
+    async fn run(self, client: &Client) -> Result<Message> {
+        let user = find(client, &self.directory, &self.user).await?;
+        let request = SetAdministratorRequest {
+            directory: self.directory,
+            id: user.id,
+            administrator: self.administrator.is_on(),
+        };
+        let answer = client::users(client.channel()).set_administrator(client.request(request)).await;
+        present(answer.map_err(|status| client.explain(&status))?.into_inner().user)
     }
 }
 
@@ -158,13 +195,39 @@ async fn find(client: &Client, directory: &str, name: &str) -> Result<Message> {
         .ok_or_else(|| anyhow!("the directory {directory:?} has no user with the id or userName {name:?}"))
 }
 
-/// The user as SCIM JSON, with URLs relative to the SCIM endpoint.
+fn show(user: &Message, json: bool) -> Result<()> {
+    let user = as_json(user)?;
+    if json { output::json(&user) } else { output::table(&details(&user)) }
+}
+
+/// The user as SCIM JSON, with URLs relative to the SCIM endpoint, and what SCIM does not show of a user.
 fn as_json(user: &Message) -> Result<Value> {
-    Ok(serde_json::to_value(Json::new(user, ""))?)
+    let mut json = serde_json::to_value(Json::new(user, ""))?;
+    json["administrator"] = user.administrator.into();
+    json["origin"] = origin_name(user).into();
+    Ok(json)
+}
+
+fn origin_name(user: &Message) -> Option<&'static str> {
+    match user.origin() {
+        UserOrigin::Unspecified => None,
+        UserOrigin::Scim => Some("scim"),
+        UserOrigin::Sso => Some("sso"),
+        UserOrigin::Admin => Some("admin"),
+    }
 }
 
 fn as_table(users: &[Message]) -> Table {
-    let mut table = Table::new(&["USERNAME", "DISPLAY NAME", "ACTIVE", "EXTERNAL ID", "CHANGED", "ID"]);
+    let mut table = Table::new(&[
+        "USERNAME",
+        "DISPLAY NAME",
+        "ACTIVE",
+        "ADMIN",
+        "ORIGIN",
+        "EXTERNAL ID",
+        "CHANGED",
+        "ID",
+    ]);
     for user in users {
         table.row([
             Cell::optional(user.user_name.as_deref()),
@@ -174,6 +237,8 @@ fn as_table(users: &[Message]) -> Table {
                 Some(false) => Cell::Faint("no".to_owned()),
                 None => Cell::optional(None::<String>),
             },
+            if user.administrator { Cell::Good("yes".to_owned()) } else { Cell::Faint("no".to_owned()) },
+            Cell::optional(origin_name(user)),
             Cell::optional(user.external_id.as_deref()),
             Cell::optional(short_time(user.meta.as_ref().and_then(|meta| meta.last_modified))),
             user.id.as_str().into(),
@@ -271,6 +336,6 @@ mod tests {
         };
         let text = as_table(&[user]).render(false);
         let row: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
-        assert_eq!(row, ["ada", "-", "no", "-", "-", "17"]);
+        assert_eq!(row, ["ada", "-", "no", "no", "-", "-", "-", "17"]);
     }
 }

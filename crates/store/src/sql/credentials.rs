@@ -23,7 +23,8 @@ const BY_HASH_WITH_RESOURCE: &str = "SELECT c.id, c.kind, c.directory_id, c.name
      c.user_id, c.client_id, c.secret_id, c.used, c.used_from, \
      d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.settings, d.schemas_version, d.created, \
      d.modified, r.id, r.version, r.created, r.modified, r.document, \
-     EXISTS (SELECT 1 FROM members m WHERE m.directory_id = r.directory_id AND m.member_id = r.id) \
+     EXISTS (SELECT 1 FROM members m WHERE m.directory_id = r.directory_id AND m.member_id = r.id), \
+     r.administrator, r.origin \
      FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id \
      LEFT JOIN resources r ON r.directory_id = c.directory_id AND r.type = $2 AND r.id = $3 WHERE c.hash = $1";
 

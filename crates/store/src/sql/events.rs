@@ -34,6 +34,7 @@ fn name_of(kind: EventKind) -> &'static str {
         EventKind::UserCreated => "user.created",
         EventKind::UserUpdated => "user.updated",
         EventKind::UserDeleted => "user.deleted",
+        EventKind::UserAdministratorChanged => "user.administrator_changed",
         EventKind::GroupCreated => "group.created",
         EventKind::GroupUpdated => "group.updated",
         EventKind::GroupDeleted => "group.deleted",

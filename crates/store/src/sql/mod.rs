@@ -1,6 +1,7 @@
 //! Every statement, written once. This folder is compiled for each database, as a module of `sqlite` and of `postgres`,
 //! and takes from there what differs: `super::dialect`, and the [`Database`](super::Database) whose connections it uses.
 
+mod administrators;
 mod condition;
 mod credentials;
 mod directories;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 const COLUMNS: &str = "r.id, r.version, r.created, r.modified, r.document, EXISTS (SELECT 1 FROM members m \
-     WHERE m.directory_id = r.directory_id AND m.member_id = r.id), r.type";
+     WHERE m.directory_id = r.directory_id AND m.member_id = r.id), r.administrator, r.origin, r.type";
 
 pub(super) async fn list(connection: &mut Connection, directory: Uuid, asked: &Asked<'_>) -> Result<Listing> {
     let page = if asked.limit == 0 {
@@ -226,7 +226,7 @@ fn sort_value(row: &Row, kind: Kind) -> Result<Option<SortValue>> {
 }
 
 fn resource(row: &Row) -> Result<StoredResource> {
-    let name: &str = row.try_get(6).map_err(failure)?;
+    let name: &str = row.try_get(8).map_err(failure)?;
     let types = [ResourceType::User, ResourceType::Group];
     let resource_type = types
         .into_iter()

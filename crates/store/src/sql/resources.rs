@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, FOR_UPDATE, Query};
 use super::{ROWS_PER_STATEMENT, Row, failure, failure_of, members, passwords, unique};
-use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey};
+use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin};
 
 const SELECT: &str = "SELECT r.id, r.version, r.created, r.modified, r.document, EXISTS (SELECT 1 FROM members m \
-     WHERE m.directory_id = r.directory_id AND m.member_id = r.id) \
+     WHERE m.directory_id = r.directory_id AND m.member_id = r.id), r.administrator, r.origin \
      FROM resources r WHERE r.directory_id = $1 AND r.type = $2 AND r.id = $3";
 
 pub(super) async fn find(
@@ -60,7 +60,8 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     require_free_name(&mut *connection, directory, resource, &columns).await?;
     sqlx::query::<Db>(
         "INSERT INTO resources (directory_id, type, id, version, created, modified, unique_name, display_name, \
-         external_id, active, label, document, search) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         external_id, active, label, document, search, administrator, origin) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(directory)
     .bind(resource.resource_type.as_str())
@@ -75,6 +76,8 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     .bind(columns.label)
     .bind(document(&resource.attributes)?)
     .bind(Json(draft.search))
+    .bind(resource.administrator)
+    .bind(resource.origin.map(UserOrigin::as_str))
     .execute(&mut *connection)
     .await
     .map_err(failure_of(resource.resource_type))?;
@@ -192,7 +195,7 @@ pub(super) async fn add_to_total(
 }
 
 /// Reads a resource from the columns of a row, from the one at `first` on: its id, version, created, modified, document,
-/// and whether it is a member of a group.
+/// whether it is a member of a group, whether it is an administrator, and its origin.
 pub(super) fn stored(row: &Row, first: usize, resource_type: ResourceType) -> Result<StoredResource> {
     let id: Uuid = row.try_get(first).map_err(failure)?;
     let document: &str = row.try_get(first + 4).map_err(failure)?;
@@ -203,9 +206,23 @@ pub(super) fn stored(row: &Row, first: usize, resource_type: ResourceType) -> Re
         created: row.try_get(first + 2).map_err(failure)?,
         modified: row.try_get(first + 3).map_err(failure)?,
         is_member: row.try_get(first + 5).map_err(failure)?,
+        administrator: row.try_get(first + 6).map_err(failure)?,
+        origin: origin(row.try_get(first + 7).map_err(failure)?, resource_type)?,
         attributes: serde_json::from_str(document)
             .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?,
     })
+}
+
+/// Where a user came from. One that does not say was made while there was nothing but SCIM, or is being made by a replica
+/// of that time.
+fn origin(name: Option<&str>, resource_type: ResourceType) -> Result<Option<UserOrigin>> {
+    match (resource_type, name) {
+        (ResourceType::Group, _) => Ok(None),
+        (ResourceType::User, None) => Ok(Some(UserOrigin::Scim)),
+        (ResourceType::User, Some(name)) => UserOrigin::from_name(name)
+            .map(Some)
+            .ok_or_else(|| Error::Damaged(format!("a user has the unknown origin {name:?}"))),
+    }
 }
 
 /// The attributes that have a column of their own.

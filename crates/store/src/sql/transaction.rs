@@ -10,10 +10,12 @@ use uuid::Uuid;
 
 use super::super::Tx;
 use super::super::dialect::{Connection, total_shard};
-use super::{credentials, directories, events, members, passwords, resources, schemas, unique};
+use super::{
+    administrators, credentials, directories, events, members, passwords, resources, schemas, unique,
+};
 use crate::{
-    AddedMembers, Credential, CredentialKind, Directory, Draft, Event, RegisteredSchema, ResourceType,
-    Result, StoredResource, Transaction,
+    AddedMembers, Administrator, Credential, CredentialKind, Directory, Draft, Event, RegisteredSchema,
+    ResourceType, Result, StoredResource, Transaction,
 };
 
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
@@ -86,6 +88,14 @@ impl Transaction for Tx {
 
     async fn delete_passwords(&mut self, directory: Uuid) -> Result<()> {
         passwords::delete_all(self.connection(), directory).await
+    }
+
+    async fn set_administrator(&mut self, directory: Uuid, user: Uuid, administrator: bool) -> Result<()> {
+        administrators::set(self.connection(), directory, user, administrator).await
+    }
+
+    async fn administrators(&mut self, directory: Uuid) -> Result<Vec<Administrator>> {
+        administrators::list(self.connection(), directory).await
     }
 
     async fn delete_resource(

@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
         "users of credentials, OAuth clients",
         include_str!("../../../../migrations/sqlite/0004_credentials_users_clients.sql"),
     ),
+    (6, "administrators", include_str!("../../../../migrations/sqlite/0006_administrators.sql")),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends. There is one writer here anyway.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use rollcall_scim::{Definition, Profile, Resource, builtin, resource, search_form};
-use rollcall_store::{Directory, Draft, PasswordHandling, ResourceType, Store, StoredResource, Transaction};
+use rollcall_store::{
+    Directory, Draft, PasswordHandling, ResourceType, Store, StoredResource, Transaction, UserOrigin,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -44,6 +46,8 @@ pub(crate) fn user(number: u128, attributes: Value) -> StoredResource {
         modified: time,
         attributes,
         is_member: false,
+        administrator: false,
+        origin: Some(UserOrigin::Scim),
     }
 }
 

@@ -1,0 +1,62 @@
+//! The administrators of the application among the users.
+
+use rollcall_scim::Resource;
+use serde_json::Value;
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use super::super::dialect::{Connection, Db};
+use super::failure;
+use crate::{Administrator, Error, Result};
+
+pub(super) async fn set(
+    connection: &mut Connection,
+    directory: Uuid,
+    user: Uuid,
+    administrator: bool,
+) -> Result<()> {
+    sqlx::query::<Db>(
+        "UPDATE resources SET administrator = $3 WHERE directory_id = $1 AND type = 'User' AND id = $2",
+    )
+    .bind(directory)
+    .bind(user)
+    .bind(administrator)
+    .execute(connection)
+    .await
+    .map_err(failure)?;
+    Ok(())
+}
+
+pub(super) async fn list(connection: &mut Connection, directory: Uuid) -> Result<Vec<Administrator>> {
+    let rows = sqlx::query::<Db>(
+        "SELECT id, document FROM resources WHERE directory_id = $1 AND type = 'User' AND administrator AND active \
+         ORDER BY id",
+    )
+    .bind(directory)
+    .fetch_all(connection)
+    .await
+    .map_err(failure)?;
+    rows.iter().map(administrator).collect()
+}
+
+fn administrator(row: &super::Row) -> Result<Administrator> {
+    let id: Uuid = row.try_get(0).map_err(failure)?;
+    let document: &str = row.try_get(1).map_err(failure)?;
+    let user: Resource = serde_json::from_str(document)
+        .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?;
+    let text = |name: &str| user.get(name).and_then(Value::as_str).map(str::to_owned);
+    Ok(Administrator {
+        id,
+        user_name: text("userName").unwrap_or_default(),
+        display_name: text("displayName"),
+        email: address(&user),
+    })
+}
+
+/// The primary e-mail address of a user, else the first.
+fn address(user: &Resource) -> Option<String> {
+    let emails = user.get("emails")?.as_array()?;
+    let is_primary = |email: &&Value| email.get("primary").and_then(Value::as_bool) == Some(true);
+    let email = emails.iter().find(is_primary).or_else(|| emails.first())?;
+    Some(email.get("value")?.as_str()?.to_owned())
+}

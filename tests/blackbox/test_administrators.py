@@ -1,0 +1,72 @@
+"""Administrators of the application: users who are marked so, and whom no identity provider makes or unmakes."""
+
+import json
+
+from harness.rpc import api, refuses
+from harness.scim import a_user, ok
+
+
+def mark(directory, user: str, on: bool) -> dict:
+    """Marks a user, named by id or userName, by the command line."""
+    switch = "on" if on else "off"
+    return directory.house.command_json("user", "update", user, "--directory", directory.name, "--administrator", switch)
+
+
+def test_an_administrator_is_marked_by_the_command_line_and_shown_there_and_nowhere_in_scim(directory, name):
+    house = directory.house
+    user = directory.scim.create(name, roles=[{"value": "admin", "primary": True}])
+    shown = house.command_json("user", "show", name, "--directory", directory.name)
+    assert (shown["administrator"], shown["origin"]) == (False, "scim")
+    marked = mark(directory, user["id"], True)
+    assert (marked["id"], marked["administrator"]) == (user["id"], True)
+    listed = house.command_json("user", "list", "--directory", directory.name)
+    assert [(user["id"], user["administrator"]) for user in listed["users"]] == [(user["id"], True)]
+    assert ok(directory.scim.get(f"/Users/{user['id']}")) == user
+    assert mark(directory, name, False)["administrator"] is False
+    table = house.command("user", "list", "--directory", directory.name)
+    assert table.stdout.split()[:5] == ["USERNAME", "DISPLAY", "NAME", "ACTIVE", "ADMIN"]
+
+
+def test_the_mark_stays_through_what_an_identity_provider_sends(directory, name):
+    user = directory.scim.create(name)
+    mark(directory, name, True)
+    directory.scim.replace(user, a_user(name, title="Boss", administrator=False))
+    directory.scim.change(user, {"op": "replace", "path": "title", "value": "None"})
+    assert directory.house.command_json("user", "show", name, "--directory", directory.name)["administrator"] is True
+
+
+def test_a_change_of_the_mark_is_an_event_and_no_change_none(generic, name):
+    user = generic.scim.create(name)
+    for on in (True, True, False):
+        mark(generic, name, on)
+    told = [(event["kind"], event["changes"]) for event in generic.events(user["id"])]
+    told = [json.loads(changes) for kind, changes in told if kind == "user.administrator_changed"]
+    assert told == [
+        {"administrator": {"before": False, "after": True}},
+        {"administrator": {"before": True, "after": False}},
+    ]
+    assert ok(generic.scim.get(f"/Users/{user['id']}"))["meta"] == user["meta"]
+
+
+def test_an_origin_says_who_made_the_user(generic, name):
+    origin = api()["user"].UserOrigin
+    service = generic.house.rpc(generic.house.new_service_key("DIRECTORY_WRITE", directory=generic.name))
+    made = service.call("UserService/CreateUser", user={"user_name": f"service.{name}"}).user
+    assert made.origin == origin.USER_ORIGIN_ADMIN
+    by_scim = generic.house.rpc(generic.token).call("UserService/CreateUser", user={"user_name": name}).user
+    assert by_scim.origin == origin.USER_ORIGIN_SCIM
+    shown = generic.house.command_json("user", "show", f"service.{name}", "--directory", generic.name)
+    assert shown["origin"] == "admin"
+
+
+def test_who_is_not_there_cannot_be_marked_and_a_token_marks_nobody(generic, name):
+    house = generic.house
+    done = house.command("user", "update", "nobody", "--directory", generic.name, "--administrator", "on")
+    assert done.returncode == 1
+    assert "nobody" in done.stderr
+    user = generic.scim.create(name)
+    with refuses("SCOPE_MISSING"):
+        house.rpc(generic.token).call("UserService/SetAdministrator", id=user["id"], administrator=True)
+    other = house.new_directory()
+    with refuses("NOT_FOUND"):
+        house.admin.call("UserService/SetAdministrator", directory=other.name, id=user["id"], administrator=True)
