@@ -110,6 +110,11 @@ pub fn reason_from(status: &Status) -> ErrorReason {
     }
 }
 
+/// How long to wait before trying again, where a status says so.
+pub fn retry_after(status: &Status) -> Option<Duration> {
+    status.get_details_retry_info().and_then(|info| info.retry_delay)
+}
+
 fn reason_name(reason: ErrorReason) -> &'static str {
     reason.as_str_name().trim_start_matches("ERROR_REASON_")
 }
@@ -128,6 +133,14 @@ mod tests {
         assert!(status.message().len() < LONGEST_MESSAGE + 4);
         assert!(status.message().starts_with("there is no é") && status.message().ends_with("é…"));
         assert_eq!(reason_from(&status), ErrorReason::NotFound);
+    }
+
+    #[test]
+    fn a_status_says_how_long_to_wait_where_that_is_known() {
+        let wait = Duration::from_millis(40);
+        let limited = status_with_retry(ErrorReason::RateLimited, "too often", Some(wait));
+        assert_eq!(retry_after(&limited), Some(wait));
+        assert_eq!(retry_after(&status(ErrorReason::RateLimited, "too often")), None);
     }
 
     #[test]

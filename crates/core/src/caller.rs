@@ -117,6 +117,11 @@ impl Caller {
         Origin { actor: Actor::Credential(self.credential.id), request_id: &self.request_id }
     }
 
+    /// Whether it is the identity provider of a directory who calls, through the SCIM endpoint.
+    pub(crate) fn is_identity_provider(&self) -> bool {
+        self.credential.kind == CredentialKind::ScimToken
+    }
+
     /// Where the users come from that this caller makes.
     pub(crate) fn user_origin(&self) -> UserOrigin {
         match self.credential.kind {

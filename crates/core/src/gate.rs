@@ -23,6 +23,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::random::{Random, new_id};
 use crate::secret;
+use crate::throttle::Throttle;
 
 /// The metadata key under which a request id travels.
 const REQUEST_ID: &str = "x-request-id";
@@ -41,6 +42,7 @@ pub(crate) struct Gate {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) throttle: Arc<Throttle>,
 }
 
 impl Gate {
@@ -66,7 +68,10 @@ impl Gate {
             return Ok(Admission::Presented(presented));
         }
         let found = self.store.credential(&presented.hash).await?;
-        Ok(Admission::Caller(Box::new(presented.judge(found, self.clock.now())?)))
+        let now = self.clock.now();
+        let caller = presented.judge(found, now)?;
+        self.throttle.count_rpc(path, &caller, now)?;
+        Ok(Admission::Caller(Box::new(caller)))
     }
 }
 
@@ -106,7 +111,10 @@ impl Core {
                 Some((credential, directory, resource)) => (Some((credential, directory)), resource),
             },
         };
-        Ok((presented.judge(found, self.clock.now())?, resource))
+        let now = self.clock.now();
+        let caller = presented.judge(found, now)?;
+        self.throttle.count(&caller, now)?;
+        Ok((caller, resource))
     }
 }
 

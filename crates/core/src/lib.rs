@@ -28,6 +28,7 @@ mod search;
 mod secret;
 mod service_keys;
 mod stream;
+mod throttle;
 mod tokens;
 mod types;
 mod users;
@@ -68,6 +69,7 @@ use crate::passwords::{Attempts, Hasher};
 use crate::schemas::Schemas;
 use crate::search::Search;
 use crate::service_keys::ServiceKeys;
+use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::types::KnownTypes;
 use crate::users::Users;
@@ -83,6 +85,7 @@ pub struct Core {
     hasher: Hasher,
     password_attempts: Attempts,
     known_types: Arc<KnownTypes>,
+    throttle: Arc<Throttle>,
 }
 
 impl Core {
@@ -102,6 +105,7 @@ impl Core {
             hasher: Hasher::new(),
             password_attempts: Attempts::new(&limits),
             known_types: Arc::default(),
+            throttle: Arc::new(Throttle::new(limits.max_requests_per_second)),
         }
     }
 
@@ -141,6 +145,7 @@ impl Core {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
+            throttle: Arc::clone(&self.throttle),
         };
         Ok((Routes::from(routes.into_axum_router().layer(gate)).prepare(), reporter))
     }

@@ -19,6 +19,8 @@ pub struct Limits {
     pub max_bulk_bytes: usize,
     /// How long a page token stays valid.
     pub page_token_lifetime: Duration,
+    /// Requests that the identity provider of a directory may send in a second, and at once; `None`, as many as it likes.
+    pub max_requests_per_second: Option<u32>,
     /// Passwords that may be tried for one user in a minute, until one is right.
     pub password_attempts_per_user: u32,
     /// Passwords that one credential may try in a minute.
@@ -35,6 +37,7 @@ impl Default for Limits {
             max_bulk_operations: 1000,
             max_bulk_bytes: 32 * 1024 * 1024,
             page_token_lifetime: Duration::from_hours(1),
+            max_requests_per_second: None,
             password_attempts_per_user: 10,
             password_attempts_per_key: 600,
         }

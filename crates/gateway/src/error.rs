@@ -1,9 +1,10 @@
 //! What goes wrong, as a SCIM error (RFC 7644 §3.12).
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use rollcall_api::error::{mapping, reason_from, reason_of};
+use rollcall_api::error::{mapping, reason_from, reason_of, retry_after};
 use rollcall_api::v1::ErrorReason;
 use serde::Serialize;
 use tonic::{Code, Status};
@@ -83,6 +84,14 @@ impl Problem {
 
     /// What the core answered instead of a result.
     pub(crate) fn from_core(status: &Status, request: &RequestId) -> Self {
+        let problem = Self::said_by_core(status, request);
+        match retry_after(status) {
+            Some(wait) => Self { header: Some((header::RETRY_AFTER, whole_seconds(wait))), ..problem },
+            None => problem,
+        }
+    }
+
+    fn said_by_core(status: &Status, request: &RequestId) -> Self {
         let reason = reason_from(status);
         // A status without details is not of the core but of the way to it: its text speaks of addresses and of
         // transports, and is for the log.
@@ -161,6 +170,12 @@ impl Problem {
     }
 }
 
+/// A time as `Retry-After` has it (RFC 9110 §10.2.3): rounded up, since one that came too early would be refused again.
+fn whole_seconds(wait: Duration) -> HeaderValue {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    HeaderValue::from(seconds.max(1))
+}
+
 /// Why a part of a request cannot be done: the problem of the whole request, or of one operation in a bulk.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -217,7 +232,7 @@ pub(crate) struct ErrorBody<'a> {
 #[cfg(test)]
 mod tests {
     use http::HeaderMap;
-    use rollcall_api::error::status;
+    use rollcall_api::error::{status, status_with_retry};
     use serde_json::{Value, json};
 
     use super::*;
@@ -275,6 +290,16 @@ mod tests {
             assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
             assert_eq!(answer.headers[header::RETRY_AFTER], "5");
             assert!(!body["detail"].as_str().unwrap().contains("10.0.0.7"), "{body}");
+        }
+    }
+
+    #[test]
+    fn who_was_too_fast_is_told_how_long_to_wait_in_whole_seconds() {
+        for (millis, seconds) in [(0, "1"), (40, "1"), (1000, "1"), (1001, "2"), (61_500, "62")] {
+            let wait = Some(Duration::from_millis(millis));
+            let (answer, body) = answered(&status_with_retry(ErrorReason::RateLimited, "too fast", wait));
+            assert_eq!((answer.status, &body["status"]), (StatusCode::TOO_MANY_REQUESTS, &json!("429")));
+            assert_eq!(answer.headers[header::RETRY_AFTER], seconds, "{millis} ms");
         }
     }
 

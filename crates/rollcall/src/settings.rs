@@ -203,6 +203,12 @@ pub(crate) struct Limits {
     #[arg(long, env = "ROLLCALL_PAGE_TOKEN_LIFETIME", value_name = "DURATION", default_value = "1h", value_parser = duration)]
     pub(crate) page_token_lifetime: Duration,
 
+    /// Requests that the identity provider of a directory may send in a second, and at once; each core counts for itself;
+    /// without it, as many as it likes
+    #[arg(long, env = "ROLLCALL_MAX_REQUESTS_PER_SECOND", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(25..=1_000_000))]
+    pub(crate) max_requests_per_second: Option<u32>,
+
     /// Passwords that may be tried for one user in a minute, until one is right
     #[arg(long, env = "ROLLCALL_PASSWORD_ATTEMPTS_PER_USER", value_name = "N", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -231,6 +237,7 @@ impl Limits {
             max_bulk_bytes: large_body.max_large_body.0,
             max_members_per_request: usize::try_from(self.max_request_members).unwrap_or(usize::MAX),
             page_token_lifetime: self.page_token_lifetime,
+            max_requests_per_second: self.max_requests_per_second,
             password_attempts_per_user: self.password_attempts_per_user,
             password_attempts_per_key: self.password_attempts_per_key,
         })

@@ -222,6 +222,7 @@ pub(super) fn responses() -> Value {
         "Unauthorized": error("There is no credential, or it is not valid."),
         "Forbidden": error("The credential lacks the right, or the directory does not allow it."),
         "NotFound": error("There is no such resource in this directory."),
+        "TooManyRequests": error("The directory has sent more requests than it may."),
         "RequestTimeout": error("The body did not come in in time."),
         "Conflict": error("A value is taken that must be unique, or another change came first."),
         "PreconditionFailed": error("The version is none of those of If-Match."),
@@ -233,7 +234,9 @@ pub(super) fn responses() -> Value {
     });
     responses["Unauthorized"]["headers"] =
         json!({"WWW-Authenticate": reference("headers", "WWW-Authenticate")});
-    responses["Unavailable"]["headers"] = json!({"Retry-After": reference("headers", "Retry-After")});
+    for waits in ["TooManyRequests", "Unavailable"] {
+        responses[waits]["headers"] = json!({"Retry-After": reference("headers", "Retry-After")});
+    }
     responses
 }
 

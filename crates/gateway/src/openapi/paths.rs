@@ -6,10 +6,11 @@ use super::messages::{example, request_body};
 use super::{content, reference};
 
 /// The errors that every request with a credential can end in.
-const ALWAYS: [(&str, &str); 5] = [
+const ALWAYS: [(&str, &str); 6] = [
     ("400", "BadRequest"),
     ("401", "Unauthorized"),
     ("403", "Forbidden"),
+    ("429", "TooManyRequests"),
     ("500", "InternalError"),
     ("503", "Unavailable"),
 ];
