@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rollcall_api::v1::ErrorReason;
 use rollcall_scim::Profile;
-use rollcall_store::{CredentialKind, PasswordHandling, Transaction};
+use rollcall_store::{CredentialKind, NoticeSettings, PasswordHandling, Transaction};
 use uuid::Uuid;
 
 use crate::Core;
@@ -65,6 +65,7 @@ impl Core {
                 groups_enabled: profile.groups_at_first(),
                 rule_settings: BTreeMap::new(),
                 password_handling: PasswordHandling::default(),
+                notices: NoticeSettings::default(),
             };
             self.make_directory(&mut *transaction, Origin::SYSTEM, new).await?;
         }

@@ -1,5 +1,6 @@
 //! The directories: what `DirectoryService` answers.
 
+mod notices;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use rollcall_api::v1::{
     UpdateDirectoryResponse,
 };
 use rollcall_scim::{Profile, Rule};
-use rollcall_store::{Directory, EventKind, PasswordHandling, Transaction};
+use rollcall_store::{Directory, EventKind, NoticeSettings, PasswordHandling, Transaction};
 use serde_json::Map;
 use tonic::{Request, Response, Status};
 
@@ -44,6 +45,7 @@ pub(crate) struct NewDirectory {
     pub(crate) groups_enabled: bool,
     pub(crate) rule_settings: BTreeMap<Rule, bool>,
     pub(crate) password_handling: PasswordHandling,
+    pub(crate) notices: NoticeSettings,
 }
 
 impl Core {
@@ -63,6 +65,7 @@ impl Core {
             groups_enabled: new.groups_enabled,
             rule_settings: new.rule_settings,
             password_handling: new.password_handling,
+            notices: new.notices,
             schemas_version: 0,
             created: now,
             modified: now,
@@ -96,6 +99,11 @@ impl Directories {
             groups_enabled: request.groups_enabled.unwrap_or(profile.groups_at_first()),
             rule_settings: settings::rules(request.rule_settings.as_ref(), BTreeMap::new())?,
             password_handling: settings::password_handling(request.password_handling)?.unwrap_or_default(),
+            notices: notices::settings(
+                request.notify_admins_on_first_sso_sign_in,
+                request.admin_emails.as_ref(),
+                &NoticeSettings::default(),
+            )?,
         };
         let mut transaction = self.core.store.begin().await?;
         let directory = self.core.make_directory(&mut *transaction, caller.origin(), new).await?;
@@ -149,6 +157,11 @@ impl Directories {
             profile: profile(request.profile()).unwrap_or(before.profile),
             rule_settings: settings::rules(request.rule_settings.as_ref(), before.rule_settings.clone())?,
             password_handling: password_handling.unwrap_or(before.password_handling),
+            notices: notices::settings(
+                request.notify_admins_on_first_sso_sign_in,
+                request.admin_emails.as_ref(),
+                &before.notices,
+            )?,
             ..before.clone()
         };
         if after != before {
@@ -217,6 +230,8 @@ fn message(directory: Directory) -> v1::Directory {
         rule_settings: Some(settings::rule_settings_message(&directory.rule_settings)),
         rules: Some(rollcall_api::rules::to_message(directory.rules())),
         password_handling: settings::password_handling_message(directory.password_handling).into(),
+        notify_admins_on_first_sso_sign_in: directory.notices.on_first_sign_in,
+        admin_emails: directory.notices.admin_emails,
         id: directory.id.to_string(),
         name: directory.name,
         profile: profile.into(),

@@ -18,6 +18,7 @@ mod groups;
 mod identity;
 mod jobs;
 mod limits;
+mod notices;
 mod page_token;
 mod passwords;
 mod random;
@@ -55,6 +56,7 @@ use tonic_health::server::HealthReporter;
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, Result};
 pub use limits::Limits;
+pub use notices::Notice;
 pub use random::{Random, SystemRandom, new_id};
 pub use secret::{Secret, WeakSecret};
 

@@ -10,6 +10,7 @@
 
 mod failure;
 mod model;
+mod outbox;
 mod postgres;
 mod sqlite;
 
@@ -28,6 +29,7 @@ pub use model::{
     LastUse, Listing, Member, Membership, Page, Paging, PasswordHandling, PasswordHolder, Query,
     RegisteredSchema, ResourceType, Selection, SortValue, StoredResource, UserKey, UserOrigin,
 };
+pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
 
 /// The result of a call to the database.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -98,7 +100,7 @@ pub async fn open(url: &str, options: &Options) -> Result<Arc<dyn Store>> {
 
 /// A database that is read from, and that transactions are begun on.
 #[async_trait]
-pub trait Store: fmt::Debug + Send + Sync + 'static {
+pub trait Store: OutboxReading + fmt::Debug + Send + Sync + 'static {
     /// Applies the migrations that the database does not have yet, and names them. Of several processes that try at
     /// once, one works and the others wait; `holder` tells them apart, `now` is the time in µs.
     async fn migrate(&self, holder: Uuid, now: &(dyn Fn() -> i64 + Send + Sync)) -> Result<Vec<String>>;
@@ -178,7 +180,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
 /// A running transaction: saved, or dropped and then undone.
 #[async_trait]
-pub trait Transaction: Send {
+pub trait Transaction: OutboxWriting + Send {
     /// A resource, locked against other writers until the transaction ends.
     async fn resource(
         &mut self,

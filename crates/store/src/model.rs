@@ -9,6 +9,8 @@ use rollcall_scim::{Profile, Resource, Rule, Rules};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::NoticeSettings;
+
 /// A directory: one connection to one identity provider, and the users and groups that it owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directory {
@@ -26,6 +28,8 @@ pub struct Directory {
     pub rule_settings: BTreeMap<Rule, bool>,
     /// What becomes of the passwords that are sent for its users.
     pub password_handling: PasswordHandling,
+    /// What its administrators are told by e-mail.
+    pub notices: NoticeSettings,
     /// How often its registered schemas have changed; 0, it has never had any. Not written with the settings.
     pub schemas_version: i64,
     /// When it was made, in µs.

@@ -20,6 +20,8 @@ pub(super) fn facts(directory: &Directory) -> Map<String, Value> {
         "groups": directory.groups_enabled,
         "rules": rules,
         "password": directory.password_handling.as_str(),
+        "notify_admins_on_first_sso_sign_in": directory.notices.on_first_sign_in,
+        "admin_emails": directory.notices.admin_emails,
     });
     match facts {
         Value::Object(facts) => facts,

@@ -1,5 +1,6 @@
 //! `rollcall directory`: the connections to identity providers.
 
+mod notices;
 mod settings;
 
 use anyhow::Result;
@@ -12,6 +13,7 @@ use rollcall_api::v1::{
 use rollcall_scim::Rule;
 use serde_json::{Value, json};
 
+use self::notices::Notices;
 use self::settings::Password;
 use super::switch::Switch;
 use super::time::{exact_time, short_time};
@@ -21,6 +23,7 @@ use crate::output::{self, Cell, Table};
 const UPDATE_EXAMPLES: &str = "\
 Examples:
   rollcall directory update acme --scim off
+  rollcall directory update acme --notify-admins on --admin-email it@example.com
   rollcall directory update acme --rule unique-group-names=off,skip-unknown-members=profile";
 
 /// How a rule is written.
@@ -80,10 +83,13 @@ struct Create {
     /// What becomes of the passwords that are sent for users
     #[arg(long, default_value = "discard")]
     password: Password,
+
+    #[command(flatten)]
+    notices: Notices,
 }
 
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["scim", "groups", "profile", "rules", "password"]))]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["scim", "groups", "profile", "rules", "password", "notify_admins", "admin_emails", "no_admin_emails"]))]
 struct Update {
     /// Name of the directory
     name: String,
@@ -108,6 +114,9 @@ struct Update {
     /// What becomes of the passwords that are sent for users; a change deletes those that are kept
     #[arg(long)]
     password: Option<Password>,
+
+    #[command(flatten)]
+    notices: Notices,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -177,6 +186,8 @@ impl Create {
             groups_enabled: self.groups.map(Switch::is_on),
             rule_settings: Some(settings::rule_settings(&self.rules)),
             password_handling: self.password.message().into(),
+            notify_admins_on_first_sso_sign_in: self.notices.on_first_sign_in(),
+            admin_emails: self.notices.admin_emails(),
         };
         let answer = client::directories(client.channel()).create_directory(client.request(request)).await;
         present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
@@ -192,6 +203,8 @@ impl Update {
             profile: self.profile.map_or(ProfileMessage::Unspecified, ProfileMessage::from).into(),
             rule_settings: Some(settings::rule_settings(&self.rules)),
             password_handling: self.password.map(Password::message).unwrap_or_default().into(),
+            notify_admins_on_first_sso_sign_in: self.notices.on_first_sign_in(),
+            admin_emails: self.notices.admin_emails(),
         };
         let answer = client::directories(client.channel()).update_directory(client.request(request)).await;
         present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
@@ -249,6 +262,8 @@ fn as_json(directory: &Message) -> Value {
         "groups": directory.groups_enabled,
         "rules": settings::rules_json(directory),
         "password": settings::password_name(directory),
+        "notify_admins_on_first_sso_sign_in": directory.notify_admins_on_first_sso_sign_in,
+        "admin_emails": directory.admin_emails,
         "created": exact_time(directory.created),
         "lastModified": exact_time(directory.last_modified),
     })
@@ -279,6 +294,8 @@ mod tests {
                 rollcall_scim::Profile::Entra.rules().with(Rule::UniqueGroupNames, false),
             )),
             password_handling: Password::Store.message().into(),
+            notify_admins_on_first_sso_sign_in: true,
+            admin_emails: vec!["it@example.com".to_owned()],
             created: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 5_000 }),
             last_modified: Some(prost_types::Timestamp { seconds: 1_700_000_001, nanos: 0 }),
         }
@@ -295,6 +312,8 @@ mod tests {
         assert_eq!(json["scim"], true);
         assert_eq!(json["groups"], false);
         assert_eq!(json["password"], "store");
+        assert_eq!(json["notify_admins_on_first_sso_sign_in"], true);
+        assert_eq!(json["admin_emails"], json!(["it@example.com"]));
         assert_eq!(json["rules"]["unique-group-names"], json!({ "on": false, "setting": "off" }));
         assert_eq!(json["rules"]["put-keeps-members"], json!({ "on": true, "setting": "profile" }));
         assert_eq!(json["created"], "2023-11-14T22:13:20.000005Z");

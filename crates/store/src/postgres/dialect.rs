@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../../../migrations/postgres/0004_credentials_users_clients.sql"),
     ),
     (6, "administrators", include_str!("../../../../migrations/postgres/0006_administrators.sql")),
+    (7, "mails", include_str!("../../../../migrations/postgres/0007_mails.sql")),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends.

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::dialect::{Connection, Db, FOR_UPDATE};
 use super::{Row, failure};
-use crate::{Directory, Error, PasswordHandling, Result};
+use crate::{Directory, Error, NoticeSettings, PasswordHandling, Result};
 
 const COLUMNS: &str = "id, name, profile, scim_enabled, groups_enabled, settings, schemas_version, created, \
      modified";
@@ -91,6 +91,7 @@ pub(super) fn directory(row: &Row, first: usize) -> Result<Directory> {
         groups_enabled: row.try_get(first + 4).map_err(failure)?,
         rule_settings: settings.rules,
         password_handling: settings.password,
+        notices: settings.notices,
         schemas_version: row.try_get(first + 6).map_err(failure)?,
         created: row.try_get(first + 7).map_err(failure)?,
         modified: row.try_get(first + 8).map_err(failure)?,
@@ -102,6 +103,7 @@ pub(super) fn directory(row: &Row, first: usize) -> Result<Directory> {
 struct Settings {
     rules: BTreeMap<Rule, bool>,
     password: PasswordHandling,
+    notices: NoticeSettings,
 }
 
 /// The settings as JSON: those that are not as a new directory has them.
@@ -114,6 +116,13 @@ fn written_settings(directory: &Directory) -> String {
     }
     if directory.password_handling != PasswordHandling::default() {
         settings.insert("password".to_owned(), json!(directory.password_handling.as_str()));
+    }
+    let NoticeSettings { on_first_sign_in, admin_emails } = &directory.notices;
+    if *on_first_sign_in {
+        settings.insert("notify_first_sign_in".to_owned(), json!(true));
+    }
+    if !admin_emails.is_empty() {
+        settings.insert("admin_emails".to_owned(), json!(admin_emails));
     }
     Value::Object(settings).to_string()
 }
@@ -132,5 +141,9 @@ fn read_settings(text: &str) -> Result<Settings> {
         None => PasswordHandling::default(),
         Some(name) => name.as_str().and_then(PasswordHandling::from_name).ok_or_else(damaged)?,
     };
-    Ok(Settings { rules: known.collect(), password })
+    let on_first_sign_in = settings.get("notify_first_sign_in").and_then(Value::as_bool).unwrap_or_default();
+    let admin_emails = settings.get("admin_emails").and_then(Value::as_array).into_iter().flatten();
+    let admin_emails = admin_emails.filter_map(|address| Some(address.as_str()?.to_owned())).collect();
+    let notices = NoticeSettings { on_first_sign_in, admin_emails };
+    Ok(Settings { rules: known.collect(), password, notices })
 }

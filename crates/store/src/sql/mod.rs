@@ -9,6 +9,7 @@ mod events;
 mod leases;
 mod members;
 mod migrations;
+mod outbox;
 mod pages;
 mod passwords;
 mod relation;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use rollcall_scim::{Profile, Rule};
 use rollcall_store::{
-    Actor, Credential, CredentialKind, Directory, Error, Event, EventKind, PasswordHandling,
+    Actor, Credential, CredentialKind, Directory, Error, Event, EventKind, NoticeSettings, PasswordHandling,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -41,6 +41,7 @@ async fn the_settings_of_a_directory_change(database: &dyn Database) {
     (acme.profile, acme.scim_enabled, acme.groups_enabled, acme.modified) = (Profile::Entra, false, false, 9);
     acme.rule_settings = BTreeMap::from([(Rule::UniqueGroupNames, false), (Rule::PutKeepsMembers, true)]);
     acme.password_handling = PasswordHandling::Store;
+    acme.notices = NoticeSettings { on_first_sign_in: true, admin_emails: vec!["it@example.com".to_owned()] };
     let mut transaction = store.begin().await.unwrap();
     assert!(transaction.has_directories().await.unwrap());
     assert!(transaction.directory("directory-1").await.unwrap().is_some());

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rollcall_scim::{Definition, Profile, Resource, builtin, resource, search_form};
 use rollcall_store::{
-    Directory, Draft, PasswordHandling, ResourceType, Store, StoredResource, Transaction, UserOrigin,
+    Directory, Draft, NoticeSettings, PasswordHandling, ResourceType, Store, StoredResource, Transaction,
+    UserOrigin,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -24,6 +25,7 @@ pub(crate) async fn directory(store: &dyn Store, number: u128) -> Directory {
         groups_enabled: true,
         rule_settings: BTreeMap::new(),
         password_handling: PasswordHandling::Discard,
+        notices: NoticeSettings::default(),
         schemas_version: 0,
         created: 1,
         modified: 1,

@@ -15,6 +15,7 @@ mod members;
 mod migrations;
 mod names;
 mod oracle;
+mod outbox;
 mod pages;
 mod passwords;
 mod resources;

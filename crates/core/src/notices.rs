@@ -1,0 +1,151 @@
+//! Notices: e-mails that tell the administrators of a directory what happened there.
+//!
+//! A notice goes into the outbox in the transaction of what it tells, one e-mail for each recipient, so that it is told
+//! if and only if it happened. A [job](crate::jobs) sends what is in the outbox.
+
+pub(crate) mod addresses;
+mod letter;
+mod wording;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use rollcall_store::{Administrator, Directory, Mail, MailKind, MailState, Transaction};
+use uuid::Uuid;
+
+use crate::Core;
+use crate::error::Result;
+
+/// How long a notice is tried before it is parked.
+pub(crate) const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
+
+/// What the administrators of a directory are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A sign-in created an account. Told only where the directory wants it
+    /// ([`NoticeSettings`](rollcall_store::NoticeSettings)).
+    FirstSignIn {
+        /// The account.
+        user: Uuid,
+        /// What people call the person.
+        display: String,
+        /// The e-mail address of the person.
+        email: String,
+        /// By which protocol they signed in, such as `SAML`.
+        protocol: &'static str,
+    },
+    /// A token is about to expire.
+    TokenExpires {
+        /// The first characters of the token.
+        prefix: String,
+        /// What its maker wrote about it; may be empty.
+        description: String,
+        /// When it expires, in µs.
+        expires: i64,
+        /// How many days that is from now.
+        days: i64,
+    },
+    /// A guard rail holds changes of the identity provider.
+    ChangesHeld {
+        /// The record of what is held.
+        hold: Uuid,
+        /// How many users would have been deactivated or deleted.
+        count: u64,
+        /// The guard rail as the setting has it, such as `10,20%,1h`.
+        limit: String,
+    },
+    /// Nothing: somebody tries whether e-mails arrive.
+    Test,
+}
+
+impl Notice {
+    fn kind(&self) -> MailKind {
+        match self {
+            Self::FirstSignIn { .. } => MailKind::FirstSignIn,
+            Self::TokenExpires { .. } => MailKind::TokenExpires,
+            Self::ChangesHeld { .. } => MailKind::ChangesHeld,
+            Self::Test => MailKind::Test,
+        }
+    }
+
+    fn is_wanted(&self, directory: &Directory) -> bool {
+        !matches!(self, Self::FirstSignIn { .. }) || directory.notices.on_first_sign_in
+    }
+}
+
+impl Core {
+    /// Puts a notice into the outbox, for every administrator of the directory: it is sent when the transaction is saved.
+    /// Nothing happens where the directory does not want it, or has nobody to tell.
+    pub async fn notify(
+        &self,
+        transaction: &mut dyn Transaction,
+        directory: &Directory,
+        notice: Notice,
+    ) -> Result<()> {
+        self.write_notice(transaction, directory, &notice).await.map(drop)
+    }
+
+    /// Puts a notice into the outbox, and returns the e-mails.
+    pub(crate) async fn write_notice(
+        &self,
+        transaction: &mut dyn Transaction,
+        directory: &Directory,
+        notice: &Notice,
+    ) -> Result<Vec<Mail>> {
+        if !notice.is_wanted(directory) {
+            return Ok(Vec::new());
+        }
+        let now = self.clock.now();
+        let letter = wording::letter(notice, &directory.name, now);
+        let mut mails = Vec::new();
+        for recipient in recipients(transaction, directory).await? {
+            let mail = Mail {
+                id: self.new_id(),
+                directory: directory.id,
+                kind: notice.kind(),
+                recipient,
+                subject: letter.subject(),
+                text: letter.text(),
+                html: letter.html(),
+                created: now,
+                state: MailState::Pending,
+                attempts: 0,
+                next_attempt: now,
+                last_attempt: None,
+                give_up: after(now, GIVE_UP_AFTER),
+                error: None,
+            };
+            transaction.insert_mail(&mail).await?;
+            mails.push(mail);
+        }
+        if mails.is_empty() {
+            tracing::debug!(directory = directory.name, "a notice has nobody to go to");
+        }
+        Ok(mails)
+    }
+}
+
+/// Who is told: the addresses that the directory names and its active administrators, each address once.
+async fn recipients(transaction: &mut dyn Transaction, directory: &Directory) -> Result<Vec<String>> {
+    let administrators = transaction.administrators(directory.id).await?;
+    let mut known = HashSet::new();
+    let addresses =
+        directory.notices.admin_emails.iter().cloned().chain(administrators.into_iter().filter_map(address));
+    Ok(addresses.filter(|address| known.insert(addresses::folded(address))).collect())
+}
+
+/// Where an administrator gets e-mails: at their address, else at their userName where that is one.
+fn address(administrator: Administrator) -> Option<String> {
+    let Administrator { id, email, user_name, .. } = administrator;
+    let mut addresses = email.into_iter().chain([user_name]);
+    let address = addresses.find(|address| addresses::parse(address).is_some());
+    if address.is_none() {
+        tracing::warn!(user = %id, "an administrator has no e-mail address to be told at");
+    }
+    address
+}
+
+/// The time so long after another one, in µs.
+pub(crate) fn after(time: i64, wait: Duration) -> i64 {
+    time.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX))
+}
