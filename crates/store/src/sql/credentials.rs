@@ -5,28 +5,38 @@ use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, Query};
 use super::directories::directory;
-use super::resources::stored;
+use super::resources::{resource_columns, stored};
 use super::{Row, failure};
 use crate::{Credential, CredentialKind, Directory, Error, LastUse, ResourceType, Result, StoredResource};
 
 const COLUMNS: &str = "id, kind, directory_id, name, prefix, hash, scopes, created, expires, revoked, user_id, \
      client_id, secret_id, used, used_from";
 
-/// The check of every call: the credential and its directory in one statement.
-const BY_HASH: &str = "SELECT c.id, c.kind, c.directory_id, c.name, c.prefix, c.hash, c.scopes, c.created, c.expires, \
-     c.revoked, c.user_id, c.client_id, c.secret_id, c.used, c.used_from, d.id, d.name, d.profile, d.scim_enabled, \
-     d.groups_enabled, d.settings, d.schemas_version, d.created, d.modified \
-     FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id WHERE c.hash = $1";
+/// The columns of the check of every call: the credential `c` and its directory `d`.
+macro_rules! check_columns {
+    () => {
+        "c.id, c.kind, c.directory_id, c.name, c.prefix, c.hash, c.scopes, c.created, c.expires, c.revoked, c.user_id, \
+         c.client_id, c.secret_id, c.used, c.used_from, d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, \
+         d.settings, d.schemas_version, d.created, d.modified"
+    };
+}
+
+/// The check of every call, in one statement.
+const BY_HASH: &str = concat!(
+    "SELECT ",
+    check_columns!(),
+    " FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id WHERE c.hash = $1"
+);
 
 /// [`BY_HASH`], and a resource of the directory beside it.
-const BY_HASH_WITH_RESOURCE: &str = "SELECT c.id, c.kind, c.directory_id, c.name, c.prefix, c.hash, c.scopes, c.created, c.expires, c.revoked, \
-     c.user_id, c.client_id, c.secret_id, c.used, c.used_from, \
-     d.id, d.name, d.profile, d.scim_enabled, d.groups_enabled, d.settings, d.schemas_version, d.created, \
-     d.modified, r.id, r.version, r.created, r.modified, r.document, \
-     EXISTS (SELECT 1 FROM members m WHERE m.directory_id = r.directory_id AND m.member_id = r.id), \
-     r.administrator, r.origin \
-     FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id \
-     LEFT JOIN resources r ON r.directory_id = c.directory_id AND r.type = $2 AND r.id = $3 WHERE c.hash = $1";
+const BY_HASH_WITH_RESOURCE: &str = concat!(
+    "SELECT ",
+    check_columns!(),
+    ", ",
+    resource_columns!(),
+    " FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id \
+     LEFT JOIN resources r ON r.directory_id = c.directory_id AND r.type = $2 AND r.id = $3 WHERE c.hash = $1"
+);
 
 /// Where the columns of the directory begin in an answer to [`BY_HASH`].
 const DIRECTORY: usize = 15;

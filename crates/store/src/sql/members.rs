@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::dialect::{BY_MEMBER, Connection, Db, KEEP, Query};
 use super::condition::{push_member_condition, push_uuids};
-use super::{ROWS_PER_STATEMENT, failure};
+use super::{ROWS_PER_STATEMENT, failure, push_limit};
 use crate::{AddedMembers, Error, Member, Membership, ResourceType, Result};
 
 pub(super) async fn touch(
@@ -108,7 +108,8 @@ pub(super) async fn ids(
         query.push(" AND ");
         push_member_condition(&mut query, directory, condition);
     }
-    query.push(" ORDER BY m.member_id LIMIT ").push_bind(i64::from(limit));
+    query.push(" ORDER BY m.member_id");
+    push_limit(&mut query, limit.into());
     query.build_query_scalar().fetch_all(connection).await.map_err(failure)
 }
 
@@ -120,14 +121,19 @@ pub(super) async fn list(
     limit: u32,
 ) -> Result<Vec<Member>> {
     let mut query = Query::new(
-        "SELECT m.member_id, m.member_type, x.label FROM members m JOIN resources x \
-         ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id WHERE m.directory_id = ",
+        "SELECT m.member_id, m.member_type, x.label FROM (SELECT m.directory_id, m.member_id, m.member_type \
+         FROM members m WHERE m.directory_id = ",
     );
     query.push_bind(directory).push(" AND m.group_id = ").push_bind(group);
     if let Some(after) = after {
         query.push(" AND m.member_id > ").push_bind(after);
     }
-    query.push(" ORDER BY m.member_id LIMIT ").push_bind(i64::from(limit));
+    query.push(" ORDER BY m.member_id");
+    push_limit(&mut query, limit.into());
+    query.push(
+        ") m JOIN resources x ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id \
+         ORDER BY m.member_id",
+    );
     let rows = query.build().fetch_all(connection).await.map_err(failure)?;
     let member = |row: &super::Row| {
         Ok(Member {

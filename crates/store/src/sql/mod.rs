@@ -21,7 +21,7 @@ mod unique;
 
 pub(super) use transaction::Totals;
 
-use super::dialect::Db;
+use super::dialect::{Db, Query};
 use crate::failure::{failure, failure_of};
 
 /// A row of an answer.
@@ -29,3 +29,9 @@ type Row = <Db as sqlx::Database>::Row;
 
 /// How many rows one INSERT holds at most, so that its parameters stay under the limits of both databases.
 const ROWS_PER_STATEMENT: usize = 500;
+
+/// Asks for so many rows at most. The number is written out, for the planner to see: of a parameter PostgreSQL assumes that
+/// it stands for a tenth of all rows, and reads whole tables for a page.
+fn push_limit(query: &mut Query, rows: u64) {
+    query.push(" LIMIT ").push(rows);
+}

@@ -7,15 +7,14 @@ use uuid::Uuid;
 
 use super::super::dialect::{BY_BYTES, Connection, Query, push_elements, push_id, push_json};
 use super::condition::{Place, push_condition};
-use super::resources::{self, stored};
-use super::{Row, failure};
+use super::resources::{self, resource_columns, stored};
+use super::{Row, failure, push_limit};
 use crate::{
     Error, Key, Listing, Page, Paging, Query as Asked, ResourceType, Result, Selection, SortValue,
     StoredResource,
 };
 
-const COLUMNS: &str = "r.id, r.version, r.created, r.modified, r.document, EXISTS (SELECT 1 FROM members m \
-     WHERE m.directory_id = r.directory_id AND m.member_id = r.id), r.administrator, r.origin, r.type";
+const COLUMNS: &str = concat!(resource_columns!(), ", r.type");
 
 pub(super) async fn list(connection: &mut Connection, directory: Uuid, asked: &Asked<'_>) -> Result<Listing> {
     let page = if asked.limit == 0 {
@@ -74,7 +73,8 @@ fn in_order(directory: Uuid, selection: &Selection<'_>, asked: &Asked<'_>) -> Qu
     if let Paging::After(Some(key)) = &asked.paging {
         query.push(" AND r.id > ").push_bind(key.id);
     }
-    query.push(" ORDER BY r.id LIMIT ").push_bind(i64::from(asked.limit) + 1);
+    query.push(" ORDER BY r.id");
+    push_limit(&mut query, u64::from(asked.limit) + 1);
     query
 }
 
@@ -103,7 +103,7 @@ fn keys_first(directory: Uuid, asked: &Asked<'_>, sort: Option<Kind>) -> Query {
         push_behind(&mut query, asked, sort, key);
     }
     push_order(&mut query, asked, sort);
-    query.push(" LIMIT ").push_bind(i64::from(asked.limit) + 1);
+    push_limit(&mut query, u64::from(asked.limit) + 1);
     if let Paging::Offset(offset) = asked.paging {
         query.push(" OFFSET ").push_bind(i64::try_from(offset).unwrap_or(i64::MAX));
     }

@@ -13,9 +13,21 @@ use super::super::dialect::{Connection, Db, FOR_UPDATE, Query};
 use super::{ROWS_PER_STATEMENT, Row, failure, failure_of, members, passwords, unique};
 use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin};
 
-const SELECT: &str = "SELECT r.id, r.version, r.created, r.modified, r.document, EXISTS (SELECT 1 FROM members m \
-     WHERE m.directory_id = r.directory_id AND m.member_id = r.id), r.administrator, r.origin \
-     FROM resources r WHERE r.directory_id = $1 AND r.type = $2 AND r.id = $3";
+/// The columns of a resource `r` that [`stored`] reads. Whether it is a member is not asked by EXISTS: for that PostgreSQL
+/// may read every membership of the table first.
+macro_rules! resource_columns {
+    () => {
+        "r.id, r.version, r.created, r.modified, r.document, (SELECT 1 FROM members m \
+         WHERE m.directory_id = r.directory_id AND m.member_id = r.id LIMIT 1) IS NOT NULL, r.administrator, r.origin"
+    };
+}
+pub(super) use resource_columns;
+
+const SELECT: &str = concat!(
+    "SELECT ",
+    resource_columns!(),
+    " FROM resources r WHERE r.directory_id = $1 AND r.type = $2 AND r.id = $3"
+);
 
 pub(super) async fn find(
     connection: &mut Connection,
