@@ -1,8 +1,9 @@
 //! Fresh statistics for a database that grows quickly.
 //!
 //! Until a table is analysed for the first time, PostgreSQL takes every index that begins with the directory for as good as
-//! the one that leads to the row, and an import of thousands slows down with each of them. Autovacuum looks once in a
-//! minute; this looks when the table has grown to four times its size.
+//! the one that leads to the row, and a statement that was prepared while the table was empty stays with the index that it
+//! took then: among 20,000 users it looks for a name by reading them all. To analyse a table also plans its statements
+//! anew. Autovacuum looks once in a minute; this looks when the table has grown to four times its size.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
