@@ -6,8 +6,9 @@ use std::{env, fs};
 
 use prost_reflect::{DescriptorPool, Value};
 
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     "access.proto",
+    "audit.proto",
     "bulk.proto",
     "directory.proto",
     "discovery.proto",

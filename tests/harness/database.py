@@ -1,4 +1,4 @@
-"""The databases beneath, looked at directly: only to see what the service wrote, and what it did not."""
+"""The databases beneath, looked at directly: to see what the service wrote, and what it did not."""
 
 import sqlite3
 import uuid
@@ -30,6 +30,19 @@ class Database:
                 connection.close()
         with psycopg.connect(self.url, row_factory=psycopg.rows.dict_row) as connection:
             return connection.execute(statement.replace("?", "%s"), arguments).fetchall()
+
+    def execute(self, statement: str, *arguments) -> None:
+        """Changes what is stored: only to let time pass, or to break what nobody can break from outside."""
+        if self.kind == "sqlite":
+            connection = sqlite3.connect(self.path, timeout=30)
+            try:
+                with connection:
+                    connection.execute(statement, arguments)
+            finally:
+                connection.close()
+        else:
+            with psycopg.connect(self.url) as connection:
+                connection.execute(statement.replace("?", "%s"), arguments)
 
     def user_names(self) -> list[str]:
         """The stored, folded userNames of all directories."""

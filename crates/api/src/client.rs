@@ -1,6 +1,7 @@
 //! Clients of the core's services, with the message limits that both sides agree on.
 
 use crate::channel::CoreChannel;
+use crate::v1::audit_service_client::AuditServiceClient;
 use crate::v1::bulk_service_client::BulkServiceClient;
 use crate::v1::directory_service_client::DirectoryServiceClient;
 use crate::v1::discovery_service_client::DiscoveryServiceClient;
@@ -46,6 +47,8 @@ clients! {
     schemas: SchemaServiceClient;
     /// A client of the SCIM tokens.
     tokens: TokenServiceClient;
+    /// A client of the audit log.
+    audit: AuditServiceClient;
     /// A client of the service keys.
     service_keys: ServiceKeyServiceClient;
 }

@@ -131,11 +131,7 @@ impl Caller {
     }
 
     pub(crate) fn kind(&self) -> Kind {
-        match self.credential.kind {
-            CredentialKind::ScimToken => Kind::ScimToken,
-            CredentialKind::ServiceKey => Kind::ServiceKey,
-            CredentialKind::AdminKey => Kind::AdminKey,
-        }
+        kind_message(self.credential.kind)
     }
 
     pub(crate) fn credential_id(&self) -> Uuid {
@@ -148,6 +144,15 @@ impl Caller {
 
     pub(crate) fn prefix(&self) -> &str {
         &self.credential.prefix
+    }
+}
+
+/// A kind of credential as a message.
+pub(crate) fn kind_message(kind: CredentialKind) -> Kind {
+    match kind {
+        CredentialKind::ScimToken => Kind::ScimToken,
+        CredentialKind::ServiceKey => Kind::ServiceKey,
+        CredentialKind::AdminKey => Kind::AdminKey,
     }
 }
 

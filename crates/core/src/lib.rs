@@ -4,6 +4,7 @@
 //! [`Core::routes`] is the whole API, already behind the [`gate`] that authenticates every call; the binary serves it
 //! over TCP, in memory, or both.
 
+mod audit;
 pub mod bootstrap;
 mod bulk;
 mod caller;
@@ -18,6 +19,7 @@ mod groups;
 mod identity;
 mod jobs;
 mod limits;
+mod log_query;
 mod notices;
 mod page_token;
 mod passwords;
@@ -39,6 +41,7 @@ use std::sync::Arc;
 
 use rollcall_api::FILE_DESCRIPTOR_SET;
 use rollcall_api::client::MAX_MESSAGE_BYTES;
+use rollcall_api::v1::audit_service_server::AuditServiceServer;
 use rollcall_api::v1::bulk_service_server::BulkServiceServer;
 use rollcall_api::v1::directory_service_server::DirectoryServiceServer;
 use rollcall_api::v1::discovery_service_server::DiscoveryServiceServer;
@@ -60,6 +63,7 @@ pub use notices::Notice;
 pub use random::{Random, SystemRandom, new_id};
 pub use secret::{Secret, WeakSecret};
 
+use crate::audit::Audit;
 use crate::bulk::Bulk;
 use crate::directories::Directories;
 use crate::discovery::Discovery;
@@ -139,6 +143,7 @@ impl Core {
             .add_service(limited!(SchemaServiceServer, Schemas::new(self.clone())))
             .add_service(limited!(TokenServiceServer, Tokens::new(self.clone())))
             .add_service(limited!(ServiceKeyServiceServer, ServiceKeys::new(self.clone())))
+            .add_service(limited!(AuditServiceServer, Audit::new(self.clone())))
             .add_service(limited!(DiscoveryServiceServer, Discovery::new(self.clone())))
             .add_service(limited!(IdentityServiceServer, Identity))
             .add_service(reflection)

@@ -1,6 +1,7 @@
 //! The command line: what the commands are, and which code runs them.
 
 mod admin_key;
+mod audit;
 mod credential;
 mod directory;
 mod migrate;
@@ -67,6 +68,8 @@ enum Command {
     Token(token::Token),
     /// Make, see and end the keys of your own services
     ServiceKey(service_key::ServiceKey),
+    /// See what administrators changed
+    Audit(audit::Audit),
     /// See the users of a directory, and mark its administrators
     User(user::User),
 }
@@ -90,6 +93,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Schema(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Token(command) => finish(Builder::new_current_thread(), command.run()),
         Command::ServiceKey(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Audit(command) => finish(Builder::new_current_thread(), command.run()),
         Command::User(command) => finish(Builder::new_current_thread(), command.run()),
     }
 }

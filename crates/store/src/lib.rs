@@ -8,6 +8,7 @@
 
 #![expect(clippy::duplicate_mod, reason = "the statements are compiled once for each database")]
 
+mod audit;
 mod failure;
 mod model;
 mod outbox;
@@ -24,6 +25,7 @@ use rollcall_scim::condition::Condition;
 use rollcall_scim::unique::UniqueValue;
 use uuid::Uuid;
 
+pub use audit::{AuditActor, AuditQuery, AuditRecord};
 pub use model::{
     Actor, AddedMembers, Administrator, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key,
     LastUse, Listing, Member, Membership, Page, Paging, PasswordHandling, PasswordHolder, Query,
@@ -171,6 +173,9 @@ pub trait Store: OutboxReading + fmt::Debug + Send + Sync + 'static {
     /// The groups that some users and groups are in, themselves or through other groups, in order of member and group.
     async fn memberships(&self, directory: Uuid, of: &[Uuid]) -> Result<Vec<Membership>>;
 
+    /// Records of the audit log, newest first.
+    async fn audit_records(&self, query: &AuditQuery<'_>) -> Result<Vec<AuditRecord>>;
+
     /// Whether the database answers.
     async fn ping(&self) -> Result<()>;
 
@@ -254,7 +259,8 @@ pub trait Transaction: OutboxWriting + Send {
     /// new versions.
     async fn leave_groups(&mut self, directory: Uuid, member: Uuid, now: i64) -> Result<Vec<(Uuid, i64)>>;
 
-    /// Writes an event. On SQLite it gets its number at once; on PostgreSQL when it is sequenced.
+    /// Writes an event, and that of a change by an administrator into the audit log too. On SQLite it gets its number at
+    /// once; on PostgreSQL when it is sequenced.
     async fn insert_event(&mut self, event: &Event) -> Result<()>;
 
     /// The directory of that name, locked against other writers until the transaction ends.

@@ -33,6 +33,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (6, "administrators", include_str!("../../../../migrations/postgres/0006_administrators.sql")),
     (7, "mails", include_str!("../../../../migrations/postgres/0007_mails.sql")),
+    (8, "activity, audit", include_str!("../../../../migrations/postgres/0008_activity_audit.sql")),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends.

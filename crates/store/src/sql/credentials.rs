@@ -215,7 +215,7 @@ fn name_of(kind: CredentialKind) -> &'static str {
     }
 }
 
-fn kind_of(name: &str) -> Result<CredentialKind> {
+pub(super) fn kind_of(name: &str) -> Result<CredentialKind> {
     KINDS
         .into_iter()
         .find(|kind| name_of(*kind) == name)

@@ -1,15 +1,13 @@
 //! Events. On SQLite the key of the table numbers them as they are written, since there is one writer; on PostgreSQL they
 //! are written without a number, so that no writer waits for another one's.
 
+use uuid::Uuid;
+
 use super::super::dialect::{Connection, Db};
 use super::failure;
 use crate::{Actor, Event, EventKind, Result};
 
 pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result<()> {
-    let actor = match event.actor {
-        Actor::Credential(id) => Some(id),
-        Actor::System => None,
-    };
     sqlx::query::<Db>(
         "INSERT INTO events (id, directory_id, kind, subject, version, time, actor, request_id, changes) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -20,7 +18,7 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
     .bind(event.subject)
     .bind(event.version)
     .bind(event.time)
-    .bind(actor)
+    .bind(actor_of(event))
     .bind(&event.request_id)
     .bind(event.changes.to_string())
     .execute(connection)
@@ -29,7 +27,15 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
     Ok(())
 }
 
-fn name_of(kind: EventKind) -> &'static str {
+/// The credential that made the change; `None`, Rollcall itself.
+pub(super) fn actor_of(event: &Event) -> Option<Uuid> {
+    match event.actor {
+        Actor::Credential(id) => Some(id),
+        Actor::System => None,
+    }
+}
+
+pub(super) fn name_of(kind: EventKind) -> &'static str {
     match kind {
         EventKind::UserCreated => "user.created",
         EventKind::UserUpdated => "user.updated",

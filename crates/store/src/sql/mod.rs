@@ -2,6 +2,7 @@
 //! and takes from there what differs: `super::dialect`, and the [`Database`](super::Database) whose connections it uses.
 
 mod administrators;
+mod audit;
 mod condition;
 mod credentials;
 mod directories;

@@ -4,10 +4,13 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::super::Database;
-use super::{credentials, directories, leases, members, migrations, pages, passwords, resources, schemas};
+use super::{
+    audit, credentials, directories, leases, members, migrations, pages, passwords, resources, schemas,
+};
 use crate::{
-    Credential, CredentialKind, Directory, Listing, Member, Membership, PasswordHolder, Query,
-    RegisteredSchema, ResourceType, Result, Store, StoredResource, Transaction, UserKey,
+    AuditQuery, AuditRecord, Credential, CredentialKind, Directory, Listing, Member, Membership,
+    PasswordHolder, Query, RegisteredSchema, ResourceType, Result, Store, StoredResource, Transaction,
+    UserKey,
 };
 
 #[async_trait]
@@ -99,6 +102,10 @@ impl Store for Database {
 
     async fn memberships(&self, directory: Uuid, of: &[Uuid]) -> Result<Vec<Membership>> {
         members::memberships(&mut *self.reader().await?, directory, of).await
+    }
+
+    async fn audit_records(&self, query: &AuditQuery<'_>) -> Result<Vec<AuditRecord>> {
+        audit::list(&mut *self.reader().await?, query).await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::super::Tx;
 use super::super::dialect::{Connection, total_shard};
 use super::{
-    administrators, credentials, directories, events, members, passwords, resources, schemas, unique,
+    administrators, audit, credentials, directories, events, members, passwords, resources, schemas, unique,
 };
 use crate::{
     AddedMembers, Administrator, Credential, CredentialKind, Directory, Draft, Event, RegisteredSchema,
@@ -139,7 +139,11 @@ impl Transaction for Tx {
     }
 
     async fn insert_event(&mut self, event: &Event) -> Result<()> {
-        events::insert(self.connection(), event).await
+        events::insert(self.connection(), event).await?;
+        if event.kind.is_administrative() {
+            audit::insert(self.connection(), event).await?;
+        }
+        Ok(())
     }
 
     async fn directory(&mut self, name: &str) -> Result<Option<Directory>> {

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails panics")]
 
 mod administrators;
+mod audit;
 mod commits;
 mod databases;
 mod directories;

@@ -1,0 +1,92 @@
+//! The audit log. Nothing here changes or deletes a record, nor does any other statement.
+
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use super::super::dialect::{Connection, Db, Query};
+use super::credentials::kind_of;
+use super::events::{actor_of, name_of};
+use super::{Row, failure};
+use crate::{AuditActor, AuditQuery, AuditRecord, Error, Event, Result};
+
+/// Records the event of a change that an administrator made, with who that was.
+pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result<()> {
+    sqlx::query::<Db>(
+        "INSERT INTO audit_records (id, time, directory_id, directory, kind, subject, actor, actor_kind, actor_prefix, \
+         actor_name, request_id, changes) \
+         VALUES ($1, $2, $3, (SELECT name FROM directories WHERE id = $3), $4, $5, $6, \
+         (SELECT kind FROM credentials WHERE id = $6), (SELECT prefix FROM credentials WHERE id = $6), \
+         (SELECT name FROM credentials WHERE id = $6), $7, $8)",
+    )
+    .bind(event.id)
+    .bind(event.time)
+    .bind(event.directory)
+    .bind(name_of(event.kind))
+    .bind(event.subject)
+    .bind(actor_of(event))
+    .bind(&event.request_id)
+    .bind(event.changes.to_string())
+    .execute(connection)
+    .await
+    .map_err(failure)?;
+    Ok(())
+}
+
+/// Records, newest first.
+pub(super) async fn list(connection: &mut Connection, asked: &AuditQuery<'_>) -> Result<Vec<AuditRecord>> {
+    let mut query = Query::new(
+        "SELECT id, time, directory_id, directory, kind, subject, actor, actor_kind, actor_prefix, actor_name, \
+         request_id, changes FROM audit_records WHERE TRUE",
+    );
+    if let Some(directory) = asked.directory {
+        query.push(" AND directory_id = ").push_bind(directory);
+    }
+    if let Some(name) = asked.directory_name {
+        query.push(" AND directory = ").push_bind(name);
+    }
+    if let Some(actor) = asked.actor {
+        query.push(" AND actor = ").push_bind(actor);
+    }
+    if let Some(prefix) = asked.actor_prefix {
+        query.push(" AND actor_prefix = ").push_bind(prefix);
+    }
+    if let Some(from) = asked.from {
+        query.push(" AND time >= ").push_bind(from);
+    }
+    if let Some(until) = asked.until {
+        query.push(" AND time < ").push_bind(until);
+    }
+    if let Some(after) = asked.after {
+        query.push(" AND id < ").push_bind(after);
+    }
+    query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(asked.limit));
+    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    rows.iter().map(record).collect()
+}
+
+fn record(row: &Row) -> Result<AuditRecord> {
+    let changes: &str = row.try_get(11).map_err(failure)?;
+    Ok(AuditRecord {
+        id: row.try_get(0).map_err(failure)?,
+        time: row.try_get(1).map_err(failure)?,
+        directory: row.try_get(2).map_err(failure)?,
+        directory_name: row.try_get(3).map_err(failure)?,
+        kind: row.try_get(4).map_err(failure)?,
+        subject: row.try_get(5).map_err(failure)?,
+        actor: actor(row)?,
+        request_id: row.try_get(10).map_err(failure)?,
+        changes: serde_json::from_str(changes)
+            .map_err(|_| Error::Damaged("the changes of an audit record are no JSON".to_owned()))?,
+    })
+}
+
+fn actor(row: &Row) -> Result<Option<AuditActor>> {
+    let Some(credential) = row.try_get::<Option<Uuid>, _>(6).map_err(failure)? else { return Ok(None) };
+    let kind: Option<&str> = row.try_get(7).map_err(failure)?;
+    Ok(Some(AuditActor {
+        credential,
+        kind: kind.map(kind_of).transpose()?,
+        prefix: row.try_get::<Option<String>, _>(8).map_err(failure)?.unwrap_or_default(),
+        name: row.try_get::<Option<String>, _>(9).map_err(failure)?.unwrap_or_default(),
+    }))
+}
