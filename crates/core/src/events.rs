@@ -1,7 +1,7 @@
 //! The events that changes write beside themselves.
 
 use rollcall_scim::Resource;
-use rollcall_store::{Actor, Event, EventKind};
+use rollcall_store::{Actor, Directory, Event, EventKind};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -21,6 +21,17 @@ impl Origin<'static> {
 }
 
 impl Core {
+    /// An event of now that does not tell yet what changed: see [`Event::telling`].
+    pub(crate) fn event_to_come(
+        &self,
+        origin: Origin<'_>,
+        directory: &Directory,
+        kind: EventKind,
+        subject: Uuid,
+    ) -> Event {
+        self.event(origin, Some(directory.id), kind, subject, Value::Null)
+    }
+
     /// An event of now.
     pub(crate) fn event(
         &self,

@@ -10,6 +10,7 @@
 
 mod audit;
 mod failure;
+mod history;
 mod model;
 mod outbox;
 mod postgres;
@@ -23,9 +24,11 @@ use async_trait::async_trait;
 use rollcall_scim::Resource;
 use rollcall_scim::condition::Condition;
 use rollcall_scim::unique::UniqueValue;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 pub use audit::{AuditActor, AuditQuery, AuditRecord};
+pub use history::{AttributeOrigin, Author, EventRange, NumberedEvent, Provenance};
 pub use model::{
     Actor, AddedMembers, Administrator, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key,
     LastUse, Listing, Member, Membership, Page, Paging, PasswordHandling, PasswordHolder, Query,
@@ -176,6 +179,37 @@ pub trait Store: OutboxReading + fmt::Debug + Send + Sync + 'static {
     /// Records of the audit log, newest first.
     async fn audit_records(&self, query: &AuditQuery<'_>) -> Result<Vec<AuditRecord>>;
 
+    /// Which events of a directory can be read; `None`, those that belong to no directory.
+    async fn event_range(&self, directory: Option<Uuid>) -> Result<EventRange>;
+
+    /// Events of a directory in order, from the first after `after` up to the number `until`, at most `limit`: those of some
+    /// kinds, or all where none is named.
+    async fn events(
+        &self,
+        directory: Option<Uuid>,
+        after: i64,
+        until: i64,
+        kinds: &[EventKind],
+        limit: u32,
+    ) -> Result<Vec<NumberedEvent>>;
+
+    /// Gives numbers to events of a directory that are committed and have none, and says whether there may be more. Of
+    /// several that try at once one works and the others wait. On SQLite there is never anything to do.
+    async fn number_events(&self, directory: Option<Uuid>) -> Result<bool>;
+
+    /// The directories that have committed events without a number.
+    async fn unnumbered(&self) -> Result<Vec<Option<Uuid>>>;
+
+    /// Deletes the oldest events of a directory, up to the first that happened at `before` (in µs) or later, and says
+    /// whether there may be more.
+    async fn expire_events(&self, directory: Option<Uuid>, before: i64) -> Result<bool>;
+
+    /// Changes whenever a transaction of this process that wrote events has been saved.
+    fn written(&self) -> watch::Receiver<()>;
+
+    /// Which events last changed the attributes of a resource; empty for one that is not there.
+    async fn provenance(&self, directory: Uuid, resource: Uuid) -> Result<Vec<AttributeOrigin>>;
+
     /// Whether the database answers.
     async fn ping(&self) -> Result<()>;
 
@@ -235,8 +269,14 @@ pub trait Transaction: OutboxWriting + Send {
     -> Result<()>;
 
     /// Raises the version of a group by one, whatever it is, and returns it; `None`, there is no such group. Parallel
-    /// changes of its members queue here, and none fails.
-    async fn touch_group(&mut self, directory: Uuid, group: Uuid, now: i64) -> Result<Option<i64>>;
+    /// changes of its members queue here, and none fails. The provenance is that of what changed.
+    async fn touch_group(
+        &mut self,
+        directory: Uuid,
+        group: Uuid,
+        now: i64,
+        provenance: &Provenance,
+    ) -> Result<Option<i64>>;
 
     /// Adds members to a group. Those that are members already are left alone.
     async fn add_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<AddedMembers>;
@@ -255,12 +295,21 @@ pub trait Transaction: OutboxWriting + Send {
         limit: u32,
     ) -> Result<Vec<Uuid>>;
 
-    /// Takes a user or group out of every group that it is in, raises the versions of those, and returns them with their
-    /// new versions.
-    async fn leave_groups(&mut self, directory: Uuid, member: Uuid, now: i64) -> Result<Vec<(Uuid, i64)>>;
+    /// Takes a user or group out of every group that it is in, and raises the versions of those. `event` makes the event
+    /// of a group; they are returned with the new versions, to be written.
+    async fn leave_groups(
+        &mut self,
+        directory: Uuid,
+        member: Uuid,
+        event: &mut (dyn FnMut(Uuid) -> Event + Send),
+    ) -> Result<Vec<Event>>;
+
+    /// Which events last changed the attributes of a resource; empty for one that is not there.
+    async fn provenance(&mut self, directory: Uuid, resource: Uuid) -> Result<Vec<AttributeOrigin>>;
 
     /// Writes an event, and that of a change by an administrator into the audit log too. On SQLite it gets its number at
-    /// once; on PostgreSQL when it is sequenced.
+    /// once; on PostgreSQL by [`Store::number_events`]. The row of what it is about has been written before, so that the
+    /// events of one resource come in the order of its versions.
     async fn insert_event(&mut self, event: &Event) -> Result<()>;
 
     /// The directory of that name, locked against other writers until the transaction ends.

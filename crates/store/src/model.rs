@@ -9,7 +9,7 @@ use rollcall_scim::{Profile, Resource, Rule, Rules};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::NoticeSettings;
+use crate::{NoticeSettings, Provenance};
 
 /// A directory: one connection to one identity provider, and the users and groups that it owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -290,6 +290,8 @@ pub struct Draft<'a> {
     pub search: &'a Resource,
     /// Whether nobody else of its type may have its name; of users nobody ever may.
     pub unique: bool,
+    /// Which events last changed the attributes that this write changes; the others keep theirs.
+    pub provenance: &'a Provenance,
 }
 
 /// One change, as the followers of events will see it.
@@ -297,7 +299,7 @@ pub struct Draft<'a> {
 pub struct Event {
     /// The key of the row.
     pub id: Uuid,
-    /// The directory in which it happened; `None` for what concerns the whole installation.
+    /// The directory in which it happened; `None` for what belongs to no directory.
     pub directory: Option<Uuid>,
     /// What happened.
     pub kind: EventKind,
@@ -321,6 +323,12 @@ impl Event {
     pub fn of(self, version: i64) -> Self {
         Self { version: Some(version), ..self }
     }
+
+    /// The event with the changes that it tells.
+    #[must_use]
+    pub fn telling(self, changes: Value) -> Self {
+        Self { changes, ..self }
+    }
 }
 
 /// Who made a change.
@@ -332,35 +340,61 @@ pub enum Actor {
     System,
 }
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EventKind {
+/// Makes the enum of what happens, with the name of each kind as it is stored and shown.
+macro_rules! event_kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal,)*) => {
+        /// What happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum EventKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl EventKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$kind,)*];
+
+            /// The name, such as `user.created`.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+
+            /// The kind of that name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+            }
+        }
+    };
+}
+
+event_kinds! {
     /// A user was created.
-    UserCreated,
+    UserCreated = "user.created",
     /// A user changed.
-    UserUpdated,
+    UserUpdated = "user.updated",
     /// A user was deleted.
-    UserDeleted,
+    UserDeleted = "user.deleted",
     /// A user was made an administrator of the application, or is none any more.
-    UserAdministratorChanged,
+    UserAdministratorChanged = "user.administrator_changed",
     /// A group was created.
-    GroupCreated,
+    GroupCreated = "group.created",
     /// A group changed, or its members.
-    GroupUpdated,
+    GroupUpdated = "group.updated",
     /// A group was deleted.
-    GroupDeleted,
+    GroupDeleted = "group.deleted",
     /// A directory was made.
-    DirectoryCreated,
+    DirectoryCreated = "directory.created",
     /// The settings of a directory changed.
-    DirectoryUpdated,
+    DirectoryUpdated = "directory.updated",
     /// A schema was registered, or replaced.
-    SchemaRegistered,
+    SchemaRegistered = "schema.registered",
     /// A schema was deleted.
-    SchemaDeleted,
+    SchemaDeleted = "schema.deleted",
     /// A token or key was made.
-    CredentialCreated,
+    CredentialCreated = "credential.created",
     /// A token or key was given an end.
-    CredentialEnded,
+    CredentialEnded = "credential.ended",
 }
 
 /// Which resources, in which order, and which part of them.

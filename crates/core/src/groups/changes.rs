@@ -8,7 +8,9 @@ use rollcall_scim::membership::{self, MemberChange};
 use rollcall_scim::patch::Operation;
 use rollcall_scim::replacement::with_immutable;
 use rollcall_scim::{Definition, Resource, Rules, resource};
-use rollcall_store::{AddedMembers, Directory, EventKind, ResourceType, StoredResource, Transaction};
+use rollcall_store::{
+    AddedMembers, Directory, Event, EventKind, Provenance, ResourceType, StoredResource, Transaction,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -16,10 +18,12 @@ use super::RESOURCE_TYPE;
 use crate::Core;
 use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, changes};
-use crate::resources::require_indexable;
+use crate::resources::{Rewriting, require_indexable};
 use crate::types::require_known;
 use crate::version::require_match;
 
+/// The attribute that holds who is in a group.
+const MEMBERS: &str = "members";
 /// Members in one event, and read at once.
 const MEMBERS_AT_ONCE: u32 = 1000;
 
@@ -115,10 +119,6 @@ impl Moves {
             }
         }
     }
-
-    fn is_empty(&self) -> bool {
-        self.added.is_empty() && self.removed.is_empty()
-    }
 }
 
 impl Core {
@@ -162,12 +162,9 @@ impl Core {
         group: &StoredResource,
         definition: &Definition,
     ) -> Result<()> {
-        let unique = directory.rules().group_names_are_unique;
-        let facts = self.add_resource(transaction, directory, group, definition, unique).await?;
-        let event = self
-            .event(origin, Some(directory.id), EventKind::GroupCreated, group.id, facts)
-            .of(group.version);
-        Ok(transaction.insert_event(&event).await?)
+        let event = self.event_to_come(origin, directory, EventKind::GroupCreated, group.id);
+        let facts = self.add_resource(transaction, directory, group, definition, &event).await?;
+        Ok(transaction.insert_event(&event.of(group.version).telling(facts)).await?)
     }
 
     /// Gives a group its members that the same transaction has added without any.
@@ -181,7 +178,8 @@ impl Core {
     ) -> Result<()> {
         let mut moves = Moves::default();
         add(transaction, directory, group.id, members, directory.rules(), &mut moves).await?;
-        self.tell(transaction, origin, directory, group, Value::Null, &moves).await
+        let told = self.events_of(origin, directory, group.id, &moves);
+        tell(transaction, told, group.version).await
     }
 
     /// Changes a group. What changes nothing moves neither the version nor the time, and writes no event.
@@ -203,20 +201,22 @@ impl Core {
         for step in &change.members {
             move_members(transaction, directory, id, step, change.rules, &mut moves).await?;
         }
-        if attributes == group.attributes {
-            if !moves.is_empty() {
-                group.modified = self.clock.now().max(group.modified);
-                let version = transaction.touch_group(directory.id, id, group.modified).await?;
-                group.version = version.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
-            }
-            self.tell(transaction, origin, directory, &group, Value::Null, &moves).await?;
-            return Ok(group);
+        let is_rewritten = attributes != group.attributes;
+        let rewriting = self.event_to_come(origin, directory, EventKind::GroupUpdated, id);
+        let told = self.events_of(origin, directory, id, &moves);
+        let others = told.last().map(|event| Provenance::of(event, [MEMBERS])).unwrap_or_default();
+        if is_rewritten {
+            let by = Rewriting { event: &rewriting, others };
+            let facts = self
+                .rewrite_resource(transaction, directory, &mut group, attributes, change.definition, by)
+                .await?;
+            transaction.insert_event(&rewriting.of(group.version).telling(facts)).await?;
+        } else if !told.is_empty() {
+            group.modified = self.clock.now().max(group.modified);
+            let version = transaction.touch_group(directory.id, id, group.modified, &others).await?;
+            group.version = version.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         }
-        let unique = change.rules.group_names_are_unique;
-        let facts = self
-            .rewrite_resource(transaction, directory, &mut group, attributes, change.definition, unique)
-            .await?;
-        self.tell(transaction, origin, directory, &group, facts, &moves).await?;
+        tell(transaction, told, group.version).await?;
         Ok(group)
     }
 
@@ -240,34 +240,26 @@ impl Core {
         Ok(transaction.insert_event(&event).await?)
     }
 
-    /// Writes the events of a change: one with the changed attributes, and as many as the members who moved take.
-    async fn tell(
-        &self,
-        transaction: &mut dyn Transaction,
-        origin: Origin<'_>,
-        directory: &Directory,
-        group: &StoredResource,
-        attributes: Value,
-        moves: &Moves,
-    ) -> Result<()> {
-        let members =
-            [("added", &moves.added), ("removed", &moves.removed)].into_iter().flat_map(|(name, ids)| {
-                let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-                let parts: Vec<Value> = ids
-                    .chunks(MEMBERS_AT_ONCE as usize)
-                    .map(|part| json!({ "members": { (name): part } }))
-                    .collect();
-                parts
-            });
-        let attributes = Some(attributes).filter(|attributes| !attributes.is_null());
-        for facts in attributes.into_iter().chain(members) {
-            let event = self
-                .event(origin, Some(directory.id), EventKind::GroupUpdated, group.id, facts)
-                .of(group.version);
-            transaction.insert_event(&event).await?;
-        }
-        Ok(())
+    /// The events that tell who came and who went: as many as the members take.
+    fn events_of(&self, origin: Origin<'_>, directory: &Directory, group: Uuid, moves: &Moves) -> Vec<Event> {
+        let ways = [("added", &moves.added), ("removed", &moves.removed)];
+        let parts = ways.into_iter().flat_map(|(way, ids)| {
+            let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+            let parts = ids.chunks(MEMBERS_AT_ONCE as usize);
+            parts.map(|part| json!({ (MEMBERS): { (way): part } })).collect::<Vec<Value>>()
+        });
+        let event =
+            |facts| self.event_to_come(origin, directory, EventKind::GroupUpdated, group).telling(facts);
+        parts.map(event).collect()
     }
+}
+
+/// Writes the events of a change that made this version.
+async fn tell(transaction: &mut dyn Transaction, events: Vec<Event>, version: i64) -> Result<()> {
+    for event in events {
+        transaction.insert_event(&event.of(version)).await?;
+    }
+    Ok(())
 }
 
 async fn move_members(

@@ -1,7 +1,7 @@
 //! How users and groups are written: the transaction of a change, and the row with what hangs on it.
 
 use rollcall_scim::{Definition, Resource};
-use rollcall_store::{Directory, Draft, StoredResource, Transaction};
+use rollcall_store::{Directory, Draft, Event, Provenance, ResourceType, StoredResource, Transaction};
 use serde_json::Value;
 
 use super::{Attempts, search_form};
@@ -37,18 +37,21 @@ impl Core {
         Ok(done)
     }
 
-    /// Adds a resource. `unique`: nobody else of the type may have its name. Returns what its event tells of it.
+    /// Adds a resource, by an event that is yet to be written. Returns what the event tells of it.
     pub(crate) async fn add_resource(
         &self,
         transaction: &mut dyn Transaction,
         directory: &Directory,
         resource: &StoredResource,
         definition: &Definition,
-        unique: bool,
+        event: &Event,
     ) -> Result<Value> {
         self.hold_schemas(transaction, directory).await?;
         let search = search_form(&resource.attributes, definition);
-        transaction.insert_resource(directory.id, Draft { resource, search: &search, unique }).await?;
+        let unique = has_unique_name(directory, resource.resource_type);
+        let provenance = Provenance::of_new(event);
+        let draft = Draft { resource, search: &search, unique, provenance: &provenance };
+        transaction.insert_resource(directory.id, draft).await?;
         self.write_unique_values(transaction, directory, resource, &search, None, definition).await?;
         Ok(changes(&Resource::new(), &resource.attributes))
     }
@@ -61,16 +64,37 @@ impl Core {
         resource: &mut StoredResource,
         attributes: Resource,
         definition: &Definition,
-        unique: bool,
+        by: Rewriting<'_>,
     ) -> Result<Value> {
         let before = std::mem::replace(&mut resource.attributes, attributes);
         resource.version += 1;
         resource.modified = self.clock.now().max(resource.modified);
         let search = search_form(&resource.attributes, definition);
-        let draft = Draft { resource, search: &search, unique };
+        let unique = has_unique_name(directory, resource.resource_type);
+        let facts = changes(&before, &resource.attributes);
+        let changed = facts.as_object().into_iter().flat_map(|facts| facts.keys().map(String::as_str));
+        let provenance = by.others.and(by.event, changed);
+        let draft = Draft { resource, search: &search, unique, provenance: &provenance };
         transaction.update_resource(directory.id, draft, &before).await?;
         self.write_unique_values(transaction, directory, resource, &search, Some(&before), definition)
             .await?;
-        Ok(changes(&before, &resource.attributes))
+        Ok(facts)
+    }
+}
+
+/// What a resource is rewritten by: events that are yet to be written.
+#[derive(Debug)]
+pub(crate) struct Rewriting<'a> {
+    /// The event that tells of the attributes.
+    pub(crate) event: &'a Event,
+    /// What else changes with them.
+    pub(crate) others: Provenance,
+}
+
+/// Whether nobody else of the type may have the name of a resource of the directory.
+fn has_unique_name(directory: &Directory, resource_type: ResourceType) -> bool {
+    match resource_type {
+        ResourceType::User => true,
+        ResourceType::Group => directory.rules().group_names_are_unique,
     }
 }

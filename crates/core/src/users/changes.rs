@@ -6,7 +6,9 @@ use rollcall_scim::patch::Operation;
 use rollcall_scim::replacement::with_immutable;
 use rollcall_scim::schema::ENTERPRISE_USER;
 use rollcall_scim::{Definition, Resource, Rules, resource};
-use rollcall_store::{Directory, EventKind, ResourceType, StoredResource, Transaction, UserOrigin};
+use rollcall_store::{
+    Directory, EventKind, Provenance, ResourceType, StoredResource, Transaction, UserOrigin,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -15,7 +17,7 @@ use crate::Core;
 use crate::error::{Error, Result};
 use crate::events::{Origin, changes, with_password};
 use crate::passwords::{PASSWORD, PasswordChange};
-use crate::resources::require_indexable;
+use crate::resources::{Rewriting, require_indexable};
 use crate::types::require_known;
 use crate::version::require_match;
 
@@ -130,11 +132,10 @@ impl Core {
         new: &NewUser<'_>,
     ) -> Result<()> {
         let user = &new.user;
-        let facts = self.add_resource(transaction, directory, user, new.definition, true).await?;
+        let event = self.event_to_come(origin, directory, EventKind::UserCreated, user.id);
+        let facts = self.add_resource(transaction, directory, user, new.definition, &event).await?;
         let has_password = new.password.write(transaction, directory, user.id).await?;
-        let facts = with_password(facts, has_password);
-        let event =
-            self.event(origin, Some(directory.id), EventKind::UserCreated, user.id, facts).of(user.version);
+        let event = event.of(user.version).telling(with_password(facts, has_password));
         Ok(transaction.insert_event(&event).await?)
     }
 
@@ -157,12 +158,13 @@ impl Core {
         if attributes == user.attributes && !is_new_password {
             return Ok(user);
         }
+        let event = self.event_to_come(origin, directory, EventKind::UserUpdated, id);
+        let others = Provenance::of(&event, is_new_password.then_some(PASSWORD));
+        let by = Rewriting { event: &event, others };
         let facts = self
-            .rewrite_resource(transaction, directory, &mut user, attributes, change.definition, true)
+            .rewrite_resource(transaction, directory, &mut user, attributes, change.definition, by)
             .await?;
-        let facts = with_password(facts, is_new_password);
-        let event =
-            self.event(origin, Some(directory.id), EventKind::UserUpdated, id, facts).of(user.version);
+        let event = event.of(user.version).telling(with_password(facts, is_new_password));
         transaction.insert_event(&event).await?;
         Ok(user)
     }
@@ -195,10 +197,11 @@ impl Core {
         directory: &Directory,
         member: Uuid,
     ) -> Result<()> {
-        for (group, version) in transaction.leave_groups(directory.id, member, self.clock.now()).await? {
-            let facts = json!({ "members": { "removed": [member.to_string()] } });
-            let event =
-                self.event(origin, Some(directory.id), EventKind::GroupUpdated, group, facts).of(version);
+        let facts = json!({ "members": { "removed": [member.to_string()] } });
+        let mut event = |group| {
+            self.event_to_come(origin, directory, EventKind::GroupUpdated, group).telling(facts.clone())
+        };
+        for event in transaction.leave_groups(directory.id, member, &mut event).await? {
             transaction.insert_event(&event).await?;
         }
         Ok(())

@@ -34,6 +34,11 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "administrators", include_str!("../../../../migrations/postgres/0006_administrators.sql")),
     (7, "mails", include_str!("../../../../migrations/postgres/0007_mails.sql")),
     (8, "activity, audit", include_str!("../../../../migrations/postgres/0008_activity_audit.sql")),
+    (
+        9,
+        "event numbers, provenance",
+        include_str!("../../../../migrations/postgres/0009_event_numbers_provenance.sql"),
+    ),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends.
@@ -47,6 +52,23 @@ pub(super) const POSITION: &str = "strpos";
 
 /// Behind a SELECT of `resources AS r`: nobody may delete the rows until the transaction ends.
 pub(super) const KEEP: &str = " FOR KEY SHARE OF r";
+
+/// A JSON column with the members of an object that is bound at a place, in place of those of the same names.
+macro_rules! merged {
+    ($column:literal, $place:literal) => {
+        concat!($column, " || ", $place)
+    };
+}
+pub(super) use merged;
+
+/// The number of a new event of the directory that is bound at a place: none, until it is committed.
+macro_rules! event_number {
+    ($place:literal) => {
+        "NULL"
+    };
+}
+pub(super) use event_number;
+
 /// In which of the rows that hold the total of a directory a resource is counted. There are several, so that the writers of
 /// the directory do not queue for one.
 pub(super) fn total_shard(id: Uuid) -> i64 {

@@ -1,6 +1,7 @@
 //! PostgreSQL, and the engines that speak its protocol.
 
 mod dialect;
+mod sequencer;
 #[path = "../sql/mod.rs"]
 mod sql;
 mod statistics;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgPool, Postgres};
+use tokio::sync::watch;
 
 use self::dialect::Connection;
 use self::sql::Totals;
@@ -27,6 +29,8 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 pub(crate) struct Database {
     pool: PgPool,
     growth: Arc<Growth>,
+    /// Rung after transactions that wrote events.
+    written: watch::Sender<()>,
 }
 
 impl Database {
@@ -50,7 +54,7 @@ impl Database {
             .connect_with(connect)
             .await
             .map_err(failure)?;
-        Ok(Self { pool, growth: Arc::default() })
+        Ok(Self { pool, growth: Arc::default(), written: watch::Sender::new(()) })
     }
 
     async fn reader(&self) -> Result<PoolConnection<Postgres>> {
@@ -63,7 +67,14 @@ impl Database {
 
     async fn transaction(&self) -> Result<Tx> {
         let inner = self.pool.begin().await.map_err(failure)?;
-        Ok(Tx { inner, totals: Totals::default(), pool: self.pool.clone(), growth: Arc::clone(&self.growth) })
+        Ok(Tx {
+            inner,
+            totals: Totals::default(),
+            pool: self.pool.clone(),
+            growth: Arc::clone(&self.growth),
+            has_events: false,
+            written: self.written.clone(),
+        })
     }
 
     async fn shut(&self) {
@@ -77,6 +88,8 @@ struct Tx {
     totals: Totals,
     pool: PgPool,
     growth: Arc<Growth>,
+    has_events: bool,
+    written: watch::Sender<()>,
 }
 
 impl Tx {
@@ -88,10 +101,18 @@ impl Tx {
         &mut self.totals
     }
 
+    /// This transaction has written an event.
+    fn note_event(&mut self) {
+        self.has_events = true;
+    }
+
     async fn commit(mut self) -> Result<()> {
         let added = self.totals.write(&mut self.inner).await?;
         self.inner.commit().await.map_err(failure)?;
         self.growth.note(added, &self.pool);
+        if self.has_events {
+            self.written.send_replace(());
+        }
         Ok(())
     }
 }

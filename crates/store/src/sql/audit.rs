@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, Query};
 use super::credentials::kind_of;
-use super::events::{actor_of, name_of};
+use super::events::actor_of;
 use super::{Row, failure};
 use crate::{AuditActor, AuditQuery, AuditRecord, Error, Event, Result};
 
@@ -21,7 +21,7 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
     .bind(event.id)
     .bind(event.time)
     .bind(event.directory)
-    .bind(name_of(event.kind))
+    .bind(event.kind.as_str())
     .bind(event.subject)
     .bind(actor_of(event))
     .bind(&event.request_id)

@@ -1,20 +1,40 @@
-//! Events. On SQLite the key of the table numbers them as they are written, since there is one writer; on PostgreSQL they
-//! are written without a number, so that no writer waits for another one's.
+//! Events. On SQLite they are numbered as they are written, since there is one writer; on PostgreSQL they are written
+//! without a number, so that no writer waits for another one's, and numbered when they are committed.
 
+use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db};
-use super::failure;
-use crate::{Actor, Event, EventKind, Result};
+use super::super::dialect::{Connection, Db, Query, event_number};
+use super::credentials::kind_of;
+use super::{Row, failure, push_limit};
+use crate::{Actor, Author, Error, Event, EventKind, EventRange, NumberedEvent, Result};
+
+/// What stands for the directory of events that belong to none.
+const NO_DIRECTORY: Uuid = Uuid::nil();
+
+/// How many events are deleted at once.
+const EXPIRED_AT_ONCE: i64 = 1000;
+
+/// The directory of an event as it is stored.
+pub(super) fn stream_of(directory: Option<Uuid>) -> Uuid {
+    directory.unwrap_or(NO_DIRECTORY)
+}
+
+/// The directory that is meant by what is stored.
+pub(super) fn directory_of(stream: Uuid) -> Option<Uuid> {
+    Some(stream).filter(|stream| *stream != NO_DIRECTORY)
+}
 
 pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result<()> {
-    sqlx::query::<Db>(
-        "INSERT INTO events (id, directory_id, kind, subject, version, time, actor, request_id, changes) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
+    sqlx::query::<Db>(concat!(
+        "INSERT INTO events (id, directory_id, number, kind, subject, version, time, actor, request_id, changes) \
+         VALUES ($1, $2, ",
+        event_number!("$2"),
+        ", $3, $4, $5, $6, $7, $8, $9)",
+    ))
     .bind(event.id)
-    .bind(event.directory)
-    .bind(name_of(event.kind))
+    .bind(stream_of(event.directory))
+    .bind(event.kind.as_str())
     .bind(event.subject)
     .bind(event.version)
     .bind(event.time)
@@ -35,20 +55,108 @@ pub(super) fn actor_of(event: &Event) -> Option<Uuid> {
     }
 }
 
-pub(super) fn name_of(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::UserCreated => "user.created",
-        EventKind::UserUpdated => "user.updated",
-        EventKind::UserDeleted => "user.deleted",
-        EventKind::UserAdministratorChanged => "user.administrator_changed",
-        EventKind::GroupCreated => "group.created",
-        EventKind::GroupUpdated => "group.updated",
-        EventKind::GroupDeleted => "group.deleted",
-        EventKind::DirectoryCreated => "directory.created",
-        EventKind::DirectoryUpdated => "directory.updated",
-        EventKind::SchemaRegistered => "schema.registered",
-        EventKind::SchemaDeleted => "schema.deleted",
-        EventKind::CredentialCreated => "credential.created",
-        EventKind::CredentialEnded => "credential.ended",
+pub(super) async fn range(connection: &mut Connection, directory: Option<Uuid>) -> Result<EventRange> {
+    let row = sqlx::query::<Db>(
+        "SELECT COALESCE((SELECT expired FROM event_streams WHERE directory_id = $1), 0), \
+         COALESCE((SELECT MAX(number) FROM events WHERE directory_id = $1 AND number IS NOT NULL), 0), \
+         EXISTS (SELECT 1 FROM events WHERE directory_id = $1 AND number IS NULL)",
+    )
+    .bind(stream_of(directory))
+    .fetch_one(connection)
+    .await
+    .map_err(failure)?;
+    let expired: i64 = row.try_get(0).map_err(failure)?;
+    let newest: i64 = row.try_get(1).map_err(failure)?;
+    Ok(EventRange { expired, newest: newest.max(expired), pending: row.try_get(2).map_err(failure)? })
+}
+
+pub(super) async fn list(
+    connection: &mut Connection,
+    directory: Option<Uuid>,
+    after: i64,
+    until: i64,
+    kinds: &[EventKind],
+    limit: u32,
+) -> Result<Vec<NumberedEvent>> {
+    let mut query = Query::new(
+        "SELECT e.number, e.id, e.kind, e.subject, e.version, e.time, e.actor, e.request_id, e.changes, c.kind, c.prefix \
+         FROM events e LEFT JOIN credentials c ON c.id = e.actor WHERE e.directory_id = ",
+    );
+    query.push_bind(stream_of(directory));
+    query.push(" AND e.number > ").push_bind(after).push(" AND e.number <= ").push_bind(until);
+    if !kinds.is_empty() {
+        query.push(" AND e.kind IN (");
+        let mut names = query.separated(", ");
+        for kind in kinds {
+            names.push_bind(kind.as_str());
+        }
+        query.push(")");
     }
+    query.push(" ORDER BY e.number");
+    push_limit(&mut query, limit.into());
+    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    rows.iter().map(|row| numbered(row, directory)).collect()
+}
+
+fn numbered(row: &Row, directory: Option<Uuid>) -> Result<NumberedEvent> {
+    let kind: &str = row.try_get(2).map_err(failure)?;
+    let actor: Option<Uuid> = row.try_get(6).map_err(failure)?;
+    let changes: &str = row.try_get(8).map_err(failure)?;
+    let credential: Option<&str> = row.try_get(9).map_err(failure)?;
+    let author = match (actor, credential) {
+        (Some(id), Some(kind)) => {
+            Some(Author { id, kind: kind_of(kind)?, prefix: row.try_get(10).map_err(failure)? })
+        }
+        _ => None,
+    };
+    let event = Event {
+        id: row.try_get(1).map_err(failure)?,
+        directory,
+        kind: EventKind::from_name(kind)
+            .ok_or_else(|| Error::Damaged(format!("an event is of the unknown kind {kind:?}")))?,
+        subject: row.try_get(3).map_err(failure)?,
+        version: row.try_get(4).map_err(failure)?,
+        time: row.try_get(5).map_err(failure)?,
+        actor: actor.map_or(Actor::System, Actor::Credential),
+        request_id: row.try_get(7).map_err(failure)?,
+        changes: serde_json::from_str(changes)
+            .map_err(|error| Error::Damaged(format!("the changes of an event: {error}")))?,
+    };
+    Ok(NumberedEvent { number: row.try_get(0).map_err(failure)?, event, author })
+}
+
+pub(super) async fn expire(
+    connection: &mut Connection,
+    directory: Option<Uuid>,
+    before: i64,
+) -> Result<bool> {
+    let stream = stream_of(directory);
+    let oldest: Vec<(i64, i64)> = sqlx::query_as::<Db, (i64, i64)>(
+        "SELECT number, time FROM events WHERE directory_id = $1 AND number IS NOT NULL ORDER BY number LIMIT $2",
+    )
+    .bind(stream)
+    .bind(EXPIRED_AT_ONCE)
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(failure)?;
+    let old = oldest.iter().take_while(|(_, time)| *time < before);
+    let Some(last) = old.map(|(number, _)| *number).last() else { return Ok(false) };
+    sqlx::query::<Db>(
+        "INSERT INTO event_streams (directory_id, expired) VALUES ($1, $2) ON CONFLICT (directory_id) \
+         DO UPDATE SET expired = CASE WHEN event_streams.expired < excluded.expired THEN excluded.expired \
+         ELSE event_streams.expired END",
+    )
+    .bind(stream)
+    .bind(last)
+    .execute(&mut *connection)
+    .await
+    .map_err(failure)?;
+    sqlx::query::<Db>("DELETE FROM events WHERE directory_id = $1 AND number <= $2")
+        .bind(stream)
+        .bind(last)
+        .execute(connection)
+        .await
+        .map_err(failure)?;
+    let is_all_old = oldest.last().is_some_and(|(number, _)| *number == last);
+    Ok(is_all_old && oldest.len() >= usize::try_from(EXPIRED_AT_ONCE).unwrap_or(usize::MAX))
 }

@@ -4,26 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_scim::condition::Condition;
 use sqlx::Row as _;
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::dialect::{BY_MEMBER, Connection, Db, KEEP, Query};
+use super::super::dialect::{BY_MEMBER, Connection, Db, KEEP, Query, merged};
 use super::condition::{push_member_condition, push_uuids};
 use super::{ROWS_PER_STATEMENT, failure, push_limit};
-use crate::{AddedMembers, Error, Member, Membership, ResourceType, Result};
+use crate::{AddedMembers, Error, Event, Member, Membership, Provenance, ResourceType, Result};
 
 pub(super) async fn touch(
     connection: &mut Connection,
     directory: Uuid,
     group: Uuid,
     now: i64,
+    provenance: &Provenance,
 ) -> Result<Option<i64>> {
-    sqlx::query_scalar::<Db, i64>(
-        "UPDATE resources SET version = version + 1, modified = CASE WHEN modified < $3 THEN $3 ELSE modified END \
-         WHERE directory_id = $1 AND type = 'Group' AND id = $2 RETURNING version",
-    )
+    sqlx::query_scalar::<Db, i64>(concat!(
+        "UPDATE resources SET version = version + 1, modified = CASE WHEN modified < $3 THEN $3 ELSE modified END, \
+         provenance = ",
+        merged!("provenance", "$4"),
+        " WHERE directory_id = $1 AND type = 'Group' AND id = $2 RETURNING version",
+    ))
     .bind(directory)
     .bind(group)
     .bind(now)
+    .bind(Json(provenance.as_stored()))
     .fetch_optional(connection)
     .await
     .map_err(failure)
@@ -221,8 +226,8 @@ pub(super) async fn leave(
     connection: &mut Connection,
     directory: Uuid,
     member: Uuid,
-    now: i64,
-) -> Result<Vec<(Uuid, i64)>> {
+    event: &mut (dyn FnMut(Uuid) -> Event + Send),
+) -> Result<Vec<Event>> {
     let groups: Vec<Uuid> = sqlx::query_scalar::<Db, Uuid>(
         "SELECT group_id FROM members WHERE directory_id = $1 AND member_id = $2 ORDER BY group_id",
     )
@@ -232,10 +237,12 @@ pub(super) async fn leave(
     .await
     .map_err(failure)?;
     // The groups are locked in the order of their ids before their rows go, so that two who leave do not wait in a circle.
-    let mut versions = BTreeMap::new();
+    let mut events = Vec::new();
     for group in groups {
-        if let Some(version) = touch(connection, directory, group, now).await? {
-            versions.insert(group, version);
+        let event = event(group);
+        let provenance = Provenance::of(&event, ["members"]);
+        if let Some(version) = touch(connection, directory, group, event.time, &provenance).await? {
+            events.push(event.of(version));
         }
     }
     sqlx::query::<Db>("DELETE FROM members WHERE directory_id = $1 AND member_id = $2")
@@ -244,7 +251,7 @@ pub(super) async fn leave(
         .execute(connection)
         .await
         .map_err(failure)?;
-    Ok(versions.into_iter().collect())
+    Ok(events)
 }
 
 /// Removes every member of a group that is about to be deleted.

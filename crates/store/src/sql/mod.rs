@@ -13,6 +13,7 @@ mod migrations;
 mod outbox;
 mod pages;
 mod passwords;
+mod provenance;
 mod relation;
 mod resources;
 mod schemas;

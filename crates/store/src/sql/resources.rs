@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, FOR_UPDATE, Query};
+use super::super::dialect::{Connection, Db, FOR_UPDATE, Query, merged};
 use super::{ROWS_PER_STATEMENT, Row, failure, failure_of, members, passwords, unique};
 use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin};
 
@@ -72,8 +72,8 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     require_free_name(&mut *connection, directory, resource, &columns).await?;
     sqlx::query::<Db>(
         "INSERT INTO resources (directory_id, type, id, version, created, modified, unique_name, display_name, \
-         external_id, active, label, document, search, administrator, origin) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         external_id, active, label, document, search, administrator, origin, provenance) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     )
     .bind(directory)
     .bind(resource.resource_type.as_str())
@@ -90,6 +90,7 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     .bind(Json(draft.search))
     .bind(resource.administrator)
     .bind(resource.origin.map(UserOrigin::as_str))
+    .bind(Json(draft.provenance.as_stored()))
     .execute(&mut *connection)
     .await
     .map_err(failure_of(resource.resource_type))?;
@@ -111,11 +112,13 @@ pub(super) async fn update(
     if !keeps_name {
         require_free_name(&mut *connection, directory, resource, &columns).await?;
     }
-    let changed = sqlx::query::<Db>(
+    let changed = sqlx::query::<Db>(concat!(
         "UPDATE resources SET version = $4, modified = $5, unique_name = CASE WHEN $13 THEN unique_name ELSE $6 END, \
-         display_name = $7, external_id = $8, active = $9, label = $10, document = $11, search = $12 \
-         WHERE directory_id = $1 AND type = $2 AND id = $3",
-    )
+         display_name = $7, external_id = $8, active = $9, label = $10, document = $11, search = $12, \
+         provenance = ",
+        merged!("provenance", "$14"),
+        " WHERE directory_id = $1 AND type = $2 AND id = $3",
+    ))
     .bind(directory)
     .bind(resource.resource_type.as_str())
     .bind(resource.id)
@@ -129,6 +132,7 @@ pub(super) async fn update(
     .bind(document(&resource.attributes)?)
     .bind(Json(draft.search))
     .bind(keeps_name)
+    .bind(Json(draft.provenance.as_stored()))
     .execute(&mut *connection)
     .await
     .map_err(failure_of(resource.resource_type))?

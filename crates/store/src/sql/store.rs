@@ -1,16 +1,19 @@
 //! What is read outside of transactions.
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::super::Database;
+use super::events::{self, directory_of, stream_of};
 use super::{
-    audit, credentials, directories, leases, members, migrations, pages, passwords, resources, schemas,
+    audit, credentials, directories, leases, members, migrations, pages, passwords, provenance, resources,
+    schemas,
 };
 use crate::{
-    AuditQuery, AuditRecord, Credential, CredentialKind, Directory, Listing, Member, Membership,
-    PasswordHolder, Query, RegisteredSchema, ResourceType, Result, Store, StoredResource, Transaction,
-    UserKey,
+    AttributeOrigin, AuditQuery, AuditRecord, Credential, CredentialKind, Directory, EventKind, EventRange,
+    Listing, Member, Membership, NumberedEvent, PasswordHolder, Query, RegisteredSchema, ResourceType,
+    Result, Store, StoredResource, Transaction, UserKey,
 };
 
 #[async_trait]
@@ -106,6 +109,44 @@ impl Store for Database {
 
     async fn audit_records(&self, query: &AuditQuery<'_>) -> Result<Vec<AuditRecord>> {
         audit::list(&mut *self.reader().await?, query).await
+    }
+
+    async fn event_range(&self, directory: Option<Uuid>) -> Result<EventRange> {
+        events::range(&mut *self.reader().await?, directory).await
+    }
+
+    async fn events(
+        &self,
+        directory: Option<Uuid>,
+        after: i64,
+        until: i64,
+        kinds: &[EventKind],
+        limit: u32,
+    ) -> Result<Vec<NumberedEvent>> {
+        events::list(&mut *self.reader().await?, directory, after, until, kinds, limit).await
+    }
+
+    async fn number_events(&self, directory: Option<Uuid>) -> Result<bool> {
+        self.number(stream_of(directory)).await
+    }
+
+    async fn unnumbered(&self) -> Result<Vec<Option<Uuid>>> {
+        Ok(self.with_unnumbered().await?.into_iter().map(directory_of).collect())
+    }
+
+    async fn expire_events(&self, directory: Option<Uuid>, before: i64) -> Result<bool> {
+        let mut transaction = self.transaction().await?;
+        let more = events::expire(transaction.connection(), directory, before).await?;
+        transaction.commit().await?;
+        Ok(more)
+    }
+
+    fn written(&self) -> watch::Receiver<()> {
+        self.written.subscribe()
+    }
+
+    async fn provenance(&self, directory: Uuid, resource: Uuid) -> Result<Vec<AttributeOrigin>> {
+        provenance::read(&mut *self.reader().await?, directory, resource).await
     }
 
     async fn ping(&self) -> Result<()> {

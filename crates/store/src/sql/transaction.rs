@@ -11,11 +11,12 @@ use uuid::Uuid;
 use super::super::Tx;
 use super::super::dialect::{Connection, total_shard};
 use super::{
-    administrators, audit, credentials, directories, events, members, passwords, resources, schemas, unique,
+    administrators, audit, credentials, directories, events, members, passwords, provenance, resources,
+    schemas, unique,
 };
 use crate::{
-    AddedMembers, Administrator, Credential, CredentialKind, Directory, Draft, Event, RegisteredSchema,
-    ResourceType, Result, StoredResource, Transaction,
+    AddedMembers, Administrator, AttributeOrigin, Credential, CredentialKind, Directory, Draft, Event,
+    Provenance, RegisteredSchema, ResourceType, Result, StoredResource, Transaction,
 };
 
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
@@ -109,8 +110,14 @@ impl Transaction for Tx {
         Ok(())
     }
 
-    async fn touch_group(&mut self, directory: Uuid, group: Uuid, now: i64) -> Result<Option<i64>> {
-        members::touch(self.connection(), directory, group, now).await
+    async fn touch_group(
+        &mut self,
+        directory: Uuid,
+        group: Uuid,
+        now: i64,
+        provenance: &Provenance,
+    ) -> Result<Option<i64>> {
+        members::touch(self.connection(), directory, group, now, provenance).await
     }
 
     async fn add_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<AddedMembers> {
@@ -134,11 +141,21 @@ impl Transaction for Tx {
         members::ids(self.connection(), directory, group, condition, after, limit).await
     }
 
-    async fn leave_groups(&mut self, directory: Uuid, member: Uuid, now: i64) -> Result<Vec<(Uuid, i64)>> {
-        members::leave(self.connection(), directory, member, now).await
+    async fn leave_groups(
+        &mut self,
+        directory: Uuid,
+        member: Uuid,
+        event: &mut (dyn FnMut(Uuid) -> Event + Send),
+    ) -> Result<Vec<Event>> {
+        members::leave(self.connection(), directory, member, event).await
+    }
+
+    async fn provenance(&mut self, directory: Uuid, resource: Uuid) -> Result<Vec<AttributeOrigin>> {
+        provenance::read(self.connection(), directory, resource).await
     }
 
     async fn insert_event(&mut self, event: &Event) -> Result<()> {
+        self.note_event();
         events::insert(self.connection(), event).await?;
         if event.kind.is_administrative() {
             audit::insert(self.connection(), event).await?;

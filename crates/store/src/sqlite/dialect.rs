@@ -35,6 +35,11 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "administrators", include_str!("../../../../migrations/sqlite/0006_administrators.sql")),
     (7, "mails", include_str!("../../../../migrations/sqlite/0007_mails.sql")),
     (8, "activity, audit", include_str!("../../../../migrations/sqlite/0008_activity_audit.sql")),
+    (
+        9,
+        "event numbers, provenance",
+        include_str!("../../../../migrations/sqlite/0009_event_numbers_provenance.sql"),
+    ),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends. There is one writer here anyway.
@@ -49,6 +54,30 @@ pub(super) const POSITION: &str = "instr";
 /// Behind a SELECT of `resources AS r`: nobody may delete the rows until the transaction ends. There is one writer here
 /// anyway.
 pub(super) const KEEP: &str = "";
+
+/// A JSON column with the members of an object that is bound at a place, in place of those of the same names.
+macro_rules! merged {
+    ($column:literal, $place:literal) => {
+        concat!("json_patch(", $column, ", ", $place, ")")
+    };
+}
+pub(super) use merged;
+
+/// The number of a new event of the directory that is bound at a place: the next one, since there is one writer.
+macro_rules! event_number {
+    ($place:literal) => {
+        concat!(
+            "(SELECT COALESCE(MAX(last.number), 0) + 1 FROM (SELECT MAX(number) AS number FROM events \
+             WHERE directory_id = ",
+            $place,
+            " UNION ALL SELECT expired FROM event_streams WHERE directory_id = ",
+            $place,
+            ") AS last)"
+        )
+    };
+}
+pub(super) use event_number;
+
 /// In which of the rows that hold the total of a directory a resource is counted. There is one writer, and so one row.
 pub(super) fn total_shard(_: Uuid) -> i64 {
     0

@@ -13,6 +13,8 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool};
+use tokio::sync::watch;
+use uuid::Uuid;
 
 use self::dialect::Connection;
 use self::sql::Totals;
@@ -28,6 +30,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Database {
     readers: SqlitePool,
     writer: Arc<Writer>,
+    /// Rung after transactions that wrote events.
+    written: watch::Sender<()>,
 }
 
 impl Database {
@@ -58,7 +62,7 @@ impl Database {
             .connect_with(connect.pragma("query_only", "on").optimize_on_close(false, None))
             .await
             .map_err(failure)?;
-        Ok(Self { readers, writer })
+        Ok(Self { readers, writer, written: watch::Sender::new(()) })
     }
 
     async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
@@ -72,7 +76,19 @@ impl Database {
     async fn transaction(&self) -> Result<Tx> {
         let mut turn = self.writer.turn().await?;
         turn.begin().await?;
-        Ok(Tx { turn, totals: Totals::default() })
+        Ok(Tx { turn, totals: Totals::default(), has_events: false, written: self.written.clone() })
+    }
+
+    /// The writer has numbered the events of a directory as they were written.
+    #[expect(clippy::unused_async, reason = "it is asked as the other database is")]
+    async fn number(&self, _: Uuid) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// The directories that have events without a number: none.
+    #[expect(clippy::unused_async, reason = "it is asked as the other database is")]
+    async fn with_unnumbered(&self) -> Result<Vec<Uuid>> {
+        Ok(Vec::new())
     }
 
     async fn shut(&self) {
@@ -96,6 +112,8 @@ fn create(file: &Path) -> Result<()> {
 struct Tx {
     turn: Turn,
     totals: Totals,
+    has_events: bool,
+    written: watch::Sender<()>,
 }
 
 impl Tx {
@@ -107,8 +125,17 @@ impl Tx {
         &mut self.totals
     }
 
+    /// This transaction has written an event.
+    fn note_event(&mut self) {
+        self.has_events = true;
+    }
+
     async fn commit(mut self) -> Result<()> {
         self.totals.write(self.turn.connection()).await?;
-        self.turn.commit().await
+        self.turn.commit().await?;
+        if self.has_events {
+            self.written.send_replace(());
+        }
+        Ok(())
     }
 }

@@ -15,6 +15,9 @@ pub(crate) trait Database: Send + Sync {
     /// Opens it, without migrating it.
     async fn open(&self) -> Arc<dyn Store>;
 
+    /// How many stores may write at once.
+    fn writers(&self) -> usize;
+
     /// Opens and migrates it.
     async fn store(&self) -> Arc<dyn Store> {
         let store = self.open().await;
@@ -36,6 +39,10 @@ impl Sqlite {
 
 #[async_trait]
 impl Database for Sqlite {
+    fn writers(&self) -> usize {
+        1
+    }
+
     async fn open(&self) -> Arc<dyn Store> {
         let url = format!("sqlite:{}", self.folder.path().join("rollcall.db").display());
         open(&url, &Options::default()).await.unwrap()
@@ -61,6 +68,11 @@ impl Postgres {
         postgres
     }
 
+    /// Changes the schema by a statement that names it `SCHEMA`.
+    pub(crate) async fn alter(&self, statement: &str) {
+        self.execute(statement.replace("SCHEMA", &self.schema)).await;
+    }
+
     async fn execute(&self, statement: String) {
         let mut connection = PgConnection::connect(&self.url).await.unwrap();
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
@@ -70,6 +82,10 @@ impl Postgres {
 
 #[async_trait]
 impl Database for Postgres {
+    fn writers(&self) -> usize {
+        2
+    }
+
     async fn open(&self) -> Arc<dyn Store> {
         let separator = if self.url.contains('?') { '&' } else { '?' };
         let url = format!("{}{separator}options[search_path]={}", self.url, self.schema);

@@ -65,7 +65,7 @@ async fn a_name_of_a_directory_is_taken_once(database: &dyn Database) {
     assert!(matches!(error, Error::DirectoryNameTaken), "{error}");
 }
 
-fn credential(number: u8, kind: CredentialKind, directory: Option<Uuid>) -> Credential {
+pub(crate) fn credential(number: u8, kind: CredentialKind, directory: Option<Uuid>) -> Credential {
     Credential {
         id: Uuid::from_u128(number.into()),
         kind,

@@ -1,11 +1,13 @@
 //! Rows to begin with.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rollcall_scim::{Definition, Profile, Resource, builtin, resource, search_form};
 use rollcall_store::{
-    Directory, Draft, NoticeSettings, PasswordHandling, ResourceType, Store, StoredResource, Transaction,
-    UserOrigin,
+    Actor, Directory, Draft, Event, EventKind, NoticeSettings, PasswordHandling, Provenance, ResourceType,
+    Store, StoredResource, Transaction, UserOrigin,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -82,7 +84,7 @@ pub(crate) async fn add(
     user: &StoredResource,
 ) -> rollcall_store::Result<()> {
     let search = search(&user.attributes, builtin::user());
-    transaction.insert_resource(directory, Draft { resource: user, search: &search, unique: true }).await
+    transaction.insert_resource(directory, draft(user, &search, true)).await
 }
 
 /// Overwrites a user within a transaction.
@@ -93,7 +95,27 @@ pub(crate) async fn overwrite(
     before: &Resource,
 ) -> rollcall_store::Result<()> {
     let search = search(&user.attributes, builtin::user());
-    transaction
-        .update_resource(directory, Draft { resource: user, search: &search, unique: true }, before)
-        .await
+    transaction.update_resource(directory, draft(user, &search, true), before).await
+}
+
+/// A draft that tells nothing of where the attributes came from.
+pub(crate) fn draft<'a>(resource: &'a StoredResource, search: &'a Resource, unique: bool) -> Draft<'a> {
+    static UNTOLD: LazyLock<Provenance> = LazyLock::new(Provenance::default);
+    Draft { resource, search, unique, provenance: &UNTOLD }
+}
+
+/// An event of this time about this subject.
+pub(crate) fn event(time: i64, subject: Uuid) -> Event {
+    static NUMBER: AtomicU64 = AtomicU64::new(1);
+    Event {
+        id: Uuid::from_u128((1 << 110) + u128::from(NUMBER.fetch_add(1, Ordering::Relaxed))),
+        directory: Some(Uuid::from_u128(1)),
+        kind: EventKind::UserUpdated,
+        subject,
+        version: None,
+        time,
+        actor: Actor::System,
+        request_id: "a request".to_owned(),
+        changes: json!({ "title": { "before": null, "after": "Boss" } }),
+    }
 }

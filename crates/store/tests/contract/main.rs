@@ -10,6 +10,7 @@ mod audit;
 mod commits;
 mod databases;
 mod directories;
+mod events;
 mod fixture;
 mod leases;
 mod members;
@@ -19,6 +20,7 @@ mod oracle;
 mod outbox;
 mod pages;
 mod passwords;
+mod provenance;
 mod resources;
 mod schemas;
 

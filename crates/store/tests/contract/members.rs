@@ -7,14 +7,14 @@ use rollcall_scim::filter::Filter;
 use rollcall_scim::resolve::resolve;
 use rollcall_scim::{Definition, Profile, Resource, builtin, evaluate, search_form};
 use rollcall_store::{
-    AddedMembers, Directory, Draft, Error, Member, Membership, Paging, Query, ResourceType, Selection, Store,
-    StoredResource,
+    AddedMembers, Directory, Error, Member, Membership, Paging, Provenance, Query, ResourceType, Selection,
+    Store, StoredResource,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::databases::Database;
-use crate::fixture::{directory, id, insert, named, search, user};
+use crate::fixture::{directory, draft, event, id, insert, named, search, user};
 
 crate::on_both_databases!(
     members_are_added_once_and_removed_once,
@@ -42,7 +42,7 @@ async fn insert_group(
 ) -> rollcall_store::Result<()> {
     let search = search(&group.attributes, builtin::group());
     let mut transaction = store.begin().await?;
-    transaction.insert_resource(directory.id, Draft { resource: group, search: &search, unique }).await?;
+    transaction.insert_resource(directory.id, draft(group, &search, unique)).await?;
     transaction.save().await
 }
 
@@ -79,9 +79,10 @@ async fn members_are_added_once_and_removed_once(database: &dyn Database) {
     let acme = people(&*store).await;
     assert_eq!(add(&*store, &acme, 101, &[1, 2, 102]).await.added, ids([1, 2, 102]));
     assert_eq!(add(&*store, &acme, 101, &[2, 3]).await.added, ids([3]));
+    let untold = Provenance::default();
     let mut transaction = store.begin().await.unwrap();
-    assert_eq!(transaction.touch_group(acme.id, id(101), 5).await.unwrap(), Some(2));
-    assert_eq!(transaction.touch_group(acme.id, id(999), 5).await.unwrap(), None);
+    assert_eq!(transaction.touch_group(acme.id, id(101), 5, &untold).await.unwrap(), Some(2));
+    assert_eq!(transaction.touch_group(acme.id, id(999), 5, &untold).await.unwrap(), None);
     let removed = transaction.remove_members(acme.id, id(101), &ids([1, 9])).await.unwrap();
     assert_eq!(removed, ids([1]));
     transaction.save().await.unwrap();
@@ -150,7 +151,7 @@ async fn parallel_changes_of_one_group_merge(database: &dyn Database) {
         let (store, acme) = (&store, &acme);
         async move {
             let mut transaction = store.begin().await.unwrap();
-            transaction.touch_group(acme.id, id(101), 1).await.unwrap();
+            transaction.touch_group(acme.id, id(101), 1, &Provenance::default()).await.unwrap();
             transaction.add_members(acme.id, id(101), &[id(number)]).await.unwrap();
             transaction.save().await.unwrap();
         }
@@ -189,7 +190,9 @@ async fn whoever_is_deleted_leaves_every_group(database: &dyn Database) {
     add(&*store, &acme, 102, &[1, 2]).await;
     add(&*store, &acme, 101, &[1]).await;
     let mut transaction = store.begin().await.unwrap();
-    assert_eq!(transaction.leave_groups(acme.id, id(1), 9).await.unwrap(), [(id(101), 2), (id(102), 2)]);
+    let events = transaction.leave_groups(acme.id, id(1), &mut |group| event(9, group)).await.unwrap();
+    let left: Vec<_> = events.iter().map(|event| (event.subject, event.version)).collect();
+    assert_eq!(left, [(id(101), Some(2)), (id(102), Some(2))]);
     transaction.delete_resource(acme.id, ResourceType::User, id(1)).await.unwrap();
     transaction.save().await.unwrap();
     assert_eq!(store.group_members(acme.id, id(101), None, 9).await.unwrap(), []);

@@ -1,11 +1,11 @@
 //! Names of groups, which must be unique from the moment on at which their directory wants it.
 
 use rollcall_scim::builtin;
-use rollcall_store::{Directory, Draft, Error, ResourceType, Store, StoredResource};
+use rollcall_store::{Directory, Error, ResourceType, Store, StoredResource};
 use serde_json::json;
 
 use crate::databases::Database;
-use crate::fixture::{directory, search, user};
+use crate::fixture::{directory, draft, search, user};
 
 crate::on_both_databases!(
     groups_that_share_a_name_keep_it_when_names_become_unique,
@@ -26,7 +26,7 @@ async fn insert(
 ) -> rollcall_store::Result<()> {
     let search = search(&group.attributes, builtin::group());
     let mut transaction = store.begin().await?;
-    transaction.insert_resource(directory.id, Draft { resource: group, search: &search, unique }).await?;
+    transaction.insert_resource(directory.id, draft(group, &search, unique)).await?;
     transaction.save().await
 }
 
@@ -41,7 +41,7 @@ async fn update(
     let after = user(1, attributes);
     let after = StoredResource { attributes: after.attributes, ..before.clone() };
     let search = search(&after.attributes, builtin::group());
-    let draft = Draft { resource: &after, search: &search, unique };
+    let draft = draft(&after, &search, unique);
     let mut transaction = store.begin().await?;
     transaction.update_resource(directory.id, draft, &before.attributes).await?;
     transaction.save().await

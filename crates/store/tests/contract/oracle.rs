@@ -13,12 +13,12 @@ use rollcall_scim::evaluate::{View, matches};
 use rollcall_scim::filter::Filter;
 use rollcall_scim::resolve::resolve;
 use rollcall_scim::{Definition, Profile, Resource, builtin, resource};
-use rollcall_store::{Draft, Paging, Query, ResourceType, Selection, Store, StoredResource};
+use rollcall_store::{Paging, Query, ResourceType, Selection, Store, StoredResource};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use crate::databases::Database;
-use crate::fixture::{directory, search, user};
+use crate::fixture::{directory, draft, search, user};
 
 crate::on_both_databases!(sql_answers_every_filter_as_evaluation_does);
 
@@ -379,7 +379,7 @@ async fn sql_answers_every_filter_as_evaluation_does(database: &dyn Database) {
                 let mut transaction = store.begin().await.unwrap();
                 for user in &users {
                     let search = search(&user.attributes, &definition);
-                    let draft = Draft { resource: user, search: &search, unique: true };
+                    let draft = draft(user, &search, true);
                     transaction.insert_resource(acme.id, draft).await.unwrap();
                 }
                 transaction.save().await.unwrap();

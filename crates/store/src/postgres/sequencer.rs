@@ -1,0 +1,57 @@
+//! The numbers of events.
+//!
+//! A writer that took a number would wait for every other one, and one that took it from a sequence would commit out of
+//! order: a follower that had read past a number would never see what commits under a smaller one. So events are written
+//! without a number, and numbered by whoever looks for them once they are committed.
+
+use uuid::Uuid;
+
+use super::Database;
+use crate::Result;
+use crate::failure::failure;
+
+/// How many events are numbered in one transaction, as [`NUMBER`] has it.
+const AT_ONCE: u64 = 2000;
+
+/// Holds the events of a directory against others who would number them, until the transaction ends. No writer comes here.
+const HOLD: &str = "INSERT INTO event_streams (directory_id, expired) VALUES ($1, 0) \
+     ON CONFLICT (directory_id) DO UPDATE SET expired = event_streams.expired RETURNING expired";
+
+/// Numbers what this statement sees. What it does not see is committed later, and gets greater numbers.
+///
+/// Among themselves they go by the order of insertion: a change that began when another one had been committed inserted
+/// its event later, and so did one that had to wait for the row of the same resource. Where an engine hands its sequences
+/// out in blocks, an event goes behind those of its subject's earlier versions all the same.
+const NUMBER: &str = "WITH pending AS (SELECT id, subject, version, position FROM events \
+     WHERE directory_id = $1 AND number IS NULL ORDER BY position LIMIT 2000), \
+     placed AS (SELECT id, version, position, MAX(position) OVER (PARTITION BY subject ORDER BY COALESCE(version, 0), \
+     position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS place FROM pending), \
+     numbered AS (SELECT id, ROW_NUMBER() OVER (ORDER BY place, COALESCE(version, 0), position) AS step FROM placed) \
+     UPDATE events SET number = numbered.step + (SELECT COALESCE(MAX(last.number), $2) FROM events last \
+     WHERE last.directory_id = $1 AND last.number IS NOT NULL) FROM numbered WHERE events.id = numbered.id";
+
+impl Database {
+    /// Numbers events of a directory, and says whether there may be more.
+    pub(super) async fn number(&self, directory: Uuid) -> Result<bool> {
+        let mut transaction = self.pool.begin().await.map_err(failure)?;
+        let expired: i64 =
+            sqlx::query_scalar(HOLD).bind(directory).fetch_one(&mut *transaction).await.map_err(failure)?;
+        // A statement of its own: what it sees begins when nobody else numbers any more.
+        let numbered = sqlx::query(NUMBER)
+            .bind(directory)
+            .bind(expired)
+            .execute(&mut *transaction)
+            .await
+            .map_err(failure)?;
+        transaction.commit().await.map_err(failure)?;
+        Ok(numbered.rows_affected() >= AT_ONCE)
+    }
+
+    /// The directories that have committed events without a number.
+    pub(super) async fn with_unnumbered(&self) -> Result<Vec<Uuid>> {
+        sqlx::query_scalar("SELECT DISTINCT directory_id FROM events WHERE number IS NULL")
+            .fetch_all(&mut *self.reader().await?)
+            .await
+            .map_err(failure)
+    }
+}
