@@ -121,6 +121,13 @@ class House:
         self.processes[0] = self.new_core()
         self.processes[0].wait_for(self.is_ready)
 
+    def restart(self) -> None:
+        """Ends the processes and starts them anew, on other ports."""
+        self.stop()
+        self.processes.clear()
+        self.__dict__.pop("admin", None)
+        self.start()
+
     def is_ready(self) -> bool:
         try:
             return httpx.get(self.url + "/readyz").status_code == 200

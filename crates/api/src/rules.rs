@@ -35,6 +35,7 @@ fn switch(message: &mut v1::Rules, rule: Rule) -> &mut bool {
         Rule::SkipUnknownMembers => &mut message.skip_unknown_members,
         Rule::PutKeepsMembers => &mut message.put_keeps_members,
         Rule::UniqueGroupNames => &mut message.unique_group_names,
+        Rule::RestoreReturningUsers => &mut message.restore_returning_users,
     }
 }
 
@@ -45,6 +46,7 @@ fn field(message: &mut v1::RuleSettings, rule: Rule) -> &mut i32 {
         Rule::SkipUnknownMembers => &mut message.skip_unknown_members,
         Rule::PutKeepsMembers => &mut message.put_keeps_members,
         Rule::UniqueGroupNames => &mut message.unique_group_names,
+        Rule::RestoreReturningUsers => &mut message.restore_returning_users,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rollcall_api::v1::ErrorReason;
 use rollcall_scim::Profile;
-use rollcall_store::{CredentialKind, NoticeSettings, PasswordHandling, Transaction};
+use rollcall_store::{CredentialKind, NoticeSettings, PasswordHandling, Safeguards, Transaction};
 use uuid::Uuid;
 
 use crate::Core;
@@ -66,6 +66,7 @@ impl Core {
                 rule_settings: BTreeMap::new(),
                 password_handling: PasswordHandling::default(),
                 notices: NoticeSettings::default(),
+                safeguards: Safeguards::default(),
             };
             self.make_directory(&mut *transaction, Origin::SYSTEM, new).await?;
         }

@@ -1,6 +1,7 @@
 //! The directories: what `DirectoryService` answers.
 
 mod notices;
+mod safeguards;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use rollcall_api::v1::{
     UpdateDirectoryResponse,
 };
 use rollcall_scim::{Profile, Rule};
-use rollcall_store::{Directory, EventKind, NoticeSettings, PasswordHandling, Transaction};
+use rollcall_store::{Directory, EventKind, NoticeSettings, PasswordHandling, Safeguards, Transaction};
 use serde_json::Map;
 use tonic::{Request, Response, Status};
 
@@ -46,6 +47,7 @@ pub(crate) struct NewDirectory {
     pub(crate) rule_settings: BTreeMap<Rule, bool>,
     pub(crate) password_handling: PasswordHandling,
     pub(crate) notices: NoticeSettings,
+    pub(crate) safeguards: Safeguards,
 }
 
 impl Core {
@@ -66,6 +68,7 @@ impl Core {
             rule_settings: new.rule_settings,
             password_handling: new.password_handling,
             notices: new.notices,
+            safeguards: new.safeguards,
             schemas_version: 0,
             created: now,
             modified: now,
@@ -92,6 +95,7 @@ impl Directories {
         require_name(&request.name)?;
         let profile = profile(request.profile())
             .ok_or_else(|| Error::value("profile: give one of generic, okta and entra"))?;
+        let safeguards = safeguards::created(&request)?;
         let new = NewDirectory {
             name: request.name,
             profile,
@@ -104,6 +108,7 @@ impl Directories {
                 request.admin_emails.as_ref(),
                 &NoticeSettings::default(),
             )?,
+            safeguards,
         };
         let mut transaction = self.core.store.begin().await?;
         let directory = self.core.make_directory(&mut *transaction, caller.origin(), new).await?;
@@ -162,6 +167,7 @@ impl Directories {
                 request.admin_emails.as_ref(),
                 &before.notices,
             )?,
+            safeguards: safeguards::updated(&request, &before.safeguards)?,
             ..before.clone()
         };
         if after != before {
@@ -226,7 +232,7 @@ fn message(directory: Directory) -> v1::Directory {
         Profile::Okta => v1::Profile::Okta,
         Profile::Entra => v1::Profile::Entra,
     };
-    v1::Directory {
+    let message = v1::Directory {
         rule_settings: Some(settings::rule_settings_message(&directory.rule_settings)),
         rules: Some(rollcall_api::rules::to_message(directory.rules())),
         password_handling: settings::password_handling_message(directory.password_handling).into(),
@@ -239,7 +245,9 @@ fn message(directory: Directory) -> v1::Directory {
         groups_enabled: directory.groups_enabled,
         created: Some(timestamp(directory.created)),
         last_modified: Some(timestamp(directory.modified)),
-    }
+        ..v1::Directory::default()
+    };
+    safeguards::into_message(&directory.safeguards, message)
 }
 
 #[tonic::async_trait]

@@ -40,11 +40,18 @@ pub(crate) struct Job {
 }
 
 /// Every job.
-const JOBS: &[Job] = &[Job {
-    name: "forget old keys of page tokens",
-    period: Duration::from_hours(1),
-    run: |core| Box::pin(core.forget_page_token_keys()),
-}];
+const JOBS: &[Job] = &[
+    Job {
+        name: "forget old keys of page tokens",
+        period: Duration::from_hours(1),
+        run: |core| Box::pin(core.forget_page_token_keys()),
+    },
+    Job {
+        name: "purge deleted users",
+        period: Duration::from_mins(10),
+        run: |core| Box::pin(core.purge_departed_users()),
+    },
+];
 
 impl Core {
     /// Does the background work whenever it is this replica's turn, until it is told to stop.

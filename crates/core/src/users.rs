@@ -2,6 +2,8 @@
 
 mod administrators;
 mod changes;
+mod departed;
+mod returning;
 mod writing;
 
 use rollcall_api::user;

@@ -35,6 +35,7 @@ impl Profile {
             unknown_members_are_skipped: tolerant,
             put_without_members_keeps_them: tolerant,
             group_names_are_unique: tolerant,
+            returning_users_are_restored: tolerant,
         }
     }
 
@@ -60,6 +61,9 @@ pub struct Rules {
     pub put_without_members_keeps_them: bool,
     /// No two groups have the same `displayName`, whatever its case.
     pub group_names_are_unique: bool,
+    /// A POST of a user who was deleted or is inactive restores that user, with the same `id`, instead of making another
+    /// one or refusing it.
+    pub returning_users_are_restored: bool,
 }
 
 /// One of the [`Rules`], by which a directory says that it wants it otherwise than its profile has it.
@@ -75,16 +79,19 @@ pub enum Rule {
     PutKeepsMembers,
     /// [`Rules::group_names_are_unique`].
     UniqueGroupNames,
+    /// [`Rules::returning_users_are_restored`].
+    RestoreReturningUsers,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ReplaceCreatesMissing,
         Self::UnquotedFilterValues,
         Self::SkipUnknownMembers,
         Self::PutKeepsMembers,
         Self::UniqueGroupNames,
+        Self::RestoreReturningUsers,
     ];
 
     /// The rule's name as it is written in settings and on the command line.
@@ -95,6 +102,7 @@ impl Rule {
             Self::SkipUnknownMembers => "skip-unknown-members",
             Self::PutKeepsMembers => "put-keeps-members",
             Self::UniqueGroupNames => "unique-group-names",
+            Self::RestoreReturningUsers => "restore-returning-users",
         }
     }
 
@@ -124,6 +132,7 @@ impl Rules {
             Rule::SkipUnknownMembers => &mut self.unknown_members_are_skipped,
             Rule::PutKeepsMembers => &mut self.put_without_members_keeps_them,
             Rule::UniqueGroupNames => &mut self.group_names_are_unique,
+            Rule::RestoreReturningUsers => &mut self.returning_users_are_restored,
         }
     }
 }

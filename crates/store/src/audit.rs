@@ -20,6 +20,8 @@ impl EventKind {
             Self::UserCreated
             | Self::UserUpdated
             | Self::UserDeleted
+            | Self::UserRestored
+            | Self::UserPurged
             | Self::GroupCreated
             | Self::GroupUpdated
             | Self::GroupDeleted => false,

@@ -12,8 +12,10 @@ mod audit;
 mod failure;
 mod history;
 mod model;
+mod namesake;
 mod outbox;
 mod postgres;
+mod safeguards;
 mod sqlite;
 
 use std::fmt;
@@ -34,7 +36,9 @@ pub use model::{
     LastUse, Listing, Member, Membership, Page, Paging, PasswordHandling, PasswordHolder, Query,
     RegisteredSchema, ResourceType, Selection, SortValue, StoredResource, UserKey, UserOrigin,
 };
+pub use namesake::{Namesake, Presence};
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
+pub use safeguards::Safeguards;
 
 /// The result of a call to the database.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -267,6 +271,24 @@ pub trait Transaction: OutboxWriting + Send {
     /// Deletes a resource that this transaction has read, and the password of a user.
     async fn delete_resource(&mut self, directory: Uuid, resource_type: ResourceType, id: Uuid)
     -> Result<()>;
+
+    /// Deletes a user that this transaction has read, and keeps it among the departed ones as deleted at this time, in µs.
+    async fn retire_user(&mut self, directory: Uuid, user: Uuid, deleted: i64) -> Result<()>;
+
+    /// Takes a user from the departed ones, as it was when it was deleted, which is when it last changed; `None`, there is
+    /// no such one any more.
+    async fn take_departed_user(&mut self, directory: Uuid, user: Uuid) -> Result<Option<StoredResource>>;
+
+    /// Forgets departed users who were deleted until a time in µs, at most `limit` of them, and returns who they were.
+    async fn purge_departed_users(&mut self, directory: Uuid, until: i64, limit: u32) -> Result<Vec<Uuid>>;
+
+    /// The users, there or departed, who have this `externalId` or this `userName`, whatever its case.
+    async fn namesakes(
+        &mut self,
+        directory: Uuid,
+        external_id: Option<&str>,
+        user_name: &str,
+    ) -> Result<Vec<Namesake>>;
 
     /// Raises the version of a group by one, whatever it is, and returns it; `None`, there is no such group. Parallel
     /// changes of its members queue here, and none fails. The provenance is that of what changed.

@@ -9,7 +9,7 @@ use rollcall_scim::{Profile, Resource, Rule, Rules};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{NoticeSettings, Provenance};
+use crate::{NoticeSettings, Provenance, Safeguards};
 
 /// A directory: one connection to one identity provider, and the users and groups that it owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Directory {
     pub password_handling: PasswordHandling,
     /// What its administrators are told by e-mail.
     pub notices: NoticeSettings,
+    /// What protects it from a mistake of its identity provider.
+    pub safeguards: Safeguards,
     /// How often its registered schemas have changed; 0, it has never had any. Not written with the settings.
     pub schemas_version: i64,
     /// When it was made, in µs.
@@ -375,6 +377,10 @@ event_kinds! {
     UserUpdated = "user.updated",
     /// A user was deleted.
     UserDeleted = "user.deleted",
+    /// A deleted or inactive user returned, with the same id.
+    UserRestored = "user.restored",
+    /// A deleted user was forgotten after the time for which it is kept.
+    UserPurged = "user.purged",
     /// A user was made an administrator of the application, or is none any more.
     UserAdministratorChanged = "user.administrator_changed",
     /// A group was created.

@@ -31,6 +31,7 @@ pub(super) enum Change<'d> {
 /// What became of a resource.
 #[derive(Debug)]
 pub(super) struct Written {
+    pub(super) id: Uuid,
     /// Relative to the base URL.
     pub(super) location: String,
     /// The entity tag; empty after a delete.
@@ -121,8 +122,8 @@ impl<'d> Change<'d> {
     ) -> Result<Written> {
         match self {
             Self::CreateUser(new) => {
-                core.insert_user(transaction, origin, directory, new).await?;
-                Ok(Written::of(&new.user))
+                let restored = core.create_user(transaction, origin, directory, new).await?;
+                Ok(Written::of(restored.as_ref().unwrap_or(&new.user)))
             }
             Self::CreateGroup(group, _, definition) => {
                 core.insert_empty_group(transaction, origin, directory, group, definition).await?;
@@ -143,7 +144,7 @@ impl<'d> Change<'d> {
                         core.delete_group(transaction, origin, directory, *id, if_match).await?;
                     }
                 }
-                Ok(Written { location: location(*resource_type, id), version: String::new() })
+                Ok(Written { id: *id, location: location(*resource_type, id), version: String::new() })
             }
         }
     }
@@ -168,6 +169,7 @@ impl<'d> Change<'d> {
 impl Written {
     fn of(resource: &StoredResource) -> Self {
         Self {
+            id: resource.id,
             location: location(resource.resource_type, resource.id),
             version: entity_tag(resource.version),
         }

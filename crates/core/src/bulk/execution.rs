@@ -1,6 +1,6 @@
 //! Doing the operations of a request, step by step.
 
-use rollcall_api::v1::bulk_operation::Operation;
+use rollcall_api::v1::bulk_operation::{CreateUser, Operation};
 use rollcall_api::v1::{BulkOperation, ErrorReason};
 use rollcall_store::Directory;
 use uuid::Uuid;
@@ -113,7 +113,12 @@ impl Execution {
         let types = self.types.clone();
         let result = match self.judged(index, &types).await {
             Ok((change, location)) => {
-                self.written(&change).await.map_err(|error| Failure { location, error })
+                let written = self.written(&change).await;
+                if let Ok(written) = &written {
+                    // A create may have restored a user, who is then the one whom later operations refer to.
+                    self.ids[index] = written.id;
+                }
+                written.map_err(|error| Failure { location, error })
             }
             Err(failure) => Err(failure),
         };
@@ -123,6 +128,7 @@ impl Execution {
     /// Does creates together or not at all.
     async fn circle(&mut self, circle: Vec<usize>) -> Vec<Outcome> {
         let types = self.types.clone();
+        let recognised = self.recognise(&circle).await;
         let mut changes = Vec::with_capacity(circle.len());
         let mut failures = Vec::new();
         for (position, index) in circle.iter().enumerate() {
@@ -130,6 +136,9 @@ impl Execution {
                 Ok((change, _)) => changes.push(change),
                 Err(failure) => failures.push((position, failure.error)),
             }
+        }
+        if let Err(error) = recognised {
+            failures.extend(circle.iter().enumerate().map(|(position, _)| (position, same(&error))));
         }
         if failures.is_empty() {
             match self.written_together(&changes).await {
@@ -155,6 +164,30 @@ impl Execution {
             Outcome { index: *index, result: Err(Failure { location: None, error }) }
         });
         outcomes.collect()
+    }
+
+    /// Gives the creates of a circle the ids of the users whom they restore, since they refer to one another before the first
+    /// of them is written.
+    async fn recognise(&mut self, circle: &[usize]) -> Result<()> {
+        if !self.directory.rules().returning_users_are_restored {
+            return Ok(());
+        }
+        let mut transaction = self.core.store.begin().await?;
+        for index in circle {
+            let Some(Operation::CreateUser(CreateUser { user: Some(user) })) = &self.operations[*index]
+            else {
+                continue;
+            };
+            let keys = [("externalId", &user.external_id), ("userName", &user.user_name)];
+            let keys =
+                keys.into_iter().filter_map(|(name, key)| Some((name.to_owned(), key.clone()?.into())));
+            let returning =
+                self.core.returning_user(&mut *transaction, &self.directory, &keys.collect()).await?;
+            if let Some((id, _)) = returning {
+                self.ids[*index] = id;
+            }
+        }
+        Ok(())
     }
 
     /// An operation as it is to be written, and where the resource is that it changes.

@@ -97,13 +97,15 @@ fn result(outcome: Outcome) -> BulkResult {
 mod tests {
     use rollcall_api::v1::ErrorReason;
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+    use uuid::Uuid;
 
     use super::*;
     use crate::bulk::change::Written;
     use crate::error::Error;
 
     fn done(index: usize) -> Outcome {
-        let written = Written { location: format!("/Users/{index}"), version: "W/\"1\"".to_owned() };
+        let written =
+            Written { id: Uuid::nil(), location: format!("/Users/{index}"), version: "W/\"1\"".to_owned() };
         Outcome { index, result: Ok(written) }
     }
 

@@ -7,6 +7,7 @@ use rollcall_scim::Rule;
 use rollcall_store::{Directory, PasswordHandling};
 use serde_json::{Map, Value, json};
 
+use super::safeguards;
 use crate::error::{Error, Result};
 
 /// The settings of a directory as events tell them.
@@ -24,7 +25,10 @@ pub(super) fn facts(directory: &Directory) -> Map<String, Value> {
         "admin_emails": directory.notices.admin_emails,
     });
     match facts {
-        Value::Object(facts) => facts,
+        Value::Object(mut facts) => {
+            facts.extend(safeguards::facts(&directory.safeguards));
+            facts
+        }
         _ => Map::new(),
     }
 }

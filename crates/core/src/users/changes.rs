@@ -25,8 +25,8 @@ use crate::version::require_match;
 #[derive(Debug)]
 pub(crate) struct NewUser<'d> {
     pub(crate) user: StoredResource,
-    password: PasswordChange,
-    definition: &'d Definition,
+    pub(super) password: PasswordChange,
+    pub(super) definition: &'d Definition,
 }
 
 /// What is to become of a user.
@@ -123,7 +123,7 @@ impl Core {
         Ok(NewUser { user, password, definition })
     }
 
-    /// Adds a user.
+    /// Adds a user, whoever may have had its keys before.
     pub(crate) async fn insert_user(
         &self,
         transaction: &mut dyn Transaction,
@@ -169,7 +169,7 @@ impl Core {
         Ok(user)
     }
 
-    /// Deletes a user, who leaves every group.
+    /// Deletes a user, who leaves every group, and is kept for as long as the directory wants.
     pub(crate) async fn delete_user(
         &self,
         transaction: &mut dyn Transaction,
@@ -182,7 +182,11 @@ impl Core {
         let user = user.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         require_match(if_match, user.version)?;
         self.leave_groups(transaction, origin, directory, id).await?;
-        transaction.delete_resource(directory.id, ResourceType::User, id).await?;
+        if directory.safeguards.retention_days == 0 {
+            transaction.delete_resource(directory.id, ResourceType::User, id).await?;
+        } else {
+            transaction.retire_user(directory.id, id, self.clock.now()).await?;
+        }
         let facts = changes(&user.attributes, &Resource::new());
         let event =
             self.event(origin, Some(directory.id), EventKind::UserDeleted, id, facts).of(user.version);

@@ -25,14 +25,14 @@ impl Users {
         let origin = caller.user_origin();
         let new_user = self.core.new_user(&directory, request.user, types.user(), origin).await?;
         let (core, directory, new) = (&self.core, &directory, &new_user);
-        core.in_a_transaction(|mut transaction| async move {
-            core.insert_user(&mut *transaction, caller.origin(), directory, new).await?;
-            Ok(((), transaction))
-        })
-        .await?;
-        Ok(CreateUserResponse {
-            user: Some(core.user(directory, new_user.user, &projection, types.user()).await?),
-        })
+        let restored = core
+            .in_a_transaction(|mut transaction| async move {
+                let restored = core.create_user(&mut *transaction, caller.origin(), directory, new).await?;
+                Ok((restored, transaction))
+            })
+            .await?;
+        let user = restored.unwrap_or(new_user.user);
+        Ok(CreateUserResponse { user: Some(core.user(directory, user, &projection, types.user()).await?) })
     }
 
     pub(super) async fn replace(

@@ -1,6 +1,7 @@
 //! `rollcall directory`: the connections to identity providers.
 
 mod notices;
+mod safeguards;
 mod settings;
 
 use anyhow::Result;
@@ -14,6 +15,7 @@ use rollcall_scim::Rule;
 use serde_json::{Value, json};
 
 use self::notices::Notices;
+use self::safeguards::Safeguards;
 use self::settings::Password;
 use super::switch::Switch;
 use super::time::{exact_time, short_time};
@@ -24,6 +26,7 @@ const UPDATE_EXAMPLES: &str = "\
 Examples:
   rollcall directory update acme --scim off
   rollcall directory update acme --notify-admins on --admin-email it@example.com
+  rollcall directory update acme --retention 90
   rollcall directory update acme --rule unique-group-names=off,skip-unknown-members=profile";
 
 /// How a rule is written.
@@ -86,10 +89,13 @@ struct Create {
 
     #[command(flatten)]
     notices: Notices,
+
+    #[command(flatten)]
+    safeguards: Safeguards,
 }
 
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["scim", "groups", "profile", "rules", "password", "notify_admins", "admin_emails", "no_admin_emails"]))]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["scim", "groups", "profile", "rules", "password", "notify_admins", "admin_emails", "no_admin_emails"]).args(Safeguards::FLAGS))]
 struct Update {
     /// Name of the directory
     name: String,
@@ -117,6 +123,9 @@ struct Update {
 
     #[command(flatten)]
     notices: Notices,
+
+    #[command(flatten)]
+    safeguards: Safeguards,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -188,7 +197,9 @@ impl Create {
             password_handling: self.password.message().into(),
             notify_admins_on_first_sso_sign_in: self.notices.on_first_sign_in(),
             admin_emails: self.notices.admin_emails(),
+            ..CreateDirectoryRequest::default()
         };
+        let request = self.safeguards.of_new(request);
         let answer = client::directories(client.channel()).create_directory(client.request(request)).await;
         present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
     }
@@ -205,7 +216,9 @@ impl Update {
             password_handling: self.password.map(Password::message).unwrap_or_default().into(),
             notify_admins_on_first_sso_sign_in: self.notices.on_first_sign_in(),
             admin_emails: self.notices.admin_emails(),
+            ..UpdateDirectoryRequest::default()
         };
+        let request = self.safeguards.of_changed(request);
         let answer = client::directories(client.channel()).update_directory(client.request(request)).await;
         present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
     }
@@ -254,7 +267,7 @@ fn as_table(directories: &[Message]) -> Table {
 }
 
 fn as_json(directory: &Message) -> Value {
-    json!({
+    let mut json = json!({
         "id": directory.id,
         "name": directory.name,
         "profile": profile_name(directory),
@@ -266,7 +279,11 @@ fn as_json(directory: &Message) -> Value {
         "admin_emails": directory.admin_emails,
         "created": exact_time(directory.created),
         "lastModified": exact_time(directory.last_modified),
-    })
+    });
+    if let Value::Object(json) = &mut json {
+        json.extend(safeguards::json(directory));
+    }
+    json
 }
 
 fn profile_name(directory: &Message) -> &'static str {
@@ -298,6 +315,7 @@ mod tests {
             admin_emails: vec!["it@example.com".to_owned()],
             created: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 5_000 }),
             last_modified: Some(prost_types::Timestamp { seconds: 1_700_000_001, nanos: 0 }),
+            ..Message::default()
         }
     }
 

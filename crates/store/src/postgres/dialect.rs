@@ -39,6 +39,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
         "event numbers, provenance",
         include_str!("../../../../migrations/postgres/0009_event_numbers_provenance.sql"),
     ),
+    (11, "departed users", include_str!("../../../../migrations/postgres/0011_departed_users.sql")),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends.

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::dialect::{Connection, Db, FOR_UPDATE};
 use super::{Row, failure};
-use crate::{Directory, Error, NoticeSettings, PasswordHandling, Result};
+use crate::{Directory, Error, NoticeSettings, PasswordHandling, Result, Safeguards};
 
 const COLUMNS: &str = "id, name, profile, scim_enabled, groups_enabled, settings, schemas_version, created, \
      modified";
@@ -92,6 +92,7 @@ pub(super) fn directory(row: &Row, first: usize) -> Result<Directory> {
         rule_settings: settings.rules,
         password_handling: settings.password,
         notices: settings.notices,
+        safeguards: settings.safeguards,
         schemas_version: row.try_get(first + 6).map_err(failure)?,
         created: row.try_get(first + 7).map_err(failure)?,
         modified: row.try_get(first + 8).map_err(failure)?,
@@ -104,6 +105,7 @@ struct Settings {
     rules: BTreeMap<Rule, bool>,
     password: PasswordHandling,
     notices: NoticeSettings,
+    safeguards: Safeguards,
 }
 
 /// The settings as JSON: those that are not as a new directory has them.
@@ -123,6 +125,10 @@ fn written_settings(directory: &Directory) -> String {
     }
     if !admin_emails.is_empty() {
         settings.insert("admin_emails".to_owned(), json!(admin_emails));
+    }
+    let safeguards = directory.safeguards.to_json();
+    if !safeguards.is_empty() {
+        settings.insert("safeguards".to_owned(), Value::Object(safeguards));
     }
     Value::Object(settings).to_string()
 }
@@ -145,5 +151,6 @@ fn read_settings(text: &str) -> Result<Settings> {
     let admin_emails = settings.get("admin_emails").and_then(Value::as_array).into_iter().flatten();
     let admin_emails = admin_emails.filter_map(|address| Some(address.as_str()?.to_owned())).collect();
     let notices = NoticeSettings { on_first_sign_in, admin_emails };
-    Ok(Settings { rules: known.collect(), password, notices })
+    let safeguards = Safeguards::from_json(settings.get("safeguards")).ok_or_else(damaged)?;
+    Ok(Settings { rules: known.collect(), password, notices, safeguards })
 }

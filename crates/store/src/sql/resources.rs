@@ -231,7 +231,7 @@ pub(super) fn stored(row: &Row, first: usize, resource_type: ResourceType) -> Re
 
 /// Where a user came from. One that does not say was made while there was nothing but SCIM, or is being made by a replica
 /// of that time.
-fn origin(name: Option<&str>, resource_type: ResourceType) -> Result<Option<UserOrigin>> {
+pub(super) fn origin(name: Option<&str>, resource_type: ResourceType) -> Result<Option<UserOrigin>> {
     match (resource_type, name) {
         (ResourceType::Group, _) => Ok(None),
         (ResourceType::User, None) => Ok(Some(UserOrigin::Scim)),

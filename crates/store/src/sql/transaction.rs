@@ -11,12 +11,12 @@ use uuid::Uuid;
 use super::super::Tx;
 use super::super::dialect::{Connection, total_shard};
 use super::{
-    administrators, audit, credentials, directories, events, members, passwords, provenance, resources,
-    schemas, unique,
+    administrators, audit, credentials, departed, directories, events, members, passwords, provenance,
+    resources, schemas, unique,
 };
 use crate::{
     AddedMembers, Administrator, AttributeOrigin, Credential, CredentialKind, Directory, Draft, Event,
-    Provenance, RegisteredSchema, ResourceType, Result, StoredResource, Transaction,
+    Namesake, Provenance, RegisteredSchema, ResourceType, Result, StoredResource, Transaction,
 };
 
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
@@ -118,6 +118,29 @@ impl Transaction for Tx {
         provenance: &Provenance,
     ) -> Result<Option<i64>> {
         members::touch(self.connection(), directory, group, now, provenance).await
+    }
+
+    async fn retire_user(&mut self, directory: Uuid, user: Uuid, deleted: i64) -> Result<()> {
+        departed::retire(self.connection(), directory, user, deleted).await?;
+        self.totals().add(directory, ResourceType::User, user, -1);
+        Ok(())
+    }
+
+    async fn take_departed_user(&mut self, directory: Uuid, user: Uuid) -> Result<Option<StoredResource>> {
+        departed::take(self.connection(), directory, user).await
+    }
+
+    async fn purge_departed_users(&mut self, directory: Uuid, until: i64, limit: u32) -> Result<Vec<Uuid>> {
+        departed::purge(self.connection(), directory, until, limit).await
+    }
+
+    async fn namesakes(
+        &mut self,
+        directory: Uuid,
+        external_id: Option<&str>,
+        user_name: &str,
+    ) -> Result<Vec<Namesake>> {
+        departed::namesakes(self.connection(), directory, external_id, user_name).await
     }
 
     async fn add_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<AddedMembers> {

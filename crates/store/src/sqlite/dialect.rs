@@ -40,6 +40,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
         "event numbers, provenance",
         include_str!("../../../../migrations/sqlite/0009_event_numbers_provenance.sql"),
     ),
+    (11, "departed users", include_str!("../../../../migrations/sqlite/0011_departed_users.sql")),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends. There is one writer here anyway.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rollcall_scim::{Definition, Profile, Resource, builtin, resource, search_form};
 use rollcall_store::{
     Actor, Directory, Draft, Event, EventKind, NoticeSettings, PasswordHandling, Provenance, ResourceType,
-    Store, StoredResource, Transaction, UserOrigin,
+    Safeguards, Store, StoredResource, Transaction, UserOrigin,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -28,6 +28,7 @@ pub(crate) async fn directory(store: &dyn Store, number: u128) -> Directory {
         rule_settings: BTreeMap::new(),
         password_handling: PasswordHandling::Discard,
         notices: NoticeSettings::default(),
+        safeguards: Safeguards::default(),
         schemas_version: 0,
         created: 1,
         modified: 1,

@@ -57,6 +57,9 @@ fn meaning(rule: Rule) -> &'static str {
         Rule::SkipUnknownMembers => "unknown members of a group are passed over; off: invalidValue",
         Rule::PutKeepsMembers => "PUT of a group without members keeps them; off: clears them",
         Rule::UniqueGroupNames => "no two groups have the same displayName; off: they may",
+        Rule::RestoreReturningUsers => {
+            "POST of a deleted or inactive user restores that user, with the same id; off: it makes another one, or is 409"
+        }
     }
 }
 

@@ -1,0 +1,125 @@
+//! The users who were deleted, until they are purged, and who is like a user that is to be made.
+
+use rollcall_scim::fold::fold;
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use super::super::dialect::{Connection, Db};
+use super::resources::{self, origin};
+use super::{Row, failure};
+use crate::{Error, Namesake, Presence, ResourceType, Result, StoredResource};
+
+/// Keeps a user among the departed ones, and deletes it.
+pub(super) async fn retire(
+    connection: &mut Connection,
+    directory: Uuid,
+    user: Uuid,
+    deleted: i64,
+) -> Result<()> {
+    sqlx::query::<Db>(
+        "INSERT INTO departed_users (directory_id, id, version, created, deleted, unique_name, external_id, origin, document) \
+         SELECT directory_id, id, version, created, $3, unique_name, external_id, origin, document FROM resources \
+         WHERE directory_id = $1 AND type = 'User' AND id = $2",
+    )
+    .bind(directory)
+    .bind(user)
+    .bind(deleted)
+    .execute(&mut *connection)
+    .await
+    .map_err(failure)?;
+    resources::delete(connection, directory, ResourceType::User, user).await
+}
+
+/// Takes a user from the departed ones; `None`, there is no such one any more.
+pub(super) async fn take(
+    connection: &mut Connection,
+    directory: Uuid,
+    user: Uuid,
+) -> Result<Option<StoredResource>> {
+    let row = sqlx::query::<Db>(
+        "DELETE FROM departed_users WHERE directory_id = $1 AND id = $2 \
+         RETURNING id, version, created, deleted, document, origin",
+    )
+    .bind(directory)
+    .bind(user)
+    .fetch_optional(connection)
+    .await
+    .map_err(failure)?;
+    row.as_ref().map(departed).transpose()
+}
+
+/// The users, there or departed, who have one of these keys. Each of the four look-ups follows an index.
+pub(super) async fn namesakes(
+    connection: &mut Connection,
+    directory: Uuid,
+    external_id: Option<&str>,
+    user_name: &str,
+) -> Result<Vec<Namesake>> {
+    let rows = sqlx::query::<Db>(
+        "SELECT id, external_id, unique_name, CAST(NULL AS BOOLEAN) FROM departed_users \
+         WHERE directory_id = $1 AND external_id = $2 \
+         UNION SELECT id, external_id, unique_name, CAST(NULL AS BOOLEAN) FROM departed_users \
+         WHERE directory_id = $1 AND unique_name = $3 \
+         UNION SELECT id, external_id, unique_name, active IS TRUE FROM resources \
+         WHERE directory_id = $1 AND type = 'User' AND external_id = $2 \
+         UNION SELECT id, external_id, unique_name, active IS TRUE FROM resources \
+         WHERE directory_id = $1 AND type = 'User' AND unique_name = $3 ORDER BY 1",
+    )
+    .bind(directory)
+    .bind(external_id)
+    .bind(fold(user_name))
+    .fetch_all(connection)
+    .await
+    .map_err(failure)?;
+    let namesake = |row: &Row| {
+        let active: Option<bool> = row.try_get(3).map_err(failure)?;
+        let name: &str = row.try_get(2).map_err(failure)?;
+        Ok(Namesake {
+            id: row.try_get(0).map_err(failure)?,
+            external_id: row.try_get(1).map_err(failure)?,
+            has_user_name: name == fold(user_name),
+            presence: match active {
+                None => Presence::Departed,
+                Some(false) => Presence::Inactive,
+                Some(true) => Presence::Active,
+            },
+        })
+    };
+    rows.iter().map(namesake).collect()
+}
+
+/// Forgets the departed users who were deleted until a time, at most `limit` of them, the longest departed first.
+pub(super) async fn purge(
+    connection: &mut Connection,
+    directory: Uuid,
+    until: i64,
+    limit: u32,
+) -> Result<Vec<Uuid>> {
+    sqlx::query_scalar::<Db, Uuid>(
+        "DELETE FROM departed_users WHERE directory_id = $1 AND id IN (SELECT id FROM departed_users \
+         WHERE directory_id = $1 AND deleted <= $2 ORDER BY deleted, id LIMIT $3) RETURNING id",
+    )
+    .bind(directory)
+    .bind(until)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await
+    .map_err(failure)
+}
+
+fn departed(row: &Row) -> Result<StoredResource> {
+    let id: Uuid = row.try_get(0).map_err(failure)?;
+    let document: &str = row.try_get(4).map_err(failure)?;
+    Ok(StoredResource {
+        resource_type: ResourceType::User,
+        id,
+        version: row.try_get(1).map_err(failure)?,
+        created: row.try_get(2).map_err(failure)?,
+        modified: row.try_get(3).map_err(failure)?,
+        attributes: serde_json::from_str(document)
+            .map_err(|error| Error::Damaged(format!("the document of the departed user {id}: {error}")))?,
+        is_member: false,
+        administrator: false,
+        origin: origin(row.try_get(5).map_err(failure)?, ResourceType::User)?,
+    })
+}

@@ -1,0 +1,106 @@
+//! Users who were deleted, until they return or are purged.
+
+use rollcall_store::{Namesake, Presence, ResourceType, Store};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::databases::Database;
+use crate::fixture::{directory, id, insert, named, user};
+
+crate::on_both_databases!(
+    a_retired_user_is_nowhere_but_among_the_departed_and_taken_from_there_once,
+    namesakes_are_found_by_each_key_wherever_they_are,
+    the_longest_departed_are_purged_first_and_nobody_of_another_directory,
+    safeguards_come_back_as_they_were_written,
+);
+
+async fn retire(store: &dyn Store, directory: Uuid, number: u128, deleted: i64) {
+    let mut transaction = store.begin().await.unwrap();
+    transaction.retire_user(directory, id(number), deleted).await.unwrap();
+    transaction.save().await.unwrap();
+}
+
+async fn a_retired_user_is_nowhere_but_among_the_departed_and_taken_from_there_once(database: &dyn Database) {
+    let store = database.store().await;
+    let (acme, other) = (directory(&*store, 1).await, directory(&*store, 2).await);
+    let ana = user(
+        7,
+        json!({"userName": "Ana", "externalId": "e", "emails": [{"value": "ana@ex.com"}], "active": true}),
+    );
+    insert(&*store, &acme, std::slice::from_ref(&ana)).await;
+    retire(&*store, acme.id, 7, 99_000).await;
+    assert_eq!(store.resource(acme.id, ResourceType::User, id(7)).await.unwrap(), None);
+    insert(&*store, &acme, &[named(8, "ana")]).await;
+
+    let mut transaction = store.begin().await.unwrap();
+    assert_eq!(transaction.take_departed_user(other.id, id(7)).await.unwrap(), None);
+    let taken = transaction.take_departed_user(acme.id, id(7)).await.unwrap().unwrap();
+    assert_eq!((taken.created, taken.modified, taken.version), (ana.created, 99_000, ana.version));
+    assert_eq!((taken.attributes, taken.origin), (ana.attributes, ana.origin));
+    assert_eq!(transaction.take_departed_user(acme.id, id(7)).await.unwrap(), None);
+}
+
+async fn namesakes_are_found_by_each_key_wherever_they_are(database: &dyn Database) {
+    let store = database.store().await;
+    let (acme, other) = (directory(&*store, 1).await, directory(&*store, 2).await);
+    let users = [
+        user(1, json!({"userName": "Ana", "externalId": "e", "active": true})),
+        user(2, json!({"userName": "ben", "externalId": "e", "active": true})),
+        user(3, json!({"userName": "cleo", "externalId": "E", "active": true})),
+        user(4, json!({"userName": "dan", "active": false})),
+    ];
+    insert(&*store, &acme, &users).await;
+    insert(&*store, &other, &[user(5, json!({"userName": "ana", "externalId": "e", "active": true}))]).await;
+    retire(&*store, acme.id, 1, 9).await;
+    let namesake = |number, external_id: Option<&str>, has_user_name, presence| Namesake {
+        id: id(number),
+        external_id: external_id.map(str::to_owned),
+        has_user_name,
+        presence,
+    };
+    let mut transaction = store.begin().await.unwrap();
+    assert_eq!(
+        transaction.namesakes(acme.id, Some("e"), "ANA").await.unwrap(),
+        [namesake(1, Some("e"), true, Presence::Departed), namesake(2, Some("e"), false, Presence::Active)]
+    );
+    assert_eq!(
+        transaction.namesakes(acme.id, None, "Dan").await.unwrap(),
+        [namesake(4, None, true, Presence::Inactive)]
+    );
+    assert_eq!(transaction.namesakes(acme.id, None, "eve").await.unwrap(), []);
+}
+
+async fn the_longest_departed_are_purged_first_and_nobody_of_another_directory(database: &dyn Database) {
+    let store = database.store().await;
+    let (acme, other) = (directory(&*store, 1).await, directory(&*store, 2).await);
+    let users: Vec<_> = (1..=5).map(|number| named(number, &format!("user{number}"))).collect();
+    insert(&*store, &acme, &users).await;
+    insert(&*store, &other, &[named(9, "user9")]).await;
+    for (number, deleted) in [(1, 30), (2, 10), (3, 20), (4, 41)] {
+        retire(&*store, acme.id, number, deleted).await;
+    }
+    retire(&*store, other.id, 9, 1).await;
+    let mut purged = Vec::new();
+    for _ in 0..3 {
+        let mut transaction = store.begin().await.unwrap();
+        let mut some = transaction.purge_departed_users(acme.id, 40, 2).await.unwrap();
+        some.sort();
+        purged.push(some);
+        transaction.save().await.unwrap();
+    }
+    assert_eq!(purged, [vec![id(2), id(3)], vec![id(1)], vec![]]);
+    let mut transaction = store.begin().await.unwrap();
+    assert!(transaction.take_departed_user(acme.id, id(4)).await.unwrap().is_some());
+    assert!(transaction.take_departed_user(other.id, id(9)).await.unwrap().is_some());
+}
+
+async fn safeguards_come_back_as_they_were_written(database: &dyn Database) {
+    let store = database.store().await;
+    let mut acme = directory(&*store, 1).await;
+    assert_eq!(store.directory(&acme.name).await.unwrap().unwrap(), acme);
+    acme.safeguards.retention_days = 0;
+    let mut transaction = store.begin().await.unwrap();
+    transaction.update_directory(&acme).await.unwrap();
+    transaction.save().await.unwrap();
+    assert_eq!(store.directory(&acme.name).await.unwrap().unwrap(), acme);
+}
