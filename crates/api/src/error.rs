@@ -43,6 +43,7 @@ pub fn mapping(reason: ErrorReason) -> Mapping {
         ErrorReason::InvalidCount => (Code::InvalidArgument, 400, Some("invalidCount")),
         ErrorReason::InvalidVersion => (Code::InvalidArgument, 400, Some("invalidVers")),
         ErrorReason::Sensitive => (Code::InvalidArgument, 403, Some("sensitive")),
+        ErrorReason::NotEmpty => (Code::FailedPrecondition, 409, None),
         ErrorReason::Conflict => (Code::Aborted, 409, None),
         ErrorReason::NotImplemented => (Code::Unimplemented, 501, None),
         ErrorReason::Unavailable => (Code::Unavailable, 503, None),

@@ -1,5 +1,6 @@
 //! The directories: what `DirectoryService` answers.
 
+mod deletion;
 mod notices;
 mod safeguards;
 mod settings;
@@ -8,9 +9,9 @@ use std::collections::BTreeMap;
 
 use rollcall_api::v1::directory_service_server::DirectoryService;
 use rollcall_api::v1::{
-    self, CreateDirectoryRequest, CreateDirectoryResponse, ErrorReason, GetDirectoryRequest,
-    GetDirectoryResponse, ListDirectoriesRequest, ListDirectoriesResponse, UpdateDirectoryRequest,
-    UpdateDirectoryResponse,
+    self, CreateDirectoryRequest, CreateDirectoryResponse, DeleteDirectoryRequest, DeleteDirectoryResponse,
+    ErrorReason, GetDirectoryRequest, GetDirectoryResponse, ListDirectoriesRequest, ListDirectoriesResponse,
+    UpdateDirectoryRequest, UpdateDirectoryResponse,
 };
 use rollcall_scim::{Profile, Rule};
 use rollcall_store::{Directory, EventKind, NoticeSettings, PasswordHandling, Safeguards, Transaction};
@@ -282,6 +283,14 @@ impl DirectoryService for Directories {
     ) -> Result<Response<UpdateDirectoryResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
         Ok(Response::new(self.update(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn delete_directory(
+        &self,
+        request: Request<DeleteDirectoryRequest>,
+    ) -> Result<Response<DeleteDirectoryResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.delete(Caller::of(&extensions)?, message).await?))
     }
 }
 

@@ -51,6 +51,11 @@ const JOBS: &[Job] = &[
         period: Duration::from_mins(10),
         run: |core| Box::pin(core.purge_departed_users()),
     },
+    Job {
+        name: "delete what deleted directories left behind",
+        period: Duration::from_mins(1),
+        run: |core| Box::pin(core.delete_leftovers()),
+    },
 ];
 
 impl Core {

@@ -13,6 +13,7 @@ impl EventKind {
             Self::UserAdministratorChanged
             | Self::DirectoryCreated
             | Self::DirectoryUpdated
+            | Self::DirectoryDeleted
             | Self::SchemaRegistered
             | Self::SchemaDeleted
             | Self::CredentialCreated

@@ -40,6 +40,28 @@ pub use namesake::{Namesake, Presence};
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
 pub use safeguards::Safeguards;
 
+/// The tables whose rows belong to the directory in their column `directory_id`, and are deleted with it. Whoever makes
+/// another such table adds it here, or to [`KEPT_TABLES`]; a test finds those that are in neither.
+pub const DIRECTORY_TABLES: &[&str] = &[
+    "members",
+    "emails",
+    "passwords",
+    "unique_values",
+    "resources",
+    "totals",
+    "schemas",
+    "credentials",
+    "oauth_clients",
+    "mails",
+    "activity",
+    "activity_bodies",
+    "connections",
+    "departed_users",
+];
+
+/// The tables whose rows tell of a directory, and outlive it.
+pub const KEPT_TABLES: &[&str] = &["events", "event_streams", "audit_records"];
+
 /// The result of a call to the database.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -144,6 +166,9 @@ pub trait Store: OutboxReading + fmt::Debug + Send + Sync + 'static {
 
     /// The directory of that name.
     async fn directory(&self, name: &str) -> Result<Option<Directory>>;
+
+    /// The directories that were deleted a short while ago, each with when, in µs.
+    async fn deleted_directories(&self) -> Result<Vec<(Uuid, i64)>>;
 
     /// The directories in order of their names, from the first after `after` on, at most `limit`.
     async fn directories(&self, after: Option<&str>, limit: u32) -> Result<Vec<Directory>>;
@@ -345,6 +370,19 @@ pub trait Transaction: OutboxWriting + Send {
 
     /// Overwrites the settings of a directory.
     async fn update_directory(&mut self, directory: &Directory) -> Result<()>;
+
+    /// How many resources of a type a directory has.
+    async fn count_resources(&mut self, directory: Uuid, resource_type: ResourceType) -> Result<i64>;
+
+    /// Deletes a directory that this transaction has read, with everything that belongs to it, and notes at which time.
+    async fn delete_directory(&mut self, directory: Uuid, now: i64) -> Result<()>;
+
+    /// Deletes what belongs to a deleted directory all the same, written by whoever had begun before, and returns how many
+    /// rows that was.
+    async fn delete_leftovers(&mut self, directory: Uuid) -> Result<u64>;
+
+    /// Forgets that a directory was deleted.
+    async fn forget_deleted_directory(&mut self, directory: Uuid) -> Result<()>;
 
     /// The schemas of a directory that this transaction has read.
     async fn schemas(&mut self, directory: Uuid) -> Result<Vec<RegisteredSchema>>;

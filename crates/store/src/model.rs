@@ -393,6 +393,8 @@ event_kinds! {
     DirectoryCreated = "directory.created",
     /// The settings of a directory changed.
     DirectoryUpdated = "directory.updated",
+    /// A directory was deleted, with everything in it.
+    DirectoryDeleted = "directory.deleted",
     /// A schema was registered, or replaced.
     SchemaRegistered = "schema.registered",
     /// A schema was deleted.

@@ -4,12 +4,13 @@ mod notices;
 mod safeguards;
 mod settings;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use rollcall_api::client;
+use rollcall_api::error::reason_from;
 use rollcall_api::v1::{
-    CreateDirectoryRequest, Directory as Message, GetDirectoryRequest, ListDirectoriesRequest,
-    Profile as ProfileMessage, RuleSetting, UpdateDirectoryRequest,
+    CreateDirectoryRequest, DeleteDirectoryRequest, Directory as Message, ErrorReason, GetDirectoryRequest,
+    ListDirectoriesRequest, Profile as ProfileMessage, RuleSetting, UpdateDirectoryRequest,
 };
 use rollcall_scim::Rule;
 use serde_json::{Value, json};
@@ -60,6 +61,18 @@ enum Action {
     /// Change the settings that are given, and leave the others
     #[command(after_help = UPDATE_EXAMPLES)]
     Update(Update),
+    /// Delete a directory with everything in it; its tokens and keys end at once
+    #[command(
+        after_help = "Examples:\n  rollcall directory delete acme\n  rollcall directory delete acme --confirm acme"
+    )]
+    Delete {
+        /// Name of the directory
+        name: String,
+
+        /// Its name once more: without it, only a directory without users and groups is deleted
+        #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+        confirm: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -182,6 +195,7 @@ impl Directory {
                 )
             }
             Action::Update(update) => show(&update.run(&client).await?, json),
+            Action::Delete { name, confirm } => delete(&client, json, name, confirm).await,
         }
     }
 }
@@ -222,6 +236,22 @@ impl Update {
         let answer = client::directories(client.channel()).update_directory(client.request(request)).await;
         present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
     }
+}
+
+async fn delete(client: &Client, json: bool, name: String, confirm_name: String) -> Result<()> {
+    let request = client.request(DeleteDirectoryRequest { name: name.clone(), confirm_name });
+    let answer = client::directories(client.channel()).delete_directory(request).await;
+    let answer = answer.map_err(|status| match reason_from(&status) {
+        ErrorReason::NotEmpty => {
+            anyhow!("{}: give --confirm {name} to delete it all; nothing was deleted", status.message())
+        }
+        _ => client.explain(&status),
+    })?;
+    let (users, groups) = (answer.get_ref().users, answer.get_ref().groups);
+    if json {
+        return output::json(&json!({ "name": name, "users": users, "groups": groups }));
+    }
+    output::line(&format!("Deleted the directory {name}; users: {users}, groups: {groups}."))
 }
 
 async fn all(client: &Client) -> Result<Vec<Message>> {

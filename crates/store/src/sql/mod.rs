@@ -5,6 +5,7 @@ mod administrators;
 mod audit;
 mod condition;
 mod credentials;
+mod deletion;
 mod departed;
 mod directories;
 mod events;

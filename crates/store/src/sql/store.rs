@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::super::Database;
 use super::events::{self, directory_of, stream_of};
 use super::{
-    audit, credentials, directories, leases, members, migrations, pages, passwords, provenance, resources,
-    schemas,
+    audit, credentials, deletion, directories, leases, members, migrations, pages, passwords, provenance,
+    resources, schemas,
 };
 use crate::{
     AttributeOrigin, AuditQuery, AuditRecord, Credential, CredentialKind, Directory, EventKind, EventRange,
@@ -62,6 +62,10 @@ impl Store for Database {
 
     async fn directory(&self, name: &str) -> Result<Option<Directory>> {
         directories::find(&mut *self.reader().await?, name, false).await
+    }
+
+    async fn deleted_directories(&self) -> Result<Vec<(Uuid, i64)>> {
+        deletion::deleted(&mut *self.reader().await?).await
     }
 
     async fn directories(&self, after: Option<&str>, limit: u32) -> Result<Vec<Directory>> {

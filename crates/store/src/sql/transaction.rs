@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::super::Tx;
 use super::super::dialect::{Connection, total_shard};
 use super::{
-    administrators, audit, credentials, departed, directories, events, members, passwords, provenance,
-    resources, schemas, unique,
+    administrators, audit, credentials, deletion, departed, directories, events, members, passwords,
+    provenance, resources, schemas, unique,
 };
 use crate::{
     AddedMembers, Administrator, AttributeOrigin, Credential, CredentialKind, Directory, Draft, Event,
@@ -200,6 +200,22 @@ impl Transaction for Tx {
 
     async fn update_directory(&mut self, directory: &Directory) -> Result<()> {
         directories::update(self.connection(), directory).await
+    }
+
+    async fn count_resources(&mut self, directory: Uuid, resource_type: ResourceType) -> Result<i64> {
+        resources::total(self.connection(), directory, resource_type).await
+    }
+
+    async fn delete_directory(&mut self, directory: Uuid, now: i64) -> Result<()> {
+        deletion::delete(self.connection(), directory, now).await
+    }
+
+    async fn delete_leftovers(&mut self, directory: Uuid) -> Result<u64> {
+        deletion::delete_rows(self.connection(), directory).await
+    }
+
+    async fn forget_deleted_directory(&mut self, directory: Uuid) -> Result<()> {
+        deletion::forget(self.connection(), directory).await
     }
 
     async fn schemas(&mut self, directory: Uuid) -> Result<Vec<RegisteredSchema>> {

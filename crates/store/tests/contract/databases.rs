@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use rollcall_store::{Options, Store, open};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -17,6 +17,9 @@ pub(crate) trait Database: Send + Sync {
 
     /// How many stores may write at once.
     fn writers(&self) -> usize;
+
+    /// The tables that have a column of this name.
+    async fn tables_with(&self, column: &str) -> Vec<String>;
 
     /// Opens and migrates it.
     async fn store(&self) -> Arc<dyn Store> {
@@ -35,6 +38,10 @@ impl Sqlite {
     pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
+
+    fn url(&self) -> String {
+        format!("sqlite:{}", self.folder.path().join("rollcall.db").display())
+    }
 }
 
 #[async_trait]
@@ -44,8 +51,18 @@ impl Database for Sqlite {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
-        let url = format!("sqlite:{}", self.folder.path().join("rollcall.db").display());
-        open(&url, &Options::default()).await.unwrap()
+        open(&self.url(), &Options::default()).await.unwrap()
+    }
+
+    async fn tables_with(&self, column: &str) -> Vec<String> {
+        let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+        sqlx::query_scalar(
+            "SELECT t.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' AND c.name = $1",
+        )
+        .bind(column)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap()
     }
 }
 
@@ -90,6 +107,19 @@ impl Database for Postgres {
         let separator = if self.url.contains('?') { '&' } else { '?' };
         let url = format!("{}{separator}options[search_path]={}", self.url, self.schema);
         open(&url, &Options::default()).await.unwrap()
+    }
+
+    async fn tables_with(&self, column: &str) -> Vec<String> {
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        sqlx::query_scalar(
+            "SELECT CAST(table_name AS TEXT) FROM information_schema.columns \
+             WHERE table_schema = $1 AND column_name = $2",
+        )
+        .bind(&self.schema)
+        .bind(column)
+        .fetch_all(&mut connection)
+        .await
+        .unwrap()
     }
 }
 

@@ -9,6 +9,7 @@ mod administrators;
 mod audit;
 mod commits;
 mod databases;
+mod deletion;
 mod departed;
 mod directories;
 mod events;
