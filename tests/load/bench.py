@@ -12,6 +12,7 @@ import big
 import databases
 import machine
 import report
+from filling import PostgreSQL, SQLite
 from servers import Fleet, Postgres, Server, free_port, postgres
 from workloads import Load, Measurement
 
@@ -62,14 +63,14 @@ class Run:
 
     def big(self, arguments: argparse.Namespace) -> None:
         """What the size of a group and the depth of a page cost, on both databases."""
-        url = f"sqlite://{arguments.work / 'big.db'}"
-        with self.fleet.serve(url) as rollcall:
-            report.figures(big.big(rollcall, self.load, "SQLite", arguments.big))
-        if arguments.postgres and not arguments.no_postgres:
-            with postgres(Path(arguments.postgres), arguments.work, self.fleet.core) as server:
-                server.sql("postgres", "CREATE DATABASE rollcall;")
-                with self.fleet.serve(server.url("rollcall"), [server.pid]) as rollcall:
-                    report.figures(big.big(rollcall, self.load, "PostgreSQL", arguments.big))
+        file = arguments.results / "big.txt"
+        arguments.results.mkdir(parents=True, exist_ok=True)
+        with file.open("w") as out:
+            report.figures("SQLite", big.big(self.fleet, SQLite(arguments.work / "big.db"), arguments.big), out)
+            if arguments.postgres and not arguments.no_postgres:
+                with postgres(Path(arguments.postgres), arguments.work, self.fleet.core) as server:
+                    report.figures("PostgreSQL", big.big(self.fleet, PostgreSQL(server), arguments.big), out)
+        print(f"\nwritten to {file}")
 
     def serve(self, rollcall: Server, group: str, database: str, many: int) -> None:
         read, hop = f"ceiling · {MEMORY}", 32

@@ -49,6 +49,17 @@ def usage(roots: list[int]) -> Usage:
     return total
 
 
+def forget_peaks(pids: list[int]) -> None:
+    """Begins to count the peak of memory anew."""
+    for pid in pids:
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def bytes_read(pids: list[int]) -> int:
+    """How much the processes have read so far, from files and sockets."""
+    return sum(int(re.search(r"rchar: (\d+)", Path(f"/proc/{pid}/io").read_text())[1]) for pid in pids)
+
+
 def least_disturbed(measure: Callable[[], T], own_seconds: Callable[[], float]) -> tuple[T, float]:
     """Measures; again, while others disturb it. Gives the least disturbed result, and the cores that others used.
 

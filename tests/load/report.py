@@ -1,6 +1,8 @@
 """The result as people read it."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import TextIO
 
 from machine import QUIET
 from workloads import Measurement
@@ -50,9 +52,12 @@ def table(measurements: list[Measurement], figures: list[Figure], before: dict) 
         print(f"{figure.name:<80}{figure.value:>8.1f} {figure.unit}{since}")
 
 
-def figures(found: list[Figure]) -> None:
+def figures(group: str, found: Iterable[Figure], file: TextIO) -> None:
+    """Prints figures as they are found, and keeps them in a file."""
     for figure in found:
-        print(f"{figure.name:<80}{figure.value:>10.2f} {figure.unit}", flush=True)
+        line = f"{f'{group} · {figure.name}':<80}{figure.value:>10.2f} {figure.unit}"
+        print(line, flush=True)
+        print(line, file=file, flush=True)
 
 
 def change(line: Measurement, cpu_before: dict[str, float]) -> str:

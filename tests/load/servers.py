@@ -148,10 +148,15 @@ class Postgres:
 
     def sql(self, database: str, statements: str, **variables: str) -> None:
         """Runs statements, in which `:'name'` stands for the text of a variable."""
+        self.ask(database, statements, **variables)
+
+    def ask(self, database: str, statements: str, **variables: str) -> str:
+        """The same, and what they answer: fields and nothing around them."""
         command = [self.programs / "psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1"]
+        command += ["--tuples-only", "--no-align"]
         command += [f"--set={name}={text}" for name, text in variables.items()]
         command += ["--file=-", self.url(database)]
-        subprocess.run(command, input=statements, text=True, check=True, stdout=subprocess.DEVNULL)
+        return subprocess.run(command, input=statements, text=True, check=True, stdout=subprocess.PIPE).stdout
 
 
 @contextmanager
