@@ -224,6 +224,17 @@ def test_thousands_of_members_are_removed_one_by_one_in_one_request(many):
     assert member_ids(seen) == ids(*users[1500:])
 
 
+def test_a_list_too_long_for_a_message_is_one_operation(many):
+    directory, users = many
+    scim, (some, others) = directory.scim, (users[:1001], users[1001:])
+    group = new_group(scim, "Ops", *others)
+    removes = [remove(others[number % len(others)]) for number in range(4999)]
+    assert member_ids(change(scim, group, *removes, add(*some))) == ids(*some)
+    refused(scim.patch(path_of(group), *removes, add(*some), rename("x")), 400, "tooMany", naming="5001 are more")
+    answer = scim.patch(path_of(group), add(*some), rename("x"), add("nobody"))
+    refused(answer, 400, "invalidValue", naming="Operations[2]: members")
+
+
 # As large as it may be
 
 

@@ -61,6 +61,16 @@ impl Error {
         Self { retry_after: Some(wait), ..self }
     }
 
+    /// The same, of a mistake in the operation of a PATCH at this position, where it is known.
+    pub(crate) fn of_operation(self, index: Option<usize>) -> Self {
+        match (index, self.reason) {
+            (Some(index), ErrorReason::InvalidValue) => {
+                Self { message: format!("Operations[{index}]: {}", self.message), ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// The reason.
     pub fn reason(&self) -> ErrorReason {
         self.reason

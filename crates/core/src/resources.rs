@@ -5,7 +5,7 @@ mod listing;
 mod representation;
 mod writing;
 
-pub(crate) use drafting::{Attempts, require_indexable, require_short, search_form};
+pub(crate) use drafting::{Attempts, patched, require_indexable, require_short, search_form};
 pub(crate) use listing::{Asked, Listed, Type};
 pub(crate) use representation::{Memberships, location, represent};
 pub(crate) use writing::Rewriting;

@@ -1,5 +1,5 @@
-//! The body of a PATCH of a group. An operation whose value is a list of members is cut into several, each of which fits
-//! into a message, and is never built as a tree; everything else is passed on as it came.
+//! The body of a PATCH of a group. An operation whose value is a list of members is cut into parts, each of which fits into
+//! a message, and is never built as a tree; everything else is passed on as it came.
 
 use rollcall_api::patch;
 use rollcall_api::v1::patch_operation::Kind as MessageKind;
@@ -189,18 +189,18 @@ fn within(place: &str, refusal: &Refusal) -> Refusal {
 }
 
 impl Step {
-    /// The operation as it goes to the core, and its continuations.
+    /// The operation as it goes to the core, in parts where its list is long.
     fn into_operations(self) -> Box<dyn Iterator<Item = PatchOperation> + Send> {
         let Self { kind, path, content } = self;
         match content {
             Content::Absent => Box::new(one(Operation { kind, path, value: None })),
             Content::Value(value) => Box::new(one(Operation { kind, path, value: Some(value) })),
             Content::Members(ids) => {
-                let next = if kind == Kind::Remove { Kind::Remove } else { Kind::Add };
                 Box::new(ids.into_chunks().enumerate().map(move |(index, ids)| PatchOperation {
-                    kind: message_kind(if index == 0 { kind } else { next }).into(),
+                    kind: message_kind(kind).into(),
                     path: path.clone(),
                     value: Some(list(ids)),
+                    continues: index > 0,
                 }))
             }
             Content::Attributes(attributes, ids) => {
@@ -216,11 +216,13 @@ impl Step {
                     kind: message_kind(kind).into(),
                     path,
                     value: Some(Value { kind: Some(ValueKind::MapValue(MapValue { entries })) }),
+                    continues: false,
                 };
-                Box::new(std::iter::once(first).chain(chunks.map(|ids| PatchOperation {
-                    kind: MessageKind::Add.into(),
+                Box::new(std::iter::once(first).chain(chunks.map(move |ids| PatchOperation {
+                    kind: message_kind(kind).into(),
                     path: Some(MEMBERS.to_owned()),
                     value: Some(list(ids)),
+                    continues: true,
                 })))
             }
         }
@@ -317,34 +319,27 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_is_cut_and_goes_on_as_an_add_or_a_remove() {
-        for (op, first, next) in [
-            ("add", Kind::Add, Kind::Add),
-            ("replace", Kind::Replace, Kind::Add),
-            ("remove", Kind::Remove, Kind::Remove),
-        ] {
-            let sent = sent(&json!([{"op": op, "path": "members", "value": numbers(0..2001)}]));
-            let expected = [(first, 0..1000), (next, 1000..2000), (next, 2000..2001)];
-            let expected =
-                expected.map(|(kind, range)| operation(kind, Some("members"), json!(numbers(range))));
-            assert_eq!(sent, expected, "{op}");
+    fn a_long_list_is_cut_and_stays_one_operation() {
+        for (op, kind) in [("add", Kind::Add), ("replace", Kind::Replace), ("remove", Kind::Remove)] {
+            let operations = json!([{"op": op, "path": "members", "value": numbers(0..2001)}]);
+            let parts: Vec<_> = read(&operations).unwrap().into_operations().collect();
+            let sizes: Vec<_> = parts.iter().map(|part| (ids_in(part), part.continues)).collect();
+            assert_eq!(sizes, [(1000, false), (1000, true), (1, true)], "{op}");
+            assert_eq!(
+                from_messages(parts).unwrap(),
+                [operation(kind, Some("members"), json!(numbers(0..2001)))]
+            );
         }
     }
 
     #[test]
     fn members_among_attributes_are_cut_too() {
         let value = json!({"id": "g1", "MEMBERS": numbers(0..1001), "displayName": "Ops"});
-        assert_eq!(
-            sent(&json!([{"op": "replace", "value": value}])),
-            [
-                operation(
-                    Kind::Replace,
-                    None,
-                    json!({"id": "g1", "displayName": "Ops", "members": numbers(0..1000)})
-                ),
-                operation(Kind::Add, Some("members"), json!(["1000"])),
-            ]
-        );
+        let operations = json!([{"op": "replace", "value": value}]);
+        let parts: Vec<_> = read(&operations).unwrap().into_operations().collect();
+        assert_eq!(parts.iter().map(|part| part.continues).collect::<Vec<_>>(), [false, true]);
+        let whole = json!({"id": "g1", "displayName": "Ops", "members": numbers(0..1001)});
+        assert_eq!(from_messages(parts).unwrap(), [operation(Kind::Replace, None, whole)]);
         for value in [
             json!({"members": null}),
             json!({"members": ["u1", 7]}),

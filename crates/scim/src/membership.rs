@@ -31,8 +31,8 @@ pub enum MemberChange<'d> {
 pub struct GroupPatch<'d> {
     /// The operations without what they say of members. As many as there were, so that errors name the right one.
     pub attributes: Vec<Operation>,
-    /// What they say of members, in order.
-    pub members: Vec<MemberChange<'d>>,
+    /// What they say of members, in order, each with the position of its operation.
+    pub members: Vec<(usize, MemberChange<'d>)>,
 }
 
 /// Takes a PATCH of a group apart.
@@ -43,7 +43,7 @@ pub fn split(operations: Vec<Operation>, definition: &Definition, rules: Rules) 
     let mut patch = GroupPatch { attributes: Vec::with_capacity(operations.len()), members: Vec::new() };
     for (index, operation) in operations.into_iter().enumerate() {
         let rest = patch
-            .take(operation, definition, rules)
+            .take(index, operation, definition, rules)
             .map_err(|error| Error::new(error.scim_type, format!("Operations[{index}]: {error}")))?;
         patch.attributes.push(rest);
     }
@@ -83,10 +83,16 @@ fn id(member: Value, index: usize) -> Result<String> {
 
 impl<'d> GroupPatch<'d> {
     /// Takes what an operation says of members, and returns the rest of it.
-    fn take(&mut self, operation: Operation, definition: &'d Definition, rules: Rules) -> Result<Operation> {
+    fn take(
+        &mut self,
+        index: usize,
+        operation: Operation,
+        definition: &'d Definition,
+        rules: Rules,
+    ) -> Result<Operation> {
         let path = operation.path.as_deref().map(str::trim).filter(|path| !path.is_empty());
         let path = path.filter(|path| !path.eq_ignore_ascii_case(&definition.schema.id));
-        let Some(path) = path else { return self.take_from_value(operation, definition) };
+        let Some(path) = path else { return self.take_from_value(index, operation, definition) };
         let name = path.split('[').next().unwrap_or_default();
         if !is_members(definition, name) {
             return Ok(operation);
@@ -102,19 +108,24 @@ impl<'d> GroupPatch<'d> {
             }
             PathTarget::Attribute(_) | PathTarget::Extension(_) => of_all(operation.kind, operation.value)?,
         };
-        self.members.push(change);
+        self.members.push((index, change));
         Ok(nothing())
     }
 
     /// A value without a path holds attributes, of which `members` may be one.
-    fn take_from_value(&mut self, operation: Operation, definition: &Definition) -> Result<Operation> {
+    fn take_from_value(
+        &mut self,
+        index: usize,
+        operation: Operation,
+        definition: &Definition,
+    ) -> Result<Operation> {
         let Operation { kind: Kind::Add | Kind::Replace, .. } = operation else { return Ok(operation) };
         let Some(mut attributes) = object(operation.value.as_ref()) else { return Ok(operation) };
         let names: Vec<String> =
             attributes.keys().filter(|name| is_members(definition, name)).cloned().collect();
         for name in names {
             let members = attributes.shift_remove(&name).unwrap_or_default();
-            self.members.push(of_all(operation.kind, Some(members))?);
+            self.members.push((index, of_all(operation.kind, Some(members))?));
         }
         Ok(Operation { value: Some(Value::Object(attributes)), ..operation })
     }
@@ -232,7 +243,7 @@ mod tests {
     fn change(kind: Kind, path: Option<&str>, value: Option<Value>) -> MemberChange<'static> {
         let parts = split_one(kind, path, value).unwrap();
         assert_eq!((parts.attributes.len(), parts.members.len()), (1, 1));
-        parts.members.into_iter().next().unwrap()
+        parts.members.into_iter().next().unwrap().1
     }
 
     fn ids_of(texts: &[&str]) -> Vec<String> {
@@ -297,7 +308,7 @@ mod tests {
         assert_eq!(replace(Value::Null), MemberChange::Replace(Vec::new()));
         let value = json!({"displayName": "Ops", "members": [{"value": "u1"}]});
         let patch = split_one(Kind::Replace, None, Some(value)).unwrap();
-        assert_eq!(patch.members, [MemberChange::Replace(ids_of(&["u1"]))]);
+        assert_eq!(patch.members, [(0, MemberChange::Replace(ids_of(&["u1"])))]);
         assert_eq!(patch.attributes[0].value, Some(json!({"displayName": "Ops"})));
     }
 

@@ -1,5 +1,6 @@
 //! One operation: judged before its transaction, and written within it.
 
+use rollcall_api::patch;
 use rollcall_api::v1::bulk_operation::{
     CreateGroup, CreateUser, DeleteResource, Operation, PatchResource, Refused, ReplaceGroup, ReplaceUser,
 };
@@ -83,7 +84,8 @@ impl<'d> Change<'d> {
             Operation::PatchGroup(PatchResource { id, operations, if_match }) => {
                 let id = patched_id(core, directory, ResourceType::Group, &id, &operations)?;
                 let rules = directory.rules();
-                let change = GroupChange::patch(operations, if_match, types.group(), rules)?;
+                let change =
+                    GroupChange::patch(patch::from_messages(operations)?, if_match, types.group(), rules)?;
                 core.require_few_members(change.members_named())?;
                 Ok(Self::UpdateGroup(id, change))
             }
@@ -207,7 +209,7 @@ fn patched_id(
     operations: &[PatchOperation],
 ) -> Result<Uuid> {
     let id = known_id(directory, resource_type, id)?;
-    core.require_few_operations(operations.len())?;
+    core.require_few_operations(operations.iter().filter(|operation| !operation.continues).count())?;
     Ok(id)
 }
 

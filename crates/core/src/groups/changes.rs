@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use rollcall_api::v1::{ErrorReason, Group, PatchOperation};
-use rollcall_api::{group, patch};
+use rollcall_api::group;
+use rollcall_api::v1::{ErrorReason, Group};
 use rollcall_scim::membership::{self, MemberChange};
 use rollcall_scim::patch::Operation;
 use rollcall_scim::replacement::with_immutable;
@@ -18,7 +18,7 @@ use super::RESOURCE_TYPE;
 use crate::Core;
 use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, changes};
-use crate::resources::{Rewriting, require_indexable};
+use crate::resources::{Rewriting, patched, require_indexable};
 use crate::types::require_known;
 use crate::version::require_match;
 
@@ -31,7 +31,8 @@ const MEMBERS_AT_ONCE: u32 = 1000;
 #[derive(Debug)]
 pub(crate) struct GroupChange<'d> {
     next: Next,
-    members: Vec<MemberChange<'d>>,
+    /// Each with the position of the operation of a PATCH that it is of.
+    members: Vec<(Option<usize>, MemberChange<'d>)>,
     if_match: Vec<String>,
     definition: &'d Definition,
     rules: Rules,
@@ -57,20 +58,21 @@ impl<'d> GroupChange<'d> {
     ) -> Result<Self> {
         let members = match members {
             None if rules.put_without_members_keeps_them => Vec::new(),
-            members => vec![MemberChange::Replace(members.unwrap_or_default())],
+            members => vec![(None, MemberChange::Replace(members.unwrap_or_default()))],
         };
         Ok(Self { next: Next::Replace(judge(group, definition)?), members, if_match, definition, rules })
     }
 
     /// A PATCH. Errors: those of its paths and values.
     pub(crate) fn patch(
-        operations: Vec<PatchOperation>,
+        operations: Vec<Operation>,
         if_match: Vec<String>,
         definition: &'d Definition,
         rules: Rules,
     ) -> Result<Self> {
-        let parts = membership::split(patch::from_messages(operations)?, definition, rules)?;
-        Ok(Self { next: Next::Patch(parts.attributes), members: parts.members, if_match, definition, rules })
+        let parts = membership::split(operations, definition, rules)?;
+        let members = parts.members.into_iter().map(|(place, change)| (Some(place), change)).collect();
+        Ok(Self { next: Next::Patch(parts.attributes), members, if_match, definition, rules })
     }
 
     /// How many members the request names one by one.
@@ -79,19 +81,13 @@ impl<'d> GroupChange<'d> {
             MemberChange::Add(ids) | MemberChange::Remove(ids) | MemberChange::Replace(ids) => ids.len(),
             MemberChange::RemoveWhere(_) => 0,
         };
-        self.members.iter().map(named).sum()
+        self.members.iter().map(|(_, change)| named(change)).sum()
     }
 
     fn applied_to(&self, current: &Resource, id: Uuid) -> Result<Resource> {
         match &self.next {
             Next::Replace(attributes) => Ok(with_immutable(current, attributes.clone(), self.definition)?),
-            Next::Patch(operations) => {
-                let id = id.to_string();
-                let patched =
-                    rollcall_scim::patch::apply(current, &id, operations, self.definition, self.rules)?;
-                require_indexable(&patched)?;
-                Ok(patched)
-            }
+            Next::Patch(operations) => patched(current, id, operations, self.definition, self.rules),
         }
     }
 }
@@ -198,8 +194,10 @@ impl Core {
         require_known(&group.attributes, change.definition)?;
         let attributes = change.applied_to(&group.attributes, id)?;
         let mut moves = Moves::default();
-        for step in &change.members {
-            move_members(transaction, directory, id, step, change.rules, &mut moves).await?;
+        for (place, step) in &change.members {
+            move_members(transaction, directory, id, step, change.rules, &mut moves)
+                .await
+                .map_err(|error| error.of_operation(*place))?;
         }
         let is_rewritten = attributes != group.attributes;
         let rewriting = self.event_to_come(origin, directory, EventKind::GroupUpdated, id);

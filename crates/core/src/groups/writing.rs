@@ -2,6 +2,7 @@
 //!
 //! What a client streams in is gathered before the transaction begins: nobody's transaction waits for a slow client.
 
+use rollcall_api::patch;
 use rollcall_api::v1::{
     CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest, DeleteGroupResponse, ErrorReason,
     PatchGroupRequest, PatchGroupResponse, ReplaceGroupRequest, ReplaceGroupResponse,
@@ -77,11 +78,13 @@ impl Groups {
         let directory = self.writable(caller, &first.directory).await?;
         let projection = projection(first.projection).map_err(Status::from)?;
         let id = parse_id(RESOURCE_TYPE, &first.id)?;
-        let mut operations = first.operations;
+        let mut operations = Vec::new();
+        let mut parts = patch::gather(&mut operations, first.operations).map_err(Error::from)?;
         self.core.require_few_operations(operations.len())?;
         while let Some(message) = messages.message().await? {
-            operations.extend(message.operations);
+            parts += patch::gather(&mut operations, message.operations).map_err(Error::from)?;
             self.core.require_few_operations(operations.len())?;
+            self.core.require_few_members(parts)?;
         }
         let rules = directory.rules();
         let types = self.core.types(&directory).await?;

@@ -1,8 +1,10 @@
 //! Resources on their way into the store.
 
 use rollcall_api::v1::ErrorReason;
-use rollcall_scim::{Definition, Resource, resource};
+use rollcall_scim::patch::{self, Operation};
+use rollcall_scim::{Definition, Resource, Rules, resource};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::error::{Error, Result};
 
@@ -19,6 +21,36 @@ pub(crate) fn search_form(attributes: &Resource, definition: &Definition) -> Res
     let mut form = rollcall_scim::search_form::of(attributes, definition);
     form.insert("schemas".to_owned(), Value::Array(schemas));
     form
+}
+
+/// The attributes after the operations of a PATCH. Errors: those of the operations, and of values that no index could
+/// hold; each names its operation.
+pub(crate) fn patched(
+    current: &Resource,
+    id: Uuid,
+    operations: &[Operation],
+    definition: &Definition,
+    rules: Rules,
+) -> Result<Resource> {
+    let id = id.to_string();
+    let patched = patch::apply(current, &id, operations, definition, rules)?;
+    require_indexable(&patched).map_err(|error| {
+        // The operation after which it stayed so.
+        let mut state = current.clone();
+        let mut culprit = None;
+        for (index, operation) in operations.iter().enumerate() {
+            match patch::apply(&state, &id, std::slice::from_ref(operation), definition, rules) {
+                Ok(next) => state = next,
+                Err(_) => return error,
+            }
+            match require_indexable(&state) {
+                Ok(()) => culprit = None,
+                Err(_) => culprit = culprit.or(Some(index)),
+            }
+        }
+        error.of_operation(culprit)
+    })?;
+    Ok(patched)
 }
 
 /// Refuses what no index could hold.

@@ -17,7 +17,7 @@ use crate::Core;
 use crate::error::{Error, Result};
 use crate::events::{Origin, changes, with_password};
 use crate::passwords::{PASSWORD, PasswordChange};
-use crate::resources::{Rewriting, require_indexable};
+use crate::resources::{Rewriting, patched, require_indexable};
 use crate::types::require_known;
 use crate::version::require_match;
 
@@ -85,11 +85,8 @@ impl<'d> UserChange<'d> {
                 Ok(with_immutable(current, attributes, self.definition)?)
             }
             Next::Patch(operations, rules) => {
-                let id = id.to_string();
-                let mut patched =
-                    rollcall_scim::patch::apply(current, &id, operations, self.definition, *rules)?;
+                let mut patched = patched(current, id, operations, self.definition, *rules)?;
                 take_unkept(&mut patched);
-                require_indexable(&patched)?;
                 Ok(patched)
             }
         }

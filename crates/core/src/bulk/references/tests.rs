@@ -38,6 +38,7 @@ fn patch(path: Option<&str>, value: Option<Json>) -> PatchResource {
         kind: patch_operation::Kind::Add.into(),
         path: path.map(str::to_owned),
         value: value.map(to_message),
+        continues: false,
     };
     PatchResource { id: "bulkId:i".to_owned(), operations: vec![operation], if_match: Vec::new() }
 }
