@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use prost_reflect::{DescriptorPool, Value};
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 15] = [
     "access.proto",
     "audit.proto",
     "bulk.proto",
@@ -15,6 +15,7 @@ const FILES: [&str; 14] = [
     "error_reason.proto",
     "group.proto",
     "identity.proto",
+    "notice.proto",
     "resource.proto",
     "schema.proto",
     "search.proto",

@@ -7,6 +7,7 @@ use crate::v1::directory_service_client::DirectoryServiceClient;
 use crate::v1::discovery_service_client::DiscoveryServiceClient;
 use crate::v1::group_service_client::GroupServiceClient;
 use crate::v1::identity_service_client::IdentityServiceClient;
+use crate::v1::notice_service_client::NoticeServiceClient;
 use crate::v1::schema_service_client::SchemaServiceClient;
 use crate::v1::search_service_client::SearchServiceClient;
 use crate::v1::service_key_service_client::ServiceKeyServiceClient;
@@ -45,6 +46,8 @@ clients! {
     directories: DirectoryServiceClient;
     /// A client of the registered schemas.
     schemas: SchemaServiceClient;
+    /// A client of the notices to administrators.
+    notices: NoticeServiceClient;
     /// A client of the SCIM tokens.
     tokens: TokenServiceClient;
     /// A client of the audit log.

@@ -111,10 +111,13 @@ impl Directories {
             )?,
             safeguards,
         };
+        let says_notices =
+            request.notify_admins_on_first_sso_sign_in.is_some() || request.admin_emails.is_some();
         let mut transaction = self.core.store.begin().await?;
         let directory = self.core.make_directory(&mut *transaction, caller.origin(), new).await?;
+        let warnings = self.core.notice_warnings(&mut *transaction, &directory, says_notices).await?;
         transaction.save().await?;
-        Ok(CreateDirectoryResponse { directory: Some(message(directory)) })
+        Ok(CreateDirectoryResponse { directory: Some(message(directory)), warnings })
     }
 
     async fn get(&self, caller: &Caller, request: GetDirectoryRequest) -> Result<GetDirectoryResponse> {
@@ -171,6 +174,9 @@ impl Directories {
             safeguards: safeguards::updated(&request, &before.safeguards)?,
             ..before.clone()
         };
+        let says_notices =
+            request.notify_admins_on_first_sso_sign_in.is_some() || request.admin_emails.is_some();
+        let warnings = self.core.notice_warnings(&mut *transaction, &after, says_notices).await?;
         if after != before {
             after.modified = self.core.clock.now();
             transaction.update_directory(&after).await?;
@@ -188,7 +194,7 @@ impl Directories {
             transaction.insert_event(&event).await?;
             transaction.save().await?;
         }
-        Ok(UpdateDirectoryResponse { directory: Some(message(after)) })
+        Ok(UpdateDirectoryResponse { directory: Some(message(after)), warnings })
     }
 }
 

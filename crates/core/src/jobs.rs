@@ -56,6 +56,16 @@ const JOBS: &[Job] = &[
         period: Duration::from_mins(1),
         run: |core| Box::pin(core.delete_leftovers()),
     },
+    Job {
+        name: "send notices",
+        period: Duration::from_secs(1),
+        run: |core| Box::pin(core.deliver_notices()),
+    },
+    Job {
+        name: "forget old notices",
+        period: Duration::from_hours(1),
+        run: |core| Box::pin(core.forget_old_notices()),
+    },
 ];
 
 impl Core {

@@ -47,6 +47,7 @@ use rollcall_api::v1::directory_service_server::DirectoryServiceServer;
 use rollcall_api::v1::discovery_service_server::DiscoveryServiceServer;
 use rollcall_api::v1::group_service_server::GroupServiceServer;
 use rollcall_api::v1::identity_service_server::IdentityServiceServer;
+use rollcall_api::v1::notice_service_server::NoticeServiceServer;
 use rollcall_api::v1::schema_service_server::SchemaServiceServer;
 use rollcall_api::v1::search_service_server::SearchServiceServer;
 use rollcall_api::v1::service_key_service_server::ServiceKeyServiceServer;
@@ -59,7 +60,7 @@ use tonic_health::server::HealthReporter;
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, Result};
 pub use limits::Limits;
-pub use notices::Notice;
+pub use notices::{InvalidSmtp, Notice, Smtp, SmtpSettings};
 pub use random::{Random, SystemRandom, new_id};
 pub use secret::{Secret, WeakSecret};
 
@@ -70,6 +71,7 @@ use crate::discovery::Discovery;
 use crate::gate::Gate;
 use crate::groups::Groups;
 use crate::identity::Identity;
+use crate::notices::Notices;
 use crate::page_token::Keyring;
 use crate::passwords::{Attempts, Hasher};
 use crate::schemas::Schemas;
@@ -92,6 +94,7 @@ pub struct Core {
     password_attempts: Attempts,
     known_types: Arc<KnownTypes>,
     throttle: Arc<Throttle>,
+    smtp: Option<Arc<Smtp>>,
 }
 
 impl Core {
@@ -112,7 +115,14 @@ impl Core {
             password_attempts: Attempts::new(&limits),
             known_types: Arc::default(),
             throttle: Arc::new(Throttle::new(limits.max_requests_per_second)),
+            smtp: None,
         }
+    }
+
+    /// The core, with a server to send notices by; without one they wait.
+    #[must_use]
+    pub fn with_smtp(self, smtp: Option<Smtp>) -> Self {
+        Self { smtp: smtp.map(Arc::new), ..self }
     }
 
     /// Every gRPC service: the core's own behind the gate, reflection for whoever has a credential, and
@@ -144,6 +154,7 @@ impl Core {
             .add_service(limited!(TokenServiceServer, Tokens::new(self.clone())))
             .add_service(limited!(ServiceKeyServiceServer, ServiceKeys::new(self.clone())))
             .add_service(limited!(AuditServiceServer, Audit::new(self.clone())))
+            .add_service(limited!(NoticeServiceServer, Notices::new(self.clone())))
             .add_service(limited!(DiscoveryServiceServer, Discovery::new(self.clone())))
             .add_service(limited!(IdentityServiceServer, Identity))
             .add_service(reflection)

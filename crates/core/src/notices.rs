@@ -4,7 +4,12 @@
 //! if and only if it happened. A [job](crate::jobs) sends what is in the outbox.
 
 pub(crate) mod addresses;
+mod delivery;
 mod letter;
+mod message;
+mod service;
+mod smtp;
+mod smtp_url;
 mod wording;
 
 use std::collections::HashSet;
@@ -15,6 +20,9 @@ use uuid::Uuid;
 
 use crate::Core;
 use crate::error::Result;
+
+pub(crate) use service::Notices;
+pub use smtp::{InvalidSmtp, Smtp, SmtpSettings};
 
 /// How long a notice is tried before it is parked.
 pub(crate) const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
@@ -126,7 +134,10 @@ impl Core {
 }
 
 /// Who is told: the addresses that the directory names and its active administrators, each address once.
-async fn recipients(transaction: &mut dyn Transaction, directory: &Directory) -> Result<Vec<String>> {
+pub(crate) async fn recipients(
+    transaction: &mut dyn Transaction,
+    directory: &Directory,
+) -> Result<Vec<String>> {
     let administrators = transaction.administrators(directory.id).await?;
     let mut known = HashSet::new();
     let addresses =

@@ -5,6 +5,7 @@ mod audit;
 mod credential;
 mod directory;
 mod migrate;
+mod notice;
 mod page_token_key;
 mod schema;
 mod service_key;
@@ -66,6 +67,8 @@ enum Command {
     Schema(schema::Schema),
     /// Make, see and end the SCIM tokens that identity providers present
     Token(token::Token),
+    /// See the notices to administrators, give parked ones a new try, and send a test
+    Notice(notice::Notice),
     /// Make, see and end the keys of your own services
     ServiceKey(service_key::ServiceKey),
     /// See what administrators changed
@@ -91,6 +94,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::PageTokenKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Directory(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Schema(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Notice(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Token(command) => finish(Builder::new_current_thread(), command.run()),
         Command::ServiceKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Audit(command) => finish(Builder::new_current_thread(), command.run()),

@@ -12,6 +12,7 @@ mod duration;
 pub(crate) mod layers;
 mod secrets;
 mod size;
+mod smtp;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ use clap::{Args, ValueEnum};
 pub(crate) use duration::{Expiry, duration};
 pub(crate) use secrets::{BootstrapFiles, secret};
 use size::ByteSize;
+pub(crate) use smtp::Smtp;
 
 /// A setting that cannot be used, and what would do.
 #[derive(Debug, thiserror::Error)]

@@ -215,7 +215,9 @@ impl Create {
         };
         let request = self.safeguards.of_new(request);
         let answer = client::directories(client.channel()).create_directory(client.request(request)).await;
-        present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
+        let answer = answer.map_err(|status| client.explain(&status))?.into_inner();
+        warn(&answer.warnings);
+        present(answer.directory)
     }
 }
 
@@ -234,7 +236,16 @@ impl Update {
         };
         let request = self.safeguards.of_changed(request);
         let answer = client::directories(client.channel()).update_directory(client.request(request)).await;
-        present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
+        let answer = answer.map_err(|status| client.explain(&status))?.into_inner();
+        warn(&answer.warnings);
+        present(answer.directory)
+    }
+}
+
+/// Tells the person at the terminal what the settings do not achieve.
+fn warn(warnings: &[String]) {
+    for warning in warnings {
+        output::remark(&format!("warning: {warning}"));
     }
 }
 

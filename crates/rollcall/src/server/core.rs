@@ -9,7 +9,7 @@ use super::health::Health;
 use super::lifecycle::{Servers, Signals};
 use super::{database, grpc, listener, logging};
 use crate::output;
-use crate::settings::{Database, General, Grpc, LargeBody, Limits, Shutdown, Start};
+use crate::settings::{Database, General, Grpc, LargeBody, Limits, Shutdown, Smtp, Start};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     start: Start,
     #[command(flatten)]
+    smtp: Smtp,
+    #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
     large_body: LargeBody,
@@ -45,6 +47,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     logging::init(&settings.general)?;
     let limits = settings.limits.checked(&settings.large_body)?;
     let secrets = settings.start.bootstrap.secrets()?;
+    let smtp = settings.smtp.server()?;
     let server = grpc::server(&settings.grpc)?;
     let mut signals = Signals::new()?;
     let listener = listener::bind("grpc-addr", settings.grpc.grpc_addr).await?;
@@ -53,7 +56,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
 
     let start = async {
         let store = database::prepare(&settings.database, settings.start.no_migrate).await?;
-        let core = database::core(store.clone(), limits)?;
+        let core = database::core(store.clone(), limits)?.with_smtp(smtp);
         core.first_start(&secrets, false).await.context("the first start failed")?;
         Ok((store, core))
     };

@@ -11,7 +11,7 @@ use super::health::Health;
 use super::lifecycle::{Servers, Signals};
 use super::{core, database, gateway, grpc, http, listener, logging};
 use crate::output;
-use crate::settings::{Database, General, Grpc, Http, Limits, Shutdown, Start};
+use crate::settings::{Database, General, Grpc, Http, Limits, Shutdown, Smtp, Start};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     start: Start,
     #[command(flatten)]
+    smtp: Smtp,
+    #[command(flatten)]
     limits: Limits,
     #[command(flatten)]
     shutdown: Shutdown,
@@ -47,6 +49,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     logging::init(&settings.general)?;
     let limits = settings.limits.checked(&settings.http.large_body)?;
     let secrets = settings.start.bootstrap.secrets()?;
+    let smtp = settings.smtp.server()?;
     let grpc_server = grpc::server(&settings.grpc)?;
     let mut signals = Signals::new()?;
     // Listen first: a first start shows its secrets once, and must not be spent on a process that cannot serve.
@@ -58,7 +61,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
 
     let start = async {
         let store = database::prepare(&settings.database, settings.start.no_migrate).await?;
-        let core = database::core(store.clone(), limits)?;
+        let core = database::core(store.clone(), limits)?.with_smtp(smtp);
         let made = core.first_start(&secrets, true).await.context("the first start failed")?;
         Ok((store, core, made))
     };
