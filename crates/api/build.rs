@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use prost_reflect::{DescriptorPool, Value};
 
-const FILES: [&str; 15] = [
+const FILES: [&str; 17] = [
     "access.proto",
     "audit.proto",
     "bulk.proto",
@@ -16,10 +16,12 @@ const FILES: [&str; 15] = [
     "group.proto",
     "identity.proto",
     "notice.proto",
+    "provisioning_rule.proto",
     "resource.proto",
     "schema.proto",
     "search.proto",
     "service_key.proto",
+    "sso.proto",
     "token.proto",
     "user.proto",
 ];

@@ -8,9 +8,11 @@ use crate::v1::discovery_service_client::DiscoveryServiceClient;
 use crate::v1::group_service_client::GroupServiceClient;
 use crate::v1::identity_service_client::IdentityServiceClient;
 use crate::v1::notice_service_client::NoticeServiceClient;
+use crate::v1::provisioning_rule_service_client::ProvisioningRuleServiceClient;
 use crate::v1::schema_service_client::SchemaServiceClient;
 use crate::v1::search_service_client::SearchServiceClient;
 use crate::v1::service_key_service_client::ServiceKeyServiceClient;
+use crate::v1::sso_service_client::SsoServiceClient;
 use crate::v1::token_service_client::TokenServiceClient;
 use crate::v1::user_service_client::UserServiceClient;
 
@@ -48,6 +50,10 @@ clients! {
     schemas: SchemaServiceClient;
     /// A client of the notices to administrators.
     notices: NoticeServiceClient;
+    /// A client of sign-ins.
+    sso: SsoServiceClient;
+    /// A client of the rules on first sign-ins.
+    provisioning_rules: ProvisioningRuleServiceClient;
     /// A client of the SCIM tokens.
     tokens: TokenServiceClient;
     /// A client of the audit log.

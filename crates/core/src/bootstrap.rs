@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use rollcall_api::v1::ErrorReason;
 use rollcall_scim::Profile;
-use rollcall_store::{CredentialKind, NoticeSettings, PasswordHandling, Safeguards, Transaction};
+use rollcall_store::{
+    CredentialKind, NoticeSettings, PasswordHandling, ProvisioningChoices, Safeguards, Transaction,
+};
 use uuid::Uuid;
 
 use crate::Core;
@@ -67,6 +69,7 @@ impl Core {
                 password_handling: PasswordHandling::default(),
                 notices: NoticeSettings::default(),
                 safeguards: Safeguards::default(),
+                provisioning: ProvisioningChoices::default(),
             };
             self.make_directory(&mut *transaction, Origin::SYSTEM, new).await?;
         }

@@ -114,7 +114,11 @@ impl Caller {
 
     /// What the events of this request say of where they come from.
     pub(crate) fn origin(&self) -> Origin<'_> {
-        Origin { actor: Actor::Credential(self.credential.id), request_id: &self.request_id }
+        Origin {
+            actor: Actor::Credential(self.credential.id),
+            request_id: &self.request_id,
+            is_scim: self.credential.kind == CredentialKind::ScimToken,
+        }
     }
 
     /// Whether it is the identity provider of a directory who calls, through the SCIM endpoint.

@@ -2,6 +2,7 @@
 
 mod deletion;
 mod notices;
+mod provisioning;
 mod safeguards;
 mod settings;
 
@@ -14,7 +15,9 @@ use rollcall_api::v1::{
     UpdateDirectoryRequest, UpdateDirectoryResponse,
 };
 use rollcall_scim::{Profile, Rule};
-use rollcall_store::{Directory, EventKind, NoticeSettings, PasswordHandling, Safeguards, Transaction};
+use rollcall_store::{
+    Directory, EventKind, NoticeSettings, PasswordHandling, ProvisioningChoices, Safeguards, Transaction,
+};
 use serde_json::Map;
 use tonic::{Request, Response, Status};
 
@@ -24,6 +27,8 @@ use crate::credentials::timestamp;
 use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, changes};
 use settings::facts;
+
+pub(crate) use provisioning::{Overridden, provisioning_choice};
 
 /// Directories in a page when the caller does not say.
 const DEFAULT_PAGE_SIZE: u32 = 100;
@@ -49,6 +54,7 @@ pub(crate) struct NewDirectory {
     pub(crate) password_handling: PasswordHandling,
     pub(crate) notices: NoticeSettings,
     pub(crate) safeguards: Safeguards,
+    pub(crate) provisioning: ProvisioningChoices,
 }
 
 impl Core {
@@ -70,6 +76,7 @@ impl Core {
             password_handling: new.password_handling,
             notices: new.notices,
             safeguards: new.safeguards,
+            provisioning: new.provisioning,
             schemas_version: 0,
             created: now,
             modified: now,
@@ -96,6 +103,7 @@ impl Directories {
         require_name(&request.name)?;
         let profile = profile(request.profile())
             .ok_or_else(|| Error::value("profile: give one of generic, okta and entra"))?;
+        let provisioning = provisioning::created(&request);
         let safeguards = safeguards::created(&request)?;
         let new = NewDirectory {
             name: request.name,
@@ -109,6 +117,7 @@ impl Directories {
                 request.admin_emails.as_ref(),
                 &NoticeSettings::default(),
             )?,
+            provisioning,
             safeguards,
         };
         let says_notices =
@@ -171,6 +180,7 @@ impl Directories {
                 request.admin_emails.as_ref(),
                 &before.notices,
             )?,
+            provisioning: provisioning::updated(&request, &before.provisioning),
             safeguards: safeguards::updated(&request, &before.safeguards)?,
             ..before.clone()
         };
@@ -241,6 +251,7 @@ fn message(directory: Directory) -> v1::Directory {
     };
     let message = v1::Directory {
         rule_settings: Some(settings::rule_settings_message(&directory.rule_settings)),
+        provisioning: Some(provisioning::message(&directory)),
         rules: Some(rollcall_api::rules::to_message(directory.rules())),
         password_handling: settings::password_handling_message(directory.password_handling).into(),
         notify_admins_on_first_sso_sign_in: directory.notices.on_first_sign_in,

@@ -13,11 +13,13 @@ use crate::passwords::PASSWORD;
 pub(crate) struct Origin<'a> {
     pub(crate) actor: Actor,
     pub(crate) request_id: &'a str,
+    /// Whether an identity provider speaks, by SCIM: the users that it writes to are managed by it from then on.
+    pub(crate) is_scim: bool,
 }
 
 impl Origin<'static> {
     /// Rollcall itself.
-    pub(crate) const SYSTEM: Self = Self { actor: Actor::System, request_id: "" };
+    pub(crate) const SYSTEM: Self = Self { actor: Actor::System, request_id: "", is_scim: false };
 }
 
 impl Core {

@@ -23,6 +23,7 @@ mod log_query;
 mod notices;
 mod page_token;
 mod passwords;
+mod provisioning_rules;
 mod random;
 mod rate_limit;
 mod resources;
@@ -30,6 +31,7 @@ mod schemas;
 mod search;
 mod secret;
 mod service_keys;
+mod sso;
 mod stream;
 mod throttle;
 mod tokens;
@@ -48,9 +50,11 @@ use rollcall_api::v1::discovery_service_server::DiscoveryServiceServer;
 use rollcall_api::v1::group_service_server::GroupServiceServer;
 use rollcall_api::v1::identity_service_server::IdentityServiceServer;
 use rollcall_api::v1::notice_service_server::NoticeServiceServer;
+use rollcall_api::v1::provisioning_rule_service_server::ProvisioningRuleServiceServer;
 use rollcall_api::v1::schema_service_server::SchemaServiceServer;
 use rollcall_api::v1::search_service_server::SearchServiceServer;
 use rollcall_api::v1::service_key_service_server::ServiceKeyServiceServer;
+use rollcall_api::v1::sso_service_server::SsoServiceServer;
 use rollcall_api::v1::token_service_server::TokenServiceServer;
 use rollcall_api::v1::user_service_server::UserServiceServer;
 use rollcall_store::Store;
@@ -74,9 +78,11 @@ use crate::identity::Identity;
 use crate::notices::Notices;
 use crate::page_token::Keyring;
 use crate::passwords::{Attempts, Hasher};
+use crate::provisioning_rules::ProvisioningRules;
 use crate::schemas::Schemas;
 use crate::search::Search;
 use crate::service_keys::ServiceKeys;
+use crate::sso::Sso;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::types::KnownTypes;
@@ -151,6 +157,8 @@ impl Core {
             .add_service(limited!(BulkServiceServer, Bulk::new(self.clone())))
             .add_service(limited!(DirectoryServiceServer, Directories::new(self.clone())))
             .add_service(limited!(SchemaServiceServer, Schemas::new(self.clone())))
+            .add_service(limited!(SsoServiceServer, Sso::new(self.clone())))
+            .add_service(limited!(ProvisioningRuleServiceServer, ProvisioningRules::new(self.clone())))
             .add_service(limited!(TokenServiceServer, Tokens::new(self.clone())))
             .add_service(limited!(ServiceKeyServiceServer, ServiceKeys::new(self.clone())))
             .add_service(limited!(AuditServiceServer, Audit::new(self.clone())))

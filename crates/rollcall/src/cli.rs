@@ -9,6 +9,7 @@ mod notice;
 mod page_token_key;
 mod schema;
 mod service_key;
+mod sso;
 mod switch;
 mod time;
 mod token;
@@ -75,6 +76,8 @@ enum Command {
     Audit(audit::Audit),
     /// See the users of a directory, and mark its administrators
     User(user::User),
+    /// Decide on sign-ins by SSO, and say which may create an account
+    Sso(sso::Sso),
 }
 
 /// Reads a command line, and the settings that the environment and a configuration file add to it.
@@ -98,6 +101,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Token(command) => finish(Builder::new_current_thread(), command.run()),
         Command::ServiceKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Audit(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Sso(command) => finish(Builder::new_current_thread(), command.run()),
         Command::User(command) => finish(Builder::new_current_thread(), command.run()),
     }
 }

@@ -11,6 +11,9 @@ impl EventKind {
     pub fn is_administrative(self) -> bool {
         match self {
             Self::UserAdministratorChanged
+            | Self::ProvisioningRuleCreated
+            | Self::ProvisioningRuleMoved
+            | Self::ProvisioningRuleDeleted
             | Self::DirectoryCreated
             | Self::DirectoryUpdated
             | Self::DirectoryDeleted
@@ -25,7 +28,8 @@ impl EventKind {
             | Self::UserPurged
             | Self::GroupCreated
             | Self::GroupUpdated
-            | Self::GroupDeleted => false,
+            | Self::GroupDeleted
+            | Self::SignInLinked => false,
         }
     }
 }

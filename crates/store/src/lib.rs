@@ -16,6 +16,7 @@ mod namesake;
 mod outbox;
 mod postgres;
 mod safeguards;
+mod sign_ins;
 mod sqlite;
 
 use std::fmt;
@@ -39,6 +40,9 @@ pub use model::{
 pub use namesake::{Namesake, Presence};
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
 pub use safeguards::Safeguards;
+pub use sign_ins::{
+    Candidate, Conditions, Effect, Protocol, ProvisioningChoices, ProvisioningRule, SignInLink,
+};
 
 /// The tables whose rows belong to the directory in their column `directory_id`, and are deleted with it. Whoever makes
 /// another such table adds it here, or to [`KEPT_TABLES`]; a test finds those that are in neither.
@@ -47,6 +51,8 @@ pub const DIRECTORY_TABLES: &[&str] = &[
     "emails",
     "passwords",
     "unique_values",
+    "sign_in_links",
+    "provisioning_rules",
     "resources",
     "totals",
     "schemas",
@@ -193,6 +199,20 @@ pub trait Store: OutboxReading + fmt::Debug + Send + Sync + 'static {
     /// A user of a directory with the hash of the password, where there is one.
     async fn password(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<PasswordHolder>>;
 
+    /// The user whom a subject of an issuer signs in as.
+    async fn linked_user(
+        &self,
+        directory: Uuid,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<StoredResource>>;
+
+    /// The users who have this folded e-mail address, or are called by it, in order of their ids, at most `limit`.
+    async fn sign_in_candidates(&self, directory: Uuid, address: &str, limit: u32) -> Result<Vec<Candidate>>;
+
+    /// The rules of a directory on which first sign-ins may create an account, in order.
+    async fn provisioning_rules(&self, directory: Uuid) -> Result<Vec<ProvisioningRule>>;
+
     /// Members of a group in order of their ids, from the first after `after` on, at most `limit`.
     async fn group_members(
         &self,
@@ -293,7 +313,37 @@ pub trait Transaction: OutboxWriting + Send {
     /// The active administrators among the users of a directory, in order of their ids. They are not locked.
     async fn administrators(&mut self, directory: Uuid) -> Result<Vec<Administrator>>;
 
-    /// Deletes a resource that this transaction has read, and the password of a user.
+    /// The user whom a subject of an issuer signs in as.
+    async fn linked_user(
+        &mut self,
+        directory: Uuid,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<StoredResource>>;
+
+    /// The users who have this folded e-mail address, or are called by it, in order of their ids, at most `limit`.
+    async fn sign_in_candidates(
+        &mut self,
+        directory: Uuid,
+        address: &str,
+        limit: u32,
+    ) -> Result<Vec<Candidate>>;
+
+    /// Lets a subject sign in as a user that this transaction has read or made.
+    ///
+    /// Errors: [`Error::Conflict`] where the subject, or the user, has a link already.
+    async fn insert_link(&mut self, directory: Uuid, link: &SignInLink) -> Result<()>;
+
+    /// Takes the link of a user away, and says whether there was one.
+    async fn delete_link_of(&mut self, directory: Uuid, user: Uuid) -> Result<bool>;
+
+    /// The rules of a directory that this transaction has read, in order.
+    async fn provisioning_rules(&mut self, directory: Uuid) -> Result<Vec<ProvisioningRule>>;
+
+    /// Gives a directory that this transaction has read these rules, in this order, instead of those that it has.
+    async fn set_provisioning_rules(&mut self, directory: Uuid, rules: &[ProvisioningRule]) -> Result<()>;
+
+    /// Deletes a resource that this transaction has read, and the password and the link of a user.
     async fn delete_resource(&mut self, directory: Uuid, resource_type: ResourceType, id: Uuid)
     -> Result<()>;
 

@@ -9,7 +9,7 @@ use rollcall_scim::{Profile, Resource, Rule, Rules};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{NoticeSettings, Provenance, Safeguards};
+use crate::{NoticeSettings, Provenance, ProvisioningChoices, Safeguards};
 
 /// A directory: one connection to one identity provider, and the users and groups that it owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Directory {
     pub notices: NoticeSettings,
     /// What protects it from a mistake of its identity provider.
     pub safeguards: Safeguards,
+    /// By which protocols a first sign-in may create an account.
+    pub provisioning: ProvisioningChoices,
     /// How often its registered schemas have changed; 0, it has never had any. Not written with the settings.
     pub schemas_version: i64,
     /// When it was made, in µs.
@@ -208,6 +210,8 @@ pub struct StoredResource {
     pub administrator: bool,
     /// Where the user came from, which never changes; `None` of a group.
     pub origin: Option<UserOrigin>,
+    /// Whether an identity provider manages the user: it has made it by SCIM, or written to it.
+    pub scim_managed: bool,
 }
 
 /// Where a user came from.
@@ -389,6 +393,14 @@ event_kinds! {
     GroupUpdated = "group.updated",
     /// A group was deleted.
     GroupDeleted = "group.deleted",
+    /// A subject was linked to a user, as whom it signs in from then on.
+    SignInLinked = "sign_in.linked",
+    /// A rule on first sign-ins was made.
+    ProvisioningRuleCreated = "provisioning_rule.created",
+    /// A rule on first sign-ins was moved.
+    ProvisioningRuleMoved = "provisioning_rule.moved",
+    /// A rule on first sign-ins was deleted.
+    ProvisioningRuleDeleted = "provisioning_rule.deleted",
     /// A directory was made.
     DirectoryCreated = "directory.created",
     /// The settings of a directory changed.

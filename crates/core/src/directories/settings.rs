@@ -7,6 +7,7 @@ use rollcall_scim::Rule;
 use rollcall_store::{Directory, PasswordHandling};
 use serde_json::{Map, Value, json};
 
+use super::provisioning;
 use super::safeguards;
 use crate::error::{Error, Result};
 
@@ -23,6 +24,7 @@ pub(super) fn facts(directory: &Directory) -> Map<String, Value> {
         "password": directory.password_handling.as_str(),
         "notify_admins_on_first_sso_sign_in": directory.notices.on_first_sign_in,
         "admin_emails": directory.notices.admin_emails,
+        "provisioning": provisioning::facts(&directory.provisioning),
     });
     match facts {
         Value::Object(mut facts) => {

@@ -132,6 +132,7 @@ impl Core {
             is_member: false,
             administrator: false,
             origin: None,
+            scim_managed: false,
         })
     }
 

@@ -116,6 +116,7 @@ impl Core {
             is_member: false,
             administrator: false,
             origin: Some(origin),
+            scim_managed: origin == UserOrigin::Scim,
         };
         Ok(NewUser { user, password, definition })
     }
@@ -158,6 +159,7 @@ impl Core {
         let event = self.event_to_come(origin, directory, EventKind::UserUpdated, id);
         let others = Provenance::of(&event, is_new_password.then_some(PASSWORD));
         let by = Rewriting { event: &event, others };
+        user.scim_managed |= origin.is_scim;
         let facts = self
             .rewrite_resource(transaction, directory, &mut user, attributes, change.definition, by)
             .await?;

@@ -72,6 +72,7 @@ impl Core {
             transaction.take_departed_user(directory.id, id).await?.ok_or_else(returned_already)?;
         let attributes = with_immutable(&user.attributes, new.user.attributes.clone(), new.definition)?;
         let before = std::mem::replace(&mut user.attributes, attributes);
+        user.scim_managed |= new.user.scim_managed;
         user.version += 1;
         user.modified = self.clock.now().max(user.modified);
         self.add_resource(transaction, directory, &user, new.definition, event).await?;
@@ -98,6 +99,7 @@ impl Core {
         if attributes == user.attributes && !is_new_password {
             return Ok((user, None));
         }
+        user.scim_managed |= new.user.scim_managed;
         let others = Provenance::of(event, is_new_password.then_some(PASSWORD));
         let by = Rewriting { event, others };
         let facts =

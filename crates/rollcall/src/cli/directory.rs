@@ -1,6 +1,7 @@
 //! `rollcall directory`: the connections to identity providers.
 
 mod notices;
+mod provisioning;
 mod safeguards;
 mod settings;
 
@@ -105,10 +106,13 @@ struct Create {
 
     #[command(flatten)]
     safeguards: Safeguards,
+
+    #[command(flatten)]
+    provisioning: provisioning::Choices,
 }
 
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["scim", "groups", "profile", "rules", "password", "notify_admins", "admin_emails", "no_admin_emails"]).args(Safeguards::FLAGS))]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["scim", "groups", "profile", "rules", "password", "notify_admins", "admin_emails", "no_admin_emails"]).args(Safeguards::FLAGS).args(provisioning::FLAGS))]
 struct Update {
     /// Name of the directory
     name: String,
@@ -139,6 +143,13 @@ struct Update {
 
     #[command(flatten)]
     safeguards: Safeguards,
+
+    #[command(flatten)]
+    provisioning: provisioning::Choices,
+
+    /// Do not ask at a terminal before SCIM is switched on or off
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -186,14 +197,7 @@ impl Directory {
                     output::table(&as_table(&directories))
                 }
             }
-            Action::Show { name } => {
-                let request = client.request(GetDirectoryRequest { name });
-                let answer = client::directories(client.channel()).get_directory(request).await;
-                show(
-                    &present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)?,
-                    json,
-                )
-            }
+            Action::Show { name } => show(&get(&client, name).await?, json),
             Action::Update(update) => show(&update.run(&client).await?, json),
             Action::Delete { name, confirm } => delete(&client, json, name, confirm).await,
         }
@@ -213,7 +217,7 @@ impl Create {
             admin_emails: self.notices.admin_emails(),
             ..CreateDirectoryRequest::default()
         };
-        let request = self.safeguards.of_new(request);
+        let request = self.provisioning.of_new(self.safeguards.of_new(request));
         let answer = client::directories(client.channel()).create_directory(client.request(request)).await;
         let answer = answer.map_err(|status| client.explain(&status))?.into_inner();
         warn(&answer.warnings);
@@ -223,6 +227,10 @@ impl Create {
 
 impl Update {
     async fn run(self, client: &Client) -> Result<Message> {
+        if let Some(scim) = self.scim {
+            let before = get(client, self.name.clone()).await?;
+            provisioning::confirm_scim(&before, scim, self.provisioning, self.yes)?;
+        }
         let request = UpdateDirectoryRequest {
             name: self.name,
             scim_enabled: self.scim.map(Switch::is_on),
@@ -234,7 +242,7 @@ impl Update {
             admin_emails: self.notices.admin_emails(),
             ..UpdateDirectoryRequest::default()
         };
-        let request = self.safeguards.of_changed(request);
+        let request = self.provisioning.of_changed(self.safeguards.of_changed(request));
         let answer = client::directories(client.channel()).update_directory(client.request(request)).await;
         let answer = answer.map_err(|status| client.explain(&status))?.into_inner();
         warn(&answer.warnings);
@@ -265,6 +273,12 @@ async fn delete(client: &Client, json: bool, name: String, confirm_name: String)
     output::line(&format!("Deleted the directory {name}; users: {users}, groups: {groups}."))
 }
 
+async fn get(client: &Client, name: String) -> Result<Message> {
+    let request = client.request(GetDirectoryRequest { name });
+    let answer = client::directories(client.channel()).get_directory(request).await;
+    present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
+}
+
 async fn all(client: &Client) -> Result<Vec<Message>> {
     let mut directories = Vec::new();
     let mut page_token = String::new();
@@ -289,8 +303,18 @@ fn show(directory: &Message, json: bool) -> Result<()> {
 }
 
 fn as_table(directories: &[Message]) -> Table {
-    let mut table =
-        Table::new(&["NAME", "PROFILE", "SCIM", "GROUPS", "PASSWORD", "RULES", "CREATED", "CHANGED", "ID"]);
+    let mut table = Table::new(&[
+        "NAME",
+        "PROFILE",
+        "SCIM",
+        "GROUPS",
+        "PASSWORD",
+        "RULES",
+        "PROVISIONING",
+        "CREATED",
+        "CHANGED",
+        "ID",
+    ]);
     for directory in directories {
         table.row([
             directory.name.as_str().into(),
@@ -299,6 +323,7 @@ fn as_table(directories: &[Message]) -> Table {
             Cell::switch(directory.groups_enabled),
             settings::password_name(directory).into(),
             Cell::optional(settings::own_rules(directory)),
+            provisioning::as_text(directory).into(),
             Cell::optional(short_time(directory.created)),
             Cell::optional(short_time(directory.last_modified)),
             directory.id.as_str().into(),
@@ -318,6 +343,7 @@ fn as_json(directory: &Message) -> Value {
         "password": settings::password_name(directory),
         "notify_admins_on_first_sso_sign_in": directory.notify_admins_on_first_sso_sign_in,
         "admin_emails": directory.admin_emails,
+        "provisioning": provisioning::as_json(directory),
         "created": exact_time(directory.created),
         "lastModified": exact_time(directory.last_modified),
     });
@@ -354,6 +380,7 @@ mod tests {
             password_handling: Password::Store.message().into(),
             notify_admins_on_first_sso_sign_in: true,
             admin_emails: vec!["it@example.com".to_owned()],
+            provisioning: None,
             created: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 5_000 }),
             last_modified: Some(prost_types::Timestamp { seconds: 1_700_000_001, nanos: 0 }),
             ..Message::default()
@@ -365,7 +392,8 @@ mod tests {
         let table = as_table(&[directory()]).render(false);
         let row: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
         assert_eq!(row[..6], ["acme", "entra", "on", "off", "store", "unique-group-names=off"]);
-        assert_eq!(row[6..8], ["2023-11-14T22:13:20Z", "2023-11-14T22:13:21Z"]);
+        assert_eq!(row[6..14].join(" "), "saml: off, oidc: off, jwt: off, ldap: off");
+        assert_eq!(row[14..16], ["2023-11-14T22:13:20Z", "2023-11-14T22:13:21Z"]);
         let json = as_json(&directory());
         assert_eq!(json["profile"], "entra");
         assert_eq!(json["scim"], true);

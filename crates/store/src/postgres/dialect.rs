@@ -31,6 +31,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
         "users of credentials, OAuth clients",
         include_str!("../../../../migrations/postgres/0004_credentials_users_clients.sql"),
     ),
+    (5, "sign-ins", include_str!("../../../../migrations/postgres/0005_sign_ins.sql")),
     (6, "administrators", include_str!("../../../../migrations/postgres/0006_administrators.sql")),
     (7, "mails", include_str!("../../../../migrations/postgres/0007_mails.sql")),
     (8, "activity, audit", include_str!("../../../../migrations/postgres/0008_activity_audit.sql")),

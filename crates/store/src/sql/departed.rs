@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::dialect::{Connection, Db};
 use super::resources::{self, origin};
 use super::{Row, failure};
-use crate::{Error, Namesake, Presence, ResourceType, Result, StoredResource};
+use crate::{Error, Namesake, Presence, ResourceType, Result, StoredResource, UserOrigin};
 
 /// Keeps a user among the departed ones, and deletes it.
 pub(super) async fn retire(
@@ -110,6 +110,7 @@ pub(super) async fn purge(
 fn departed(row: &Row) -> Result<StoredResource> {
     let id: Uuid = row.try_get(0).map_err(failure)?;
     let document: &str = row.try_get(4).map_err(failure)?;
+    let origin = origin(row.try_get(5).map_err(failure)?, ResourceType::User)?;
     Ok(StoredResource {
         resource_type: ResourceType::User,
         id,
@@ -120,6 +121,7 @@ fn departed(row: &Row) -> Result<StoredResource> {
             .map_err(|error| Error::Damaged(format!("the document of the departed user {id}: {error}")))?,
         is_member: false,
         administrator: false,
-        origin: origin(row.try_get(5).map_err(failure)?, ResourceType::User)?,
+        origin,
+        scim_managed: origin == Some(UserOrigin::Scim),
     })
 }

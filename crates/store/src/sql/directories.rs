@@ -8,7 +8,9 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::dialect::{Connection, Db, FOR_UPDATE};
 use super::{Row, failure};
-use crate::{Directory, Error, NoticeSettings, PasswordHandling, Result, Safeguards};
+use crate::{
+    Directory, Error, NoticeSettings, PasswordHandling, Protocol, ProvisioningChoices, Result, Safeguards,
+};
 
 const COLUMNS: &str = "id, name, profile, scim_enabled, groups_enabled, settings, schemas_version, created, \
      modified";
@@ -93,6 +95,7 @@ pub(super) fn directory(row: &Row, first: usize) -> Result<Directory> {
         password_handling: settings.password,
         notices: settings.notices,
         safeguards: settings.safeguards,
+        provisioning: settings.provisioning,
         schemas_version: row.try_get(first + 6).map_err(failure)?,
         created: row.try_get(first + 7).map_err(failure)?,
         modified: row.try_get(first + 8).map_err(failure)?,
@@ -105,6 +108,7 @@ struct Settings {
     rules: BTreeMap<Rule, bool>,
     password: PasswordHandling,
     notices: NoticeSettings,
+    provisioning: ProvisioningChoices,
     safeguards: Safeguards,
 }
 
@@ -130,6 +134,14 @@ fn written_settings(directory: &Directory) -> String {
     if !safeguards.is_empty() {
         settings.insert("safeguards".to_owned(), Value::Object(safeguards));
     }
+    let off: Map<String, Value> = directory
+        .provisioning
+        .off()
+        .map(|protocol| (protocol.as_str().to_owned(), Value::Bool(false)))
+        .collect();
+    if !off.is_empty() {
+        settings.insert("provisioning".to_owned(), Value::Object(off));
+    }
     Value::Object(settings).to_string()
 }
 
@@ -152,5 +164,12 @@ fn read_settings(text: &str) -> Result<Settings> {
     let admin_emails = admin_emails.filter_map(|address| Some(address.as_str()?.to_owned())).collect();
     let notices = NoticeSettings { on_first_sign_in, admin_emails };
     let safeguards = Safeguards::from_json(settings.get("safeguards")).ok_or_else(damaged)?;
-    Ok(Settings { rules: known.collect(), password, notices, safeguards })
+    let mut provisioning = ProvisioningChoices::default();
+    let choices = settings.get("provisioning").and_then(Value::as_object).into_iter().flatten();
+    for (name, on) in choices {
+        if let (Some(protocol), Some(on)) = (Protocol::from_name(name), on.as_bool()) {
+            provisioning.set(protocol, on);
+        }
+    }
+    Ok(Settings { rules: known.collect(), password, notices, safeguards, provisioning })
 }

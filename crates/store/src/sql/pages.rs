@@ -226,7 +226,7 @@ fn sort_value(row: &Row, kind: Kind) -> Result<Option<SortValue>> {
 }
 
 fn resource(row: &Row) -> Result<StoredResource> {
-    let name: &str = row.try_get(8).map_err(failure)?;
+    let name: &str = row.try_get(9).map_err(failure)?;
     let types = [ResourceType::User, ResourceType::Group];
     let resource_type = types
         .into_iter()

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
 use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, FOR_UPDATE, Query, merged};
-use super::{ROWS_PER_STATEMENT, Row, failure, failure_of, members, passwords, unique};
+use super::{ROWS_PER_STATEMENT, Row, failure, failure_of, links, members, passwords, unique};
 use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin};
 
 /// The columns of a resource `r` that [`stored`] reads. Whether it is a member is not asked by EXISTS: for that PostgreSQL
@@ -18,7 +18,8 @@ use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOri
 macro_rules! resource_columns {
     () => {
         "r.id, r.version, r.created, r.modified, r.document, (SELECT 1 FROM members m \
-         WHERE m.directory_id = r.directory_id AND m.member_id = r.id LIMIT 1) IS NOT NULL, r.administrator, r.origin"
+         WHERE m.directory_id = r.directory_id AND m.member_id = r.id LIMIT 1) IS NOT NULL, r.administrator, r.origin, \
+         r.scim_managed"
     };
 }
 pub(super) use resource_columns;
@@ -72,8 +73,8 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     require_free_name(&mut *connection, directory, resource, &columns).await?;
     sqlx::query::<Db>(
         "INSERT INTO resources (directory_id, type, id, version, created, modified, unique_name, display_name, \
-         external_id, active, label, document, search, administrator, origin, provenance) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+         external_id, active, label, document, search, administrator, origin, provenance, scim_managed) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(directory)
     .bind(resource.resource_type.as_str())
@@ -91,6 +92,7 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     .bind(resource.administrator)
     .bind(resource.origin.map(UserOrigin::as_str))
     .bind(Json(draft.provenance.as_stored()))
+    .bind(resource.scim_managed)
     .execute(&mut *connection)
     .await
     .map_err(failure_of(resource.resource_type))?;
@@ -115,7 +117,7 @@ pub(super) async fn update(
     let changed = sqlx::query::<Db>(concat!(
         "UPDATE resources SET version = $4, modified = $5, unique_name = CASE WHEN $13 THEN unique_name ELSE $6 END, \
          display_name = $7, external_id = $8, active = $9, label = $10, document = $11, search = $12, \
-         provenance = ",
+         scim_managed = $15, provenance = ",
         merged!("provenance", "$14"),
         " WHERE directory_id = $1 AND type = $2 AND id = $3",
     ))
@@ -133,6 +135,7 @@ pub(super) async fn update(
     .bind(Json(draft.search))
     .bind(keeps_name)
     .bind(Json(draft.provenance.as_stored()))
+    .bind(resource.scim_managed)
     .execute(&mut *connection)
     .await
     .map_err(failure_of(resource.resource_type))?
@@ -159,6 +162,7 @@ pub(super) async fn delete(
         ResourceType::User => {
             delete_emails(connection, directory, id).await?;
             passwords::delete(connection, directory, id).await?;
+            links::delete_of(connection, directory, id).await?;
         }
         ResourceType::Group => members::clear(connection, directory, id).await?,
     }
@@ -210,8 +214,7 @@ pub(super) async fn add_to_total(
     Ok(())
 }
 
-/// Reads a resource from the columns of a row, from the one at `first` on: its id, version, created, modified, document,
-/// whether it is a member of a group, whether it is an administrator, and its origin.
+/// Reads a resource from the columns of a row, from the one at `first` on, in the order of `resource_columns`.
 pub(super) fn stored(row: &Row, first: usize, resource_type: ResourceType) -> Result<StoredResource> {
     let id: Uuid = row.try_get(first).map_err(failure)?;
     let document: &str = row.try_get(first + 4).map_err(failure)?;
@@ -224,6 +227,7 @@ pub(super) fn stored(row: &Row, first: usize, resource_type: ResourceType) -> Re
         is_member: row.try_get(first + 5).map_err(failure)?,
         administrator: row.try_get(first + 6).map_err(failure)?,
         origin: origin(row.try_get(first + 7).map_err(failure)?, resource_type)?,
+        scim_managed: row.try_get(first + 8).map_err(failure)?,
         attributes: serde_json::from_str(document)
             .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?,
     })

@@ -7,13 +7,13 @@ use uuid::Uuid;
 use super::super::Database;
 use super::events::{self, directory_of, stream_of};
 use super::{
-    audit, credentials, deletion, directories, leases, members, migrations, pages, passwords, provenance,
-    resources, schemas,
+    audit, credentials, deletion, directories, leases, links, members, migrations, pages, passwords,
+    provenance, provisioning_rules, resources, schemas,
 };
 use crate::{
-    AttributeOrigin, AuditQuery, AuditRecord, Credential, CredentialKind, Directory, EventKind, EventRange,
-    Listing, Member, Membership, NumberedEvent, PasswordHolder, Query, RegisteredSchema, ResourceType,
-    Result, Store, StoredResource, Transaction, UserKey,
+    AttributeOrigin, AuditQuery, AuditRecord, Candidate, Credential, CredentialKind, Directory, EventKind,
+    EventRange, Listing, Member, Membership, NumberedEvent, PasswordHolder, ProvisioningRule, Query,
+    RegisteredSchema, ResourceType, Result, Store, StoredResource, Transaction, UserKey,
 };
 
 #[async_trait]
@@ -95,6 +95,23 @@ impl Store for Database {
 
     async fn password(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<PasswordHolder>> {
         passwords::find(&mut *self.reader().await?, directory, user).await
+    }
+
+    async fn linked_user(
+        &self,
+        directory: Uuid,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<StoredResource>> {
+        links::user(&mut *self.reader().await?, directory, issuer, subject).await
+    }
+
+    async fn sign_in_candidates(&self, directory: Uuid, address: &str, limit: u32) -> Result<Vec<Candidate>> {
+        links::candidates(&mut *self.reader().await?, directory, address, limit).await
+    }
+
+    async fn provisioning_rules(&self, directory: Uuid) -> Result<Vec<ProvisioningRule>> {
+        provisioning_rules::list(&mut *self.reader().await?, directory).await
     }
 
     async fn group_members(

@@ -11,12 +11,13 @@ use uuid::Uuid;
 use super::super::Tx;
 use super::super::dialect::{Connection, total_shard};
 use super::{
-    administrators, audit, credentials, deletion, departed, directories, events, members, passwords,
-    provenance, resources, schemas, unique,
+    administrators, audit, credentials, deletion, departed, directories, events, links, members, passwords,
+    provenance, provisioning_rules, resources, schemas, unique,
 };
 use crate::{
-    AddedMembers, Administrator, AttributeOrigin, Credential, CredentialKind, Directory, Draft, Event,
-    Namesake, Provenance, RegisteredSchema, ResourceType, Result, StoredResource, Transaction,
+    AddedMembers, Administrator, AttributeOrigin, Candidate, Credential, CredentialKind, Directory, Draft,
+    Event, Namesake, Provenance, ProvisioningRule, RegisteredSchema, ResourceType, Result, SignInLink,
+    StoredResource, Transaction,
 };
 
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
@@ -97,6 +98,40 @@ impl Transaction for Tx {
 
     async fn administrators(&mut self, directory: Uuid) -> Result<Vec<Administrator>> {
         administrators::list(self.connection(), directory).await
+    }
+
+    async fn linked_user(
+        &mut self,
+        directory: Uuid,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<StoredResource>> {
+        links::user(self.connection(), directory, issuer, subject).await
+    }
+
+    async fn sign_in_candidates(
+        &mut self,
+        directory: Uuid,
+        address: &str,
+        limit: u32,
+    ) -> Result<Vec<Candidate>> {
+        links::candidates(self.connection(), directory, address, limit).await
+    }
+
+    async fn insert_link(&mut self, directory: Uuid, link: &SignInLink) -> Result<()> {
+        links::insert(self.connection(), directory, link).await
+    }
+
+    async fn delete_link_of(&mut self, directory: Uuid, user: Uuid) -> Result<bool> {
+        links::delete_of(self.connection(), directory, user).await
+    }
+
+    async fn provisioning_rules(&mut self, directory: Uuid) -> Result<Vec<ProvisioningRule>> {
+        provisioning_rules::list(self.connection(), directory).await
+    }
+
+    async fn set_provisioning_rules(&mut self, directory: Uuid, rules: &[ProvisioningRule]) -> Result<()> {
+        provisioning_rules::set(self.connection(), directory, rules).await
     }
 
     async fn delete_resource(

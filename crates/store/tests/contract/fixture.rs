@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rollcall_scim::{Definition, Profile, Resource, builtin, resource, search_form};
 use rollcall_store::{
-    Actor, Directory, Draft, Event, EventKind, NoticeSettings, PasswordHandling, Provenance, ResourceType,
-    Safeguards, Store, StoredResource, Transaction, UserOrigin,
+    Actor, Directory, Draft, Event, EventKind, NoticeSettings, PasswordHandling, Provenance,
+    ProvisioningChoices, ResourceType, Safeguards, Store, StoredResource, Transaction, UserOrigin,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -29,6 +29,7 @@ pub(crate) async fn directory(store: &dyn Store, number: u128) -> Directory {
         password_handling: PasswordHandling::Discard,
         notices: NoticeSettings::default(),
         safeguards: Safeguards::default(),
+        provisioning: ProvisioningChoices::default(),
         schemas_version: 0,
         created: 1,
         modified: 1,
@@ -53,6 +54,7 @@ pub(crate) fn user(number: u128, attributes: Value) -> StoredResource {
         is_member: false,
         administrator: false,
         origin: Some(UserOrigin::Scim),
+        scim_managed: true,
     }
 }
 

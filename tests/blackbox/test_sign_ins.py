@@ -1,0 +1,502 @@
+"""Sign-ins by SSO: who comes in, as whom, and who does not."""
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from harness.rpc import refuses
+from harness.scim import GROUP, a_user, created, no_content, ok, refused
+from harness.sso import ISSUER, Door, judged, new_subject, work_email
+
+PROTOCOLS = ["saml", "oidc", "jwt", "ldap"]
+OTHER_ISSUER = "https://other.example"
+
+
+@pytest.fixture
+def door(generic) -> Door:
+    """Where people sign in to a new directory, whose SCIM is on."""
+    return Door(generic)
+
+
+def update(directory, **settings) -> None:
+    directory.house.admin.call("DirectoryService/UpdateDirectory", name=directory.name, **settings)
+
+
+def kinds(directory, subject: str) -> list[str]:
+    return [event["kind"] for event in directory.events(subject)]
+
+
+def test_the_page_acted_out(generic, door, name):
+    """SAML provisioning on → SCIM on → SAML overridden → SCIM off → SAML's choice counts again."""
+    house, scim = generic.house, generic.scim
+    flags = ["directory", "update", generic.name]
+
+    def saml() -> dict:
+        return house.command_json("directory", "show", generic.name)["provisioning"]["saml"]
+
+    house.command_json(*flags, "--scim", "off", "--saml-provisioning", "on")
+    assert saml() == {"stored": True, "effective": True, "overridden_by": None, "status": "on"}
+    first = door.sign_in(email=f"first.{name}")
+    assert judged(first) == ("created", "provisioning_on")
+
+    on = house.command(*flags, "--scim", "on")
+    assert on.returncode == 0
+    assert "SAML" in on.stderr
+    assert saml() == {"stored": True, "effective": False, "overridden_by": "scim", "status": "overridden by SCIM"}
+    unknown = {"subject": new_subject(), "email": f"unknown.{name}"}
+    assert judged(door.sign_in(**unknown)) == ("refused_not_provisioned", "overridden_by_scim")
+    provisioned = scim.create(name)
+    let_in = door.sign_in(email=name)
+    assert judged(let_in) == ("existing", "matched_user_name")
+    assert let_in.user_id == provisioned["id"]
+
+    off = house.command(*flags, "--scim", "off")
+    assert off.returncode == 0
+    assert "users that SCIM made" in off.stderr
+    assert saml() == {"stored": True, "effective": True, "overridden_by": None, "status": "on"}
+    assert judged(door.sign_in(**unknown)) == ("created", "provisioning_on")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_scim_overrides_saml_and_nothing_else(database_house, name, protocol):
+    directory = database_house.new_directory()
+    door = Door(directory)
+    person = {"protocol": protocol, "email": name, "email_verified": True}
+    expected = ("refused_not_provisioned", "overridden_by_scim") if protocol == "saml" else ("created", "provisioning_on")
+    assert judged(door.explain(**person)) == expected
+    update(directory, **{f"{protocol}_provisioning": False})
+    expected = "overridden_by_scim" if protocol == "saml" else "provisioning_off"
+    assert judged(door.explain(**person)) == ("refused_not_provisioned", expected)
+    update(directory, scim_enabled=False)
+    assert judged(door.explain(**person)) == ("refused_not_provisioned", "provisioning_off")
+    update(directory, **{f"{protocol}_provisioning": True})
+    assert judged(door.explain(**person)) == ("created", "provisioning_on")
+
+
+def test_the_first_sign_in_links_and_the_next_ones_follow_the_subject(generic, door, name):
+    user = generic.scim.create(name)
+    subject = new_subject()
+    first = door.sign_in(subject=subject, email=name.upper())
+    assert judged(first) == ("existing", "matched_user_name")
+    assert (first.user_id, first.active, first.linked) == (user["id"], True, True)
+    for person in ({"email": name}, {"email": f"married.{name}"}, {}, {"email": "x@y", "email_verified": False}):
+        again = door.sign_in(subject=subject, **person)
+        assert judged(again) == ("existing", "linked")
+        assert (again.user_id, again.active, again.linked) == (user["id"], True, False)
+    assert kinds(generic, user["id"]) == ["user.created", "sign_in.linked"]
+    [linked] = [json.loads(event["changes"]) for event in generic.events(user["id"])][1:]
+    after = {"issuer": ISSUER, "subject": subject, "protocol": "saml"}
+    assert linked == {"link": {"before": None, "after": after}}
+
+
+def test_a_primary_work_address_links_and_another_address_does_not(generic, door, name):
+    scim = generic.scim
+    user = scim.create(
+        f"u.{name}",
+        emails=[
+            {"value": f"home.{name}", "type": "home"},
+            {"value": f"old.{name}", "type": "work"},
+            {"value": name, "type": "work", "primary": True},
+        ],
+    )
+    only = scim.create(f"only.u.{name}", emails=[{"value": f"only.{name}", "type": "work"}])
+    scim.create(f"private.u.{name}", emails=[{"value": f"private.{name}", "type": "home", "primary": True}])
+    for other in ("home", "old", "private"):
+        assert judged(door.sign_in(email=f"{other}.{name}")) == ("refused_not_provisioned", "overridden_by_scim")
+    for address, linked in ((name.upper(), user), (f"only.{name}", only)):
+        answer = door.sign_in(email=address)
+        assert judged(answer) == ("existing", "matched_email")
+        assert answer.user_id == linked["id"]
+
+
+def test_an_account_is_never_taken_over(generic, door, name):
+    user = generic.scim.create(name)
+    mine = new_subject()
+    assert door.sign_in(subject=mine, email=name).user_id == user["id"]
+    for thief in ({"subject": new_subject()}, {"subject": mine, "issuer": OTHER_ISSUER}, {"subject": mine.upper()}):
+        refused_one = door.sign_in(email=name, **thief)
+        assert judged(refused_one) == ("refused_not_provisioned", "already_claimed")
+        assert refused_one.user_id == ""
+    assert judged(door.sign_in(subject=mine)) == ("existing", "linked")
+
+
+def test_an_account_that_a_sign_in_created_is_nobody_else_s(generic, door, name):
+    update(generic, scim_enabled=False)
+    made = door.sign_in(email=name)
+    assert judged(made) == ("created", "provisioning_on")
+    assert judged(door.sign_in(email=name)) == ("refused_not_provisioned", "already_claimed")
+
+
+def test_two_matches_are_refused(generic, door, name):
+    generic.scim.create(name)
+    generic.scim.create(f"other.{name}", emails=work_email(name))
+    assert judged(door.sign_in(email=name)) == ("refused_not_provisioned", "several_matches")
+    update(generic, scim_enabled=False)
+    assert judged(door.sign_in(email=name)) == ("refused_not_provisioned", "several_matches")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_an_address_that_nobody_vouches_for_leads_nowhere(database_house, name, protocol):
+    directory = database_house.new_directory()
+    door = Door(directory)
+    update(directory, scim_enabled=False)
+    user = database_house.admin.call(
+        "UserService/CreateUser", directory=directory.name, user={"user_name": name, "active": True}
+    ).user
+    for address in (name, f"nobody.{name}"):
+        unverified = door.sign_in(protocol=protocol, email=address, email_verified=False)
+        assert judged(unverified) == ("refused_not_provisioned", "email_not_verified")
+    silent = door.explain(protocol=protocol, email=name)
+    if protocol == "oidc":
+        assert judged(silent) == ("refused_not_provisioned", "email_not_verified")
+    else:
+        assert judged(silent) == ("existing", "matched_user_name")
+    verified = door.sign_in(protocol=protocol, email=name, email_verified=True)
+    assert (judged(verified), verified.user_id) == (("existing", "matched_user_name"), user.id)
+
+
+def test_who_has_no_address_comes_in_only_if_they_are_known(generic, door):
+    assert judged(door.sign_in()) == ("refused_not_provisioned", "email_missing")
+
+
+def test_a_deactivated_user_is_refused_at_once_and_stays_deactivated(generic, door, name):
+    scim = generic.scim
+    user, unlinked = scim.create(name), scim.create(f"unlinked.{name}", active=False)
+    subject = new_subject()
+    door.sign_in(subject=subject, email=name)
+    scim.change(user, {"op": "replace", "path": "active", "value": False})
+    for person, expected in (
+        ({"subject": subject, "email": name}, user),
+        ({"email": f"unlinked.{name}"}, unlinked),
+    ):
+        answer = door.sign_in(**person)
+        assert judged(answer) == ("refused_deactivated", "deactivated")
+        assert (answer.user_id, answer.active, answer.linked) == (expected["id"], False, False)
+        assert scim.read(expected)["active"] is False
+    assert kinds(generic, unlinked["id"]) == ["user.created"]
+    scim.change(user, {"op": "replace", "path": "active", "value": True})
+    assert judged(door.sign_in(subject=subject)) == ("existing", "linked")
+
+
+def test_a_created_account_is_a_user_like_any_other_whom_the_identity_provider_adopts(generic, door, name):
+    scim, subject = generic.scim, new_subject()
+    update(generic, scim_enabled=False)
+    attributes = {"name.givenName": ["Ana"], "NAME.familyName": ["Ruiz"], "displayName": ["Ana Ruiz"], "dept": ["17"]}
+    made = door.sign_in(subject=subject, email=name, attributes=attributes)
+    assert judged(made) == ("created", "provisioning_on")
+    assert (made.active, made.linked) == (True, True)
+
+    update(generic, scim_enabled=True)
+    [found] = scim.find(f'userName eq "{name}"')
+    assert found["id"] == made.user_id
+    assert found["active"] is True
+    assert found["name"] == {"givenName": "Ana", "familyName": "Ruiz"}
+    assert (found["displayName"], found["emails"]) == ("Ana Ruiz", work_email(name))
+    refused(scim.post("/Users", a_user(name)), 409, "uniqueness")
+    adopted = scim.replace(found, a_user(f"new.{name}", externalId="00u17", displayName="Ana R."))
+    assert adopted["id"] == made.user_id
+    assert kinds(generic, made.user_id) == ["user.created", "sign_in.linked", "user.updated"]
+    again = door.sign_in(subject=subject, email=name, attributes=attributes)
+    assert (judged(again), again.user_id) == (("existing", "linked"), made.user_id)
+    assert scim.read(found) == adopted, "what SCIM manages, a sign-in does not overwrite"
+
+
+def test_sign_ins_update_the_users_whom_scim_does_not_manage(generic, door, name):
+    scim, subject = generic.scim, new_subject()
+    update(generic, scim_enabled=False)
+    made = door.sign_in(subject=subject, email=name, attributes={"displayName": ["Ana"]})
+    update(generic, scim_enabled=True)
+    user = {"id": made.user_id}
+    changed = door.sign_in(
+        subject=subject, email=f"new.{name}", attributes={"displayName": ["Ana Ruiz"], "title": ["Boss"], "locale": [""]}
+    )
+    assert judged(changed) == ("existing", "linked")
+    seen = scim.read(user)
+    assert (seen["displayName"], seen["title"]) == ("Ana Ruiz", "Boss")
+    assert (seen["userName"], seen["emails"]) == (f"new.{name}", work_email(f"new.{name}"))
+    assert "locale" not in seen
+    door.sign_in(subject=subject, email=f"new.{name}", attributes={"displayName": ["Ana Ruiz"]})
+    door.sign_in(subject=subject, email=f"false.{name}", email_verified=False)
+    assert scim.read(user) == seen, "what tells nothing new changes nothing"
+    assert kinds(generic, made.user_id) == ["user.created", "sign_in.linked", "user.updated"]
+
+
+def test_sign_ins_update_the_users_that_scim_made_only_while_it_is_off(generic, door, name):
+    scim, subject = generic.scim, new_subject()
+    user = scim.create(name, displayName="Ana", emails=work_email(f"ana.{name}"))
+    person = {"subject": subject, "attributes": {"displayName": ["Eve"]}}
+    assert judged(door.sign_in(email=name, **person)) == ("existing", "matched_user_name")
+    assert scim.read(user) == user
+    update(generic, scim_enabled=False)
+    door.sign_in(email=f"other.{name}", **person)
+    update(generic, scim_enabled=True)
+    seen = scim.read(user)
+    assert (seen["displayName"], seen["emails"]) == ("Eve", work_email(f"other.{name}"))
+    assert seen["userName"] == name, "by this the identity provider finds the user again"
+
+
+def test_a_new_address_that_is_another_s_user_name_does_not_keep_anybody_out(generic, door, name):
+    update(generic, scim_enabled=False)
+    mine = new_subject()
+    made = door.sign_in(subject=mine, email=name)
+    door.sign_in(email=f"taken.{name}")
+    again = door.sign_in(subject=mine, email=f"taken.{name}")
+    assert (judged(again), again.user_id) == (("existing", "linked"), made.user_id)
+    user = generic.house.admin.call("UserService/GetUser", directory=generic.name, id=made.user_id).user
+    assert (user.user_name, user.emails[0].value) == (name, f"taken.{name}")
+
+
+def test_an_answer_has_the_groups_and_sign_ins_change_no_membership(generic, door, name):
+    scim, subject = generic.scim, new_subject()
+    user = scim.create(name)
+    group = a_group(scim, f"Staff {name}", user)
+    outer = a_group(scim, f"All {name}", group)
+    for _ in range(2):
+        answer = door.sign_in(subject=subject, email=name, groups=["Admins"])
+        seen = {(one.id, one.display_name, one.direct) for one in answer.groups}
+        assert seen == {(group["id"], f"Staff {name}", True), (outer["id"], f"All {name}", False)}
+    assert {one["value"] for one in scim.read(user)["groups"]} == {group["id"], outer["id"]}
+    scim.change(user, {"op": "replace", "path": "active", "value": False})
+    assert not door.sign_in(subject=subject).groups
+
+
+def a_group(scim, label: str, member: dict) -> dict:
+    body = {"schemas": [GROUP], "displayName": label, "members": [{"value": member["id"]}]}
+    return created(scim.post("/Groups", body))
+
+
+def test_a_deleted_user_s_link_goes_with_them(generic, door, name):
+    scim, subject = generic.scim, new_subject()
+    door_is_open = door.sign_in(subject=subject, email=f"x.{name}", protocol="jwt")
+    assert judged(door_is_open) == ("created", "provisioning_on")
+    no_content(scim.delete(f"/Users/{door_is_open.user_id}"))
+    person = {"subject": subject, "email": f"x.{name}"}
+    assert judged(door.sign_in(**person)) == ("refused_not_provisioned", "overridden_by_scim")
+    update(generic, scim_enabled=False)
+    made = door.sign_in(**person)
+    assert judged(made) == ("created", "provisioning_on")
+    assert made.user_id != door_is_open.user_id
+
+
+def test_explaining_writes_nothing(generic, door, name):
+    user = generic.scim.create(name)
+    update(generic, scim_enabled=False)
+    before = generic.events()
+    match, new = {"subject": new_subject(), "email": name}, {"subject": new_subject(), "email": f"new.{name}"}
+    for _ in range(2):
+        explained = door.explain(**match)
+        assert judged(explained) == ("existing", "matched_user_name")
+        assert (explained.user_id, explained.active, explained.linked) == (user["id"], True, True)
+        explained = door.explain(**new)
+        assert judged(explained) == ("created", "provisioning_on")
+        assert (explained.user_id, explained.active, explained.linked) == ("", True, True)
+        assert explained.explanation
+    assert generic.events() == before
+    links = generic.house.database.rows(
+        "SELECT * FROM sign_in_links WHERE directory_id = ?", generic.house.database_id(generic.id)
+    )
+    assert links == []
+
+
+def test_a_sign_in_of_somebody_known_writes_nothing(generic, door, name):
+    subject = new_subject()
+    made = door.sign_in(subject=subject, email=name, protocol="jwt", attributes={"title": ["Boss"]})
+    before = generic.events()
+    for _ in range(3):
+        again = door.sign_in(subject=subject, email=name, attributes={"title": ["Boss"]})
+        assert again.user_id == made.user_id
+    assert generic.events() == before
+
+
+def at_once(work, count: int) -> list:
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(work, range(count)))
+
+
+def test_two_first_sign_ins_at_once_create_one_account(house, name):
+    directory = house.new_directory()
+    update(directory, scim_enabled=False)
+    doors = [Door(directory) for _ in range(8)]
+    for turn in range(4):
+        subject, email = new_subject(), f"{turn}.{name}"
+        answers = at_once(lambda n, s=subject, e=email: doors[n].sign_in(subject=s, email=e), len(doors))
+        assert len({answer.user_id for answer in answers}) == 1
+        assert sorted(judged(answer)[0] for answer in answers) == ["created"] + ["existing"] * 7
+        assert kinds(directory, answers[0].user_id) == ["user.created", "sign_in.linked"]
+
+
+def test_of_two_subjects_who_claim_one_account_at_once_one_gets_it(house, name):
+    directory = house.new_directory()
+    doors = [Door(directory) for _ in range(6)]
+    user = directory.scim.create(name)
+    answers = at_once(lambda number: doors[number].sign_in(email=name), len(doors))
+    assert sorted({judged(answer) for answer in answers}) == [
+        ("existing", "matched_user_name"),
+        ("refused_not_provisioned", "already_claimed"),
+    ]
+    assert [answer.user_id for answer in answers if answer.user_id] == [user["id"]]
+    assert kinds(directory, user["id"]) == ["user.created", "sign_in.linked"]
+
+
+def test_two_replicas_create_one_account(builder, name):
+    first = builder.start("serve-postgres")
+    second = builder.new("serve-postgres", database=first.database, admin_key=first.admin_key).start()
+    directory = first.new_directory()
+    update(directory, scim_enabled=False)
+    here = Door(directory)
+    doors = [Door(directory) for _ in range(8)]
+    for number, door in enumerate(doors):
+        if number % 2:
+            door.rpc = second.rpc(here.rpc.metadata[0][1].removeprefix("Bearer "))
+    for turn in range(5):
+        subject, email = new_subject(), f"{turn}.{name}"
+        answers = at_once(lambda n, s=subject, e=email: doors[n].sign_in(subject=s, email=e), len(doors))
+        assert len({answer.user_id for answer in answers}) == 1
+        assert sorted(judged(answer)[0] for answer in answers) == ["created"] + ["existing"] * 7
+        assert kinds(directory, answers[0].user_id) == ["user.created", "sign_in.linked"]
+    second.stop()
+    first.stop()
+
+
+def test_no_sign_in_reaches_another_directory(house, name):
+    mine, theirs = house.new_directory(), house.new_directory()
+    user = theirs.scim.create(name)
+    subject = new_subject()
+    assert Door(theirs).sign_in(subject=subject, email=name).user_id == user["id"]
+    door = Door(mine)
+    assert judged(door.sign_in(subject=subject, email=name)) == ("refused_not_provisioned", "overridden_by_scim")
+    told = []
+    for other in (theirs.name, "never-existed"):
+        with pytest.raises(Exception) as caught:  # noqa: PT011
+            door.sign_in(directory=other, email=name)
+        told.append(caught.value.details().replace(other, "…"))
+    assert told[0] == told[1]
+    with refuses("INVALID_VALUE", naming="directory"):
+        house.admin.call("SsoService/SignIn", **door.message(email=name))
+
+
+@pytest.mark.parametrize(
+    ("person", "naming"),
+    [
+        ({"issuer": ""}, "issuer"),
+        ({"subject": " "}, "subject"),
+        ({"subject": "a\0b"}, "subject"),
+        ({"subject": "a" * 801}, "subject"),
+        ({"email": "ana"}, "email"),
+        ({"email": "ana@"}, "email"),
+        ({"email": "a@b\0c.example"}, "email"),
+        ({"email": "ana@exa mple.com"}, "email"),
+        ({"groups": [""]}, "groups"),
+        ({"groups": ["a\0"]}, "groups"),
+        ({"attributes": {"": ["x"]}}, "attributes"),
+        ({"attributes": {"title": ["x" * 1001]}}, "attributes.title"),
+    ],
+)
+def test_what_is_malformed_is_refused_and_named(database_house, person, naming):
+    door = Door(database_house.new_directory())
+    for call in (door.sign_in, door.explain):
+        with refuses("INVALID_VALUE", naming=naming):
+            call(**person)
+
+
+def test_a_protocol_that_is_none_is_refused(database_house):
+    door = Door(database_house.new_directory())
+    for number in (0, 17):
+        with refuses("INVALID_VALUE", naming="protocol"):
+            door.rpc.call("SsoService/SignIn", **{**door.message(), "protocol": number})
+    with refuses("TOO_MANY", naming="groups"):
+        door.sign_in(groups=["g"] * 2001)
+
+
+def test_the_commands_say_what_the_service_says(generic, name):
+    house = generic.house
+    user = generic.scim.create(name)
+    person = ["--directory", generic.name, "--issuer", ISSUER, "--subject", new_subject(), "--email", name]
+    explained = house.command_json("sso", "explain", "--protocol", "saml", *person)
+    signed_in = house.command_json("sso", "sign-in", "--protocol", "saml", *person)
+    assert explained == signed_in
+    assert signed_in == {
+        "decision": "existing",
+        "rule": "matched_user_name",
+        "explanation": signed_in["explanation"],
+        "provisioning_rule_id": None,
+        "user_id": user["id"],
+        "active": True,
+        "groups": [],
+        "linked": True,
+    }
+    again = house.command_json("sso", "sign-in", "--protocol", "saml", *person)
+    assert (again["decision"], again["rule"], again["linked"]) == ("existing", "linked", False)
+    generic.scim.change(user, {"op": "replace", "path": "active", "value": False})
+    gone = house.command_json("sso", "sign-in", "--protocol", "saml", *person)
+    assert (gone["decision"], gone["user_id"], gone["active"]) == ("refused_deactivated", user["id"], False)
+
+    new = ["--directory", generic.name, "--issuer", ISSUER, "--subject", new_subject(), "--email", f"new.{name}"]
+    nobody = house.command_json("sso", "sign-in", "--protocol", "saml", *new)
+    assert (nobody["decision"], nobody["rule"], nobody["user_id"]) == (
+        "refused_not_provisioned",
+        "overridden_by_scim",
+        None,
+    )
+    unverified = house.command_json("sso", "explain", "--protocol", "oidc", *new, "--unverified-email")
+    assert unverified["rule"] == "email_not_verified"
+    made = house.command_json("sso", "sign-in", "--protocol", "oidc", *new, "--attribute", "displayName=Ana Ruiz")
+    assert made["decision"] == "created"
+    assert house.command_json("user", "show", made["user_id"], "--directory", generic.name)["displayName"] == "Ana Ruiz"
+
+    shown = house.command("sso", "explain", "--protocol", "saml", *person)
+    assert shown.returncode == 0, "a refusal is an answer"
+    assert re.search(r"^refused_deactivated +deactivated +no ", shown.stdout, re.MULTILINE)
+    assert "Because" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "naming"),
+    [
+        (["--protocol", "kerberos"], "saml"),
+        (["--attribute", "x"], "NAME=VALUE"),
+    ],
+)
+def test_a_command_line_that_makes_no_sense_is_explained(database_house, flags, naming):
+    person = ["--directory", "default", "--issuer", ISSUER, "--subject", "1"]
+    protocol = [] if "--protocol" in flags else ["--protocol", "saml"]
+    done = database_house.command("sso", "explain", *person, *protocol, *flags)
+    assert done.returncode == 2
+    assert naming in done.stderr
+
+
+def test_who_switches_scim_is_told_before_and_the_choices_are_shown(generic):
+    house, flags = generic.house, ["directory", "update", generic.name]
+    quiet = house.command(*flags, "--scim", "on")
+    assert quiet.returncode == 0
+    assert quiet.stderr == "", "nothing changes"
+    done = house.command(*flags, "--scim", "off", "--saml-provisioning", "off", "--json")
+    assert done.returncode == 0
+    assert "create no accounts" in done.stderr
+    shown = json.loads(done.stdout)["provisioning"]
+    assert shown["saml"] == {"stored": False, "effective": False, "overridden_by": None, "status": "off"}
+    assert shown["ldap"] == {"stored": True, "effective": True, "overridden_by": None, "status": "on"}
+    back = house.command_json(*flags, "--scim", "on", "--jwt-provisioning", "off", "--yes")["provisioning"]
+    assert back["saml"]["stored"] is False
+    assert back["saml"]["overridden_by"] == "scim"
+    assert back["jwt"]["status"] == "off"
+    made = house.command_json(
+        "directory", "create", f"{generic.name}-2", "--profile", "okta", "--oidc-provisioning", "off", "--scim", "off"
+    )
+    assert made["provisioning"]["oidc"]["effective"] is False
+    assert made["provisioning"]["saml"]["effective"] is True
+    assert house.command_json("directory", "show", f"{generic.name}-2") == made
+    assert "saml: on, oidc: off" in house.command("directory", "show", f"{generic.name}-2").stdout
+    updated = [json.loads(event["changes"]) for event in generic.events() if event["kind"] == "directory.updated"]
+    choices = {"saml": True, "oidc": True, "jwt": True, "ldap": True}
+    assert updated[0]["provisioning"] == {"before": choices, "after": {**choices, "saml": False}}
+
+
+def test_read_again_over_scim(okta, name):
+    """What a sign-in creates has what Okta's import of users looks for."""
+    door = Door(okta)
+    made = door.sign_in(protocol="oidc", email=name, email_verified=True)
+    page = ok(okta.scim.get("/Users", filter=f'userName eq "{name}"'))
+    assert [user["id"] for user in page["Resources"]] == [made.user_id]
