@@ -31,7 +31,15 @@ def test_a_directory_says_whom_it_tells(house, name):
     cleared = house.command_json(*update, "--no-admin-emails")
     assert (cleared["admin_emails"], cleared["notify_admins_on_first_sso_sign_in"]) == ([], False)
     both = house.command_json(
-        "directory", "create", f"{label}-2", "--profile", "okta", "--notify-admins", "on", "--admin-email", "x@example.com"
+        "directory",
+        "create",
+        f"{label}-2",
+        "--profile",
+        "okta",
+        "--notify-admins",
+        "on",
+        "--admin-email",
+        "x@example.com",
     )
     assert (both["admin_emails"], both["notify_admins_on_first_sso_sign_in"]) == (["x@example.com"], True)
 

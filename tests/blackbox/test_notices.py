@@ -247,7 +247,9 @@ def test_the_commands_send_a_test_list_notices_and_try_them_again(posted, addres
     assert "1 of 1" in done.stderr
     listed = posted.house.command_json("notice", "list", "--directory", directory.name)["notices"]
     assert [notice["recipient"] for notice in listed] == [refused, address]
-    [parked] = posted.house.command_json("notice", "list", "--directory", directory.name, "--state", "parked")["notices"]
+    [parked] = posted.house.command_json("notice", "list", "--directory", directory.name, "--state", "parked")[
+        "notices"
+    ]
     assert parked["recipient"] == refused
     del posted.postbox.refusals[refused]
     [again] = posted.house.command_json("notice", "retry", "--all", "--directory", directory.name)["notices"]

@@ -54,14 +54,14 @@ class Postbox:
         """The e-mails to an address."""
         return [message for message in self.messages if message["X-Recipient"] == address]
 
-    async def handle_RCPT(self, server, session, envelope, address, options):
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's name
         self.attempts[address] = self.attempts.get(address, 0) + 1
         if address in self.refusals:
             return self.refusals[address]
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope):
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
         while not self.is_awake.is_set():
             await asyncio.sleep(0.01)
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)

@@ -162,30 +162,15 @@ async fn repeat(core: Core, job: &'static Job, stop: CancellationToken) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use rollcall_store::{Options, Store};
-    use tempfile::TempDir;
-
     use super::*;
-    use crate::{Clock as _, Error, Limits, SystemClock, SystemRandom};
+    use crate::Error;
+    use crate::fixture::Scratch;
 
     /// How long something may take that has to happen.
     const PATIENCE: Duration = Duration::from_mins(1);
     const SOON: Duration = Duration::from_millis(5);
-
-    async fn store(folder: &TempDir) -> Arc<dyn Store> {
-        let url = format!("sqlite:{}", folder.path().join("rollcall.db").display());
-        let store = rollcall_store::open(&url, &Options::default()).await.unwrap();
-        store.migrate(Uuid::from_u128(1), &|| SystemClock.now()).await.unwrap();
-        store
-    }
-
-    fn core(store: &Arc<dyn Store>) -> Core {
-        let random = Arc::new(SystemRandom::new().unwrap());
-        Core::new(Arc::clone(store), Arc::new(SystemClock), random, Limits::default())
-    }
 
     async fn until_at_least(runs: u32, count: &AtomicU32) {
         let reached = async {
@@ -216,10 +201,9 @@ mod tests {
                 Box::pin(async { Ok(()) })
             },
         }];
-        let folder = tempfile::tempdir().unwrap();
-        let store = store(&folder).await;
+        let scratch = Scratch::new().await;
         let work = |jobs: &'static [Job]| {
-            let (core, stop) = (core(&store), CancellationToken::new());
+            let (core, stop) = (scratch.core(), CancellationToken::new());
             let stopped = stop.clone();
             (tokio::spawn(async move { core.work_on(jobs, stopped).await }), stop)
         };
@@ -262,8 +246,8 @@ mod tests {
                 },
             },
         ];
-        let folder = tempfile::tempdir().unwrap();
-        let core = core(&store(&folder).await);
+        let scratch = Scratch::new().await;
+        let core = scratch.core();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let working = tokio::spawn(async move { core.work_on(TROUBLED, stopped).await });

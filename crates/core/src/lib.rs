@@ -14,6 +14,8 @@ mod directories;
 mod discovery;
 mod error;
 mod events;
+#[cfg(test)]
+mod fixture;
 mod gate;
 mod groups;
 mod identity;

@@ -160,3 +160,56 @@ fn address(administrator: Administrator) -> Option<String> {
 pub(crate) fn after(time: i64, wait: Duration) -> i64 {
     time.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use rollcall_store::{MailQuery, NoticeSettings};
+
+    use super::*;
+    use crate::bootstrap::{BootstrapSecrets, DEFAULT_DIRECTORY};
+    use crate::fixture::Scratch;
+
+    fn first_sign_in() -> Notice {
+        Notice::FirstSignIn {
+            user: Uuid::from_u128(7),
+            display: "Ána Ruiz".to_owned(),
+            email: "ana@example.com".to_owned(),
+            protocol: "SAML",
+        }
+    }
+
+    /// Tells of a first sign-in in a transaction that is saved or not, and returns who is told.
+    async fn told(on_first_sign_in: bool, addresses: &[&str], save: bool) -> Vec<String> {
+        let scratch = Scratch::new().await;
+        let core = scratch.core();
+        core.first_start(&BootstrapSecrets::default(), false).await.unwrap();
+        let mut transaction = scratch.store.begin().await.unwrap();
+        let mut directory = transaction.directory(DEFAULT_DIRECTORY).await.unwrap().unwrap();
+        let admin_emails = addresses.iter().map(|address| (*address).to_owned()).collect();
+        directory.notices = NoticeSettings { on_first_sign_in, admin_emails };
+        core.notify(&mut *transaction, &directory, first_sign_in()).await.unwrap();
+        if save {
+            transaction.save().await.unwrap();
+        } else {
+            drop(transaction);
+        }
+        let mails = scratch.store.mails(MailQuery { limit: 10, ..MailQuery::default() }).await.unwrap();
+        assert!(mails.iter().all(|mail| mail.subject == "Ána Ruiz created an account"));
+        let mut recipients: Vec<_> = mails.into_iter().map(|mail| mail.recipient).collect();
+        recipients.sort_unstable();
+        recipients
+    }
+
+    #[tokio::test]
+    async fn everybody_who_is_named_is_told_once() {
+        let addresses = ["it@example.com", "IT@example.com", "boss@example.com"];
+        assert_eq!(told(true, &addresses, true).await, ["boss@example.com", "it@example.com"]);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_what_the_directory_does_not_want_told_or_what_was_undone() {
+        assert_eq!(told(false, &["it@example.com"], true).await, Vec::<String>::new());
+        assert_eq!(told(true, &["it@example.com"], false).await, Vec::<String>::new());
+        assert_eq!(told(true, &[], true).await, Vec::<String>::new());
+    }
+}

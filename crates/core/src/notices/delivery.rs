@@ -119,3 +119,27 @@ fn tell(mail: &Mail) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Scratch;
+
+    #[tokio::test]
+    async fn pauses_double_up_to_an_hour_and_differ_by_chance() {
+        let core = Scratch::new().await.core();
+        let minute = Duration::from_mins(1);
+        for (attempts, expected) in
+            [(1, minute), (2, 2 * minute), (4, 8 * minute), (7, 60 * minute), (999, 60 * minute)]
+        {
+            let pauses: Vec<_> = (0..50).map(|_| core.pause(minute, attempts)).collect();
+            assert!(
+                pauses.iter().all(|pause| (expected / 2..=expected * 3 / 2).contains(pause)),
+                "{attempts}"
+            );
+            assert!(pauses.iter().any(|pause| *pause != pauses[0]), "{attempts}");
+        }
+        let day = Duration::from_hours(24);
+        assert!(core.pause(day, 5) >= day / 2, "a first pause that is longer than an hour stays so");
+    }
+}

@@ -8,7 +8,7 @@ use rollcall_api::v1::{
     NoticeKind, NoticeState, RetryNoticeRequest, RetryNoticeResponse, SendTestNoticeRequest,
     SendTestNoticeResponse,
 };
-use rollcall_store::{Key, Mail, MailKind, MailQuery, MailState};
+use rollcall_store::{Mail, MailKind, MailQuery, MailState};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -17,12 +17,8 @@ use crate::Core;
 use crate::caller::{Caller, no_directory, parse_id};
 use crate::credentials::timestamp;
 use crate::error::{Error, Result};
+use crate::log_query::LogPage;
 use crate::page_token::Binding;
-
-/// Notices in a page when the caller does not say.
-const DEFAULT_PAGE_SIZE: u32 = 100;
-/// Notices in a page at most.
-const MAX_PAGE_SIZE: u32 = 1000;
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -41,24 +37,17 @@ impl Notices {
             (_, name) => Some(caller.directory(&*self.core.store, name).await?),
         };
         let state = state(request.state)?;
-        let limit = page_size(request.page_size)?;
         let reach = directory.as_ref().map_or_else(Uuid::nil, |directory| directory.id);
         let binding = Binding::new(reach, "notices", &[state.map_or("", MailState::as_str)]);
-        let after = match request.page_token.as_str() {
-            "" => None,
-            token => Some(self.core.open(token, limit, &binding).await?.id),
+        let page = LogPage::open(&self.core, request.page_size, &request.page_token, &binding).await?;
+        let query = MailQuery {
+            directory: directory.map(|directory| directory.id),
+            state,
+            after: page.after,
+            limit: page.size + 1,
         };
-        // One more shows whether another page follows.
-        let query =
-            MailQuery { directory: directory.map(|directory| directory.id), state, after, limit: limit + 1 };
         let mut mails = self.core.store.mails(query).await?;
-        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_more = mails.len() > wanted;
-        mails.truncate(wanted);
-        let next_page_token = match mails.last().filter(|_| has_more) {
-            Some(last) => self.core.seal(Key { value: None, id: last.id }, limit, &binding).await?,
-            None => String::new(),
-        };
+        let next_page_token = page.cut(&self.core, &mut mails, |mail| mail.id, &binding).await?;
         Ok(ListNoticesResponse { notices: self.messages(caller, mails).await?, next_page_token })
     }
 
@@ -132,14 +121,6 @@ fn state(number: i32) -> Result<Option<MailState>> {
         Ok(NoticeState::Sent) => Ok(Some(MailState::Sent)),
         Ok(NoticeState::Parked) => Ok(Some(MailState::Parked)),
         Err(_) => Err(Error::value(format!("state: give pending, sent or parked; {number} is none"))),
-    }
-}
-
-fn page_size(asked: i32) -> Result<u32> {
-    match u32::try_from(asked) {
-        Ok(0) => Ok(DEFAULT_PAGE_SIZE),
-        Ok(asked) => Ok(asked.min(MAX_PAGE_SIZE)),
-        Err(_) => Err(Error::value("page_size: it is negative")),
     }
 }
 
