@@ -4,9 +4,11 @@ import os
 import uuid
 
 import pytest
+from posting import Posted, smtp_settings
 
 from harness.house import MODES, Builder, Directory, House
 from harness.scim import Scim
+from harness.smtp import Postbox
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +47,15 @@ def database_house(request, houses) -> House:
 def new_house(request, builder) -> House:
     """An installation of the test's own, not started yet, in each mode in turn."""
     return builder.new(request.param)
+
+
+@pytest.fixture(scope="session", params=MODES)
+def posted(request, builder) -> Posted:
+    """An installation in each mode in turn that sends notices, and the mail server that it sends by."""
+    postbox = Postbox().start()
+    house = builder.start(request.param, settings=smtp_settings(postbox, ROLLCALL_SMTP_TIMEOUT="1s"))
+    yield Posted(house, postbox)
+    postbox.stop()
 
 
 @pytest.fixture
