@@ -5,7 +5,8 @@ import time
 import pytest
 from posting import Posted, smtp_settings
 
-from harness.rpc import api, refuses
+from harness.process import Process, free_port
+from harness.rpc import Rpc, api, refuses
 from harness.scim import a_user, created
 from harness.smtp import Postbox, eventually
 
@@ -241,3 +242,25 @@ def test_notices_wait_while_no_server_is_configured_and_are_sent_once_there_is_o
     posted.until(parked, "SENT")
     assert len(posted.postbox.to(address)) == 1
     posted.postbox.stop()
+
+
+def test_of_two_cores_one_sends_and_the_other_follows_when_it_ends(builder, address):
+    postbox = Postbox().start()
+    house = builder.start("apart-postgres", settings=smtp_settings(postbox))
+    posted, port = Posted(house, postbox), free_port()
+    settings = {**house.core_settings, "ROLLCALL_GRPC_ADDR": f"127.0.0.1:{port}"}
+    second = Process(["core"], house.work / "second", **settings, **house.settings)
+    second.wait_for(lambda: "ready" in second.stdout)
+    directory = posted.new_directory(*(f"{number}.{address}" for number in range(5)))
+    for notice in posted.send_test(directory).values():
+        posted.until(notice, "SENT")
+    assert house.processes[0].stop() == 0
+    admin = Rpc(f"127.0.0.1:{port}", house.admin_key)
+    assert len(admin.call("NoticeService/SendTestNotice", directory=directory.name).notices) == 5
+    eventually(lambda: len(postbox.messages) == 10, "the second core sends")
+    assert second.stop() == 0
+    postbox.stop()
+    assert "a notice was sent" in house.processes[0].stderr
+    assert "a notice was sent" in second.stderr
+    ids = [message["Message-ID"] for message in postbox.messages]
+    assert len(set(ids)) == 10

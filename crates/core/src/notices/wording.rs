@@ -26,7 +26,8 @@ pub(super) fn letter(notice: &Notice, directory: &str, now: i64) -> Letter {
                 ],
                 steps: vec![
                     (
-                        "If you know this person, there is nothing to do. Otherwise look at the account, and close it:"
+                        "If you know this person, there is nothing to do. Otherwise look at the account, and end the person's access \
+                         at the identity provider:"
                             .to_owned(),
                         Some(format!("rollcall user show {user} --directory {directory}")),
                     ),
