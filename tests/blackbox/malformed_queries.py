@@ -157,11 +157,14 @@ PARAMETERS = [
     ({"cursor": "=+/"}, "invalidCursor", "cursor"),
     ({"cursor": "../.."}, "invalidCursor", "cursor"),
     ({"attributes": "userName", "excludedAttributes": "title"}, "invalidValue", "excludedAttributes"),
+    ({"attributes": "emails["}, "invalidPath", 'attributes: "emails[", column 8:'),
+    ({"attributes": "userName,user name"}, "invalidPath", 'attributes: "user name", column 6:'),
+    ({"excludedAttributes": "emails]"}, "invalidPath", 'excludedAttributes: "emails]", column 7:'),
 ]
 
 # Queries that are no well-formed text: as they stand in the URL.
 RAW = [
-    ("/Users?filter=%00", "invalidFilter", "filter"),
+    ("/Users?filter=%00", "invalidValue", "filter"),
     ("/Users?filter=%FF", "invalidFilter", "filter"),
     ("/Users?filter=100%", "invalidFilter", "filter"),
     ("/Users?filter=%ZZ", "invalidFilter", "filter"),
@@ -184,7 +187,7 @@ SEARCHES = [
     ({"filter": 7}, "invalidFilter", "filter: expected a string, got a number"),
     ({"filter": ["id pr"]}, "invalidFilter", "filter: expected a string, got an array"),
     ({"filter": "userName"}, "invalidFilter", "column 9:"),
-    ({"filter": "a\0b"}, "invalidFilter", "U+0000"),
+    ({"filter": "a\0b"}, "invalidValue", "U+0000"),
     ({"filter": 'nothing eq "x"'}, "invalidFilter", '"nothing"'),
     ({"sortBy": 7}, "invalidValue", "sortBy: expected a string, got a number"),
     ({"sortBy": "nothing"}, "invalidPath", "sortBy"),
@@ -204,6 +207,7 @@ SEARCHES = [
     ({"attributes": ["id", 7]}, "invalidValue", "attributes[1]: expected a string, got a number"),
     ({"attributes": ["a\0"]}, "invalidValue", "attributes"),
     ({"attributes": ["id"], "excludedAttributes": ["meta"]}, "invalidValue", "excludedAttributes"),
+    ({"attributes": ["id", "emails[type eq"]}, "invalidPath", "column 15: expected a value"),
     ({"excludedAttributes": [[]]}, "invalidValue", "excludedAttributes[0]: expected a string, got an array"),
 ]
 

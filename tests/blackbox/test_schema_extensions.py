@@ -217,6 +217,17 @@ def test_values_are_patched(acme, name):
     refused(acme.scim.patch(path, wrong), 400, "invalidValue", naming="level")
 
 
+def test_values_may_stand_beside_those_of_the_core_schema(acme, name):
+    scim = acme.scim
+    user = scim.create(name, number="A-1", LEVEL=3, shoeSize=43)
+    assert user[URN] == {"number": "A-1", "level": 3}
+    assert "shoeSize" not in user
+    assert scim.read(user) == user
+    replaced = ok(scim.put(f"/Users/{user['id']}", a_user(name, colour="red", **{URN: {"number": "A-1"}})))
+    assert replaced[URN] == {"number": "A-1", "colour": "red"}
+    refused(scim.post("/Users", a_user("b" + name, level="high")), 400, "invalidValue", naming="level")
+
+
 def test_a_unique_value_is_one_user_s(acme, okta, name):
     first = acme.scim.create(name, **{URN: {"number": "A1"}})
     second = acme.scim.create(f"2.{name}", **{URN: {"number": "a1"}})

@@ -2,7 +2,6 @@
 
 mod json;
 
-use rollcall_scim::schema::GROUP;
 use rollcall_scim::{Error, Resource, builtin, resource};
 use serde_json::{Map, Value};
 
@@ -15,7 +14,7 @@ use crate::value;
 /// Errors: `invalidSyntax` and `invalidValue`, as [`resource::normalize`] has them. Extensions are passed on as they
 /// came: only the core knows them.
 pub fn from_json(mut attributes: Map<String, Value>) -> Result<Group, Error> {
-    let extensions = take_extensions(&mut attributes, &[GROUP]);
+    let extensions = take_extensions(&mut attributes, builtin::group());
     let mut group = from_resource(resource::normalize(Value::Object(attributes), builtin::group())?);
     group.extensions = extensions;
     Ok(group)
@@ -56,6 +55,7 @@ pub fn into_resource(group: Group) -> Resource {
 #[cfg(test)]
 mod tests {
     use rollcall_scim::ScimType;
+    use rollcall_scim::schema::GROUP;
     use serde_json::json;
 
     use super::*;
@@ -78,6 +78,7 @@ mod tests {
             "externalId": "77",
             "meta": {"resourceType": "Group"},
             "urn:example:1.0:Group": {"costCenter": 1.10},
+            "budget": 7,
         }))
         .unwrap();
         assert_eq!((group.id.as_str(), group.meta.as_ref()), ("", None));
@@ -87,6 +88,7 @@ mod tests {
             "externalId": "77",
             "displayName": "Ops",
             "urn:example:1.0:Group": {"costCenter": 1.10},
+            "budget": 7,
         });
         assert_eq!(written, expected);
     }

@@ -3,32 +3,37 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use rollcall_scim::Definition;
 use serde_json::{Map, Value};
 
 use crate::v1::{self, Meta};
 use crate::value;
 
-/// Takes out of a body what stands under a schema URN that is none of `known`, or under such a URN with an attribute behind
-/// it, as messages by that name: which schemas a directory has registered is the core's to know.
+/// Takes out of a body what the built-in schemas do not have: what stands under the URN of another schema, alone or with an
+/// attribute behind it, and attributes by names of their own. Which schemas a directory has registered is the core's to
+/// know, and what of this is in none of them.
 pub(crate) fn take_extensions(
     members: &mut Map<String, Value>,
-    known: &[&str],
+    built_in: &Definition,
 ) -> BTreeMap<String, v1::Value> {
-    let is_urn = |name: &str| name.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn:"));
-    let is_known = |name: &str| {
-        known.iter().any(|urn| {
-            let start = name.get(..urn.len()).unwrap_or_default();
-            let rest = name.get(urn.len()..).unwrap_or_default();
-            start.eq_ignore_ascii_case(urn) && (rest.is_empty() || rest.starts_with([':', '.']))
-        })
+    let schemas =
+        std::iter::once(&built_in.schema).chain(built_in.extensions.iter().map(|known| &known.schema));
+    let urns: Vec<&str> = schemas.map(|schema| schema.id.as_str()).collect();
+    let is_built_in = |name: &str| {
+        built_in.lookup(name).is_some()
+            || urns.iter().any(|urn| {
+                let start = name.get(..urn.len()).unwrap_or_default();
+                let rest = name.get(urn.len()..).unwrap_or_default();
+                start.eq_ignore_ascii_case(urn) && (rest.is_empty() || rest.starts_with([':', '.']))
+            })
     };
     let foreign: Vec<String> = members
         .iter()
-        .filter(|(name, value)| !value.is_null() && is_urn(name) && !is_known(name))
+        .filter(|(name, value)| !value.is_null() && !is_built_in(name))
         .map(|(name, _)| name.clone())
         .collect();
-    let taken = foreign.into_iter().filter_map(|urn| members.shift_remove_entry(&urn));
-    taken.map(|(urn, attributes)| (urn, value::to_message(attributes))).collect()
+    let taken = foreign.into_iter().filter_map(|name| members.shift_remove_entry(&name));
+    taken.map(|(name, value)| (name, value::to_message(value))).collect()
 }
 
 /// The text that a value is.

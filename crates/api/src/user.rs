@@ -6,7 +6,6 @@ mod json;
 
 use std::collections::BTreeMap;
 
-use rollcall_scim::schema::{ENTERPRISE_USER, USER};
 use rollcall_scim::{Error, builtin, resource};
 use serde_json::Value;
 
@@ -23,7 +22,7 @@ pub use into_resource::into_resource;
 /// knows are passed on as they came.
 pub fn from_json(mut body: Value) -> Result<User, Error> {
     let extensions = match &mut body {
-        Value::Object(members) => take_extensions(members, &[USER, ENTERPRISE_USER]),
+        Value::Object(members) => take_extensions(members, builtin::user()),
         _ => BTreeMap::new(),
     };
     let mut user = from_resource(resource::normalize(body, builtin::user())?);

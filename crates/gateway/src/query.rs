@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use rollcall_api::v1::{ErrorReason, Projection, SortOrder};
+use rollcall_scim::projection::items;
 
 use crate::error::Problem;
 
@@ -177,10 +178,17 @@ fn value_of<'a>(name: &'static str, text: &'a str) -> Result<Cow<'a, str>, Probl
             },
         )
     })?;
-    if value.contains('\0') {
-        return Err(refused(name, "it holds the character U+0000, which no attribute can have"));
-    }
+    require_no_null(name, &value)?;
     Ok(value)
+}
+
+/// Refuses what no attribute can hold, and so no filter can ask for.
+fn require_no_null(name: &'static str, text: &str) -> Result<(), Problem> {
+    if !text.contains('\0') {
+        return Ok(());
+    }
+    let reason = if name == "cursor" { ErrorReason::InvalidCursor } else { ErrorReason::InvalidValue };
+    Err(Problem::new(reason, format!("{name}: it holds the character U+0000, which no attribute can have")))
 }
 
 fn refused(name: &'static str, why: &str) -> Problem {
@@ -212,22 +220,9 @@ fn decoded(text: &str) -> Result<Cow<'_, str>, Malformed> {
     }
 }
 
-/// The names of a comma-separated list of attributes. A comma in brackets belongs to the filter of its value path.
+/// The names of a comma-separated list of attributes.
 fn names(list: &str) -> impl Iterator<Item = String> {
-    let (mut in_brackets, mut in_quotes, mut escaped) = (false, false, false);
-    list.split(move |c| {
-        match c {
-            '"' if in_brackets && !escaped => in_quotes = !in_quotes,
-            '[' if !in_quotes => in_brackets = true,
-            ']' if !in_quotes => in_brackets = false,
-            _ => {}
-        }
-        escaped = in_quotes && c == '\\' && !escaped;
-        c == ',' && !in_brackets
-    })
-    .map(str::trim)
-    .filter(|name| !name.is_empty())
-    .map(str::to_owned)
+    items(list).map(str::to_owned)
 }
 
 /// A whole number. One past 64 bits is the last one of 64 bits: it is as far beyond any list.
@@ -291,7 +286,7 @@ mod tests {
             ("filter=%4é", "invalidFilter", "hexadecimal"),
             ("sortBy=%zz", "invalidValue", "sortBy"),
             ("filter=%C3%28", "invalidFilter", "UTF-8"),
-            ("filter=a%00b", "invalidFilter", "U+0000"),
+            ("filter=a%00b", "invalidValue", "filter: it holds the character U+0000"),
             ("attributes=%00", "invalidValue", "attributes"),
             ("cursor=%ff", "invalidCursor", "cursor"),
             ("count=1&Count=2", "invalidValue", "count: it is sent twice"),

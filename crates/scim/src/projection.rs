@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 use crate::Resource;
 use crate::definition::{AttributeRef, Definition, Target};
 use crate::error::{Error, Result};
+use crate::path::Path;
+use crate::profile::Profile;
 use crate::schema::{Attribute, Returned};
 
 /// Which attributes come back.
@@ -28,9 +30,9 @@ impl Projection {
     /// Reads `attributes` and `excludedAttributes`, whose items may be comma-separated lists. A filter in brackets does not
     /// count: `emails[type eq "work"]` means `emails`.
     ///
-    /// Errors: `invalidValue` when both are given.
+    /// Errors: `invalidPath` for what is no name of an attribute, with its column; `invalidValue` when both are given.
     pub fn parse(attributes: &[String], excluded: &[String]) -> Result<Self> {
-        let choice = match (names(attributes), names(excluded)) {
+        let choice = match (names("attributes", attributes)?, names("excludedAttributes", excluded)?) {
             (only, without) if only.is_empty() && without.is_empty() => Choice::Default,
             (only, without) if without.is_empty() => Choice::Only(only),
             (only, without) if only.is_empty() => Choice::Without(without),
@@ -50,24 +52,38 @@ impl Projection {
     }
 }
 
-/// The names in a list of comma-separated lists, without what stands in brackets.
-fn names(lists: &[String]) -> Vec<String> {
-    let mut names = Vec::new();
-    for list in lists {
-        let mut depth = 0_usize;
-        let mut name = String::new();
-        for character in list.chars() {
-            match character {
-                '[' => depth += 1,
-                ']' => depth = depth.saturating_sub(1),
-                ',' if depth == 0 => names.push(std::mem::take(&mut name)),
-                _ if depth == 0 => name.push(character),
-                _ => {}
-            }
+/// The items of a comma-separated list of attributes. A comma in brackets belongs to the filter of its value path.
+pub fn items(list: &str) -> impl Iterator<Item = &str> {
+    let (mut in_brackets, mut in_quotes, mut escaped) = (false, false, false);
+    list.split(move |c| {
+        match c {
+            '"' if in_brackets && !escaped => in_quotes = !in_quotes,
+            '[' if !in_quotes => in_brackets = true,
+            ']' if !in_quotes => in_brackets = false,
+            _ => {}
         }
-        names.push(name);
-    }
-    names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+        escaped = in_quotes && c == '\\' && !escaped;
+        c == ',' && !in_brackets
+    })
+    .map(str::trim)
+    .filter(|item| !item.is_empty())
+}
+
+/// The names in a list of comma-separated lists, without what stands in brackets.
+fn names(parameter: &str, lists: &[String]) -> Result<Vec<String>> {
+    lists.iter().flat_map(|list| items(list)).map(|item| name(parameter, item)).collect()
+}
+
+fn name(parameter: &str, item: &str) -> Result<String> {
+    // What stands in brackets does not count, and so it may be what any directory takes.
+    let path = Path::parse(item, Profile::Okta.rules()).map_err(|error| {
+        let mistake = error.detail.strip_prefix("path").unwrap_or(&error.detail);
+        Error::new(error.scim_type, format!("{parameter}: {item:?}{mistake}"))
+    })?;
+    Ok(match path.sub_attribute {
+        Some(sub_attribute) => format!("{}.{sub_attribute}", path.attribute),
+        None => path.attribute,
+    })
 }
 
 /// Takes out what is not returned by default, without looking at anything else.
@@ -325,5 +341,26 @@ mod tests {
         assert_eq!(shown_by(&definition, &[USER], &[]).get("title"), None);
         assert_eq!(shown_by(&definition, &["title"], &[])["title"], json!("Boss"));
         assert_eq!(shown_by(&definition, &["emails.type"], &[])["emails"], full()["emails"]);
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_its_column() {
+        for (written, part) in [
+            ("emails[", "attributes: \"emails[\", column 8: expected the name of an attribute"),
+            (
+                "userName,emails[type eq \"a,b\"",
+                "attributes: \"emails[type eq \\\"a,b\\\"\", column 21: expected \"]\"",
+            ),
+            ("emails]", "attributes: \"emails]\", column 7: expected the end"),
+            ("user name", "attributes: \"user name\", column 6: expected the end"),
+            ("*", "attributes: \"*\", column 1: expected the name"),
+        ] {
+            let error = Projection::parse(&[written.to_owned()], &[]).unwrap_err();
+            assert_eq!(error.scim_type, crate::ScimType::InvalidPath);
+            assert!(error.detail.starts_with(part), "{written}: {error}");
+        }
+        for written in ["nothing", "urn:example:nothing:at:all", "emails[type eq work].value", " , id,"] {
+            assert!(Projection::parse(&[], &[written.to_owned()]).is_ok(), "{written}");
+        }
     }
 }

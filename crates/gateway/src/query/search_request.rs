@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use rollcall_api::v1::ErrorReason;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
-use super::{Query, refused};
+use super::{Query, refused, require_no_null};
 use crate::body::kind;
 use crate::error::Problem;
 use crate::patch_body::{require_urn, take};
@@ -56,11 +56,19 @@ fn number(
     match value {
         None => Ok(None),
         // Whether it is a whole one is judged with those of URLs.
-        Some(Value::Number(number)) => Ok(Some(number.to_string().into())),
+        Some(Value::Number(number)) => Ok(Some(digits(&number).into())),
         Some(other) => {
             let reason = if is_walk { ErrorReason::InvalidCount } else { ErrorReason::InvalidValue };
             Err(Problem::new(reason, format!("{name}: expected a whole number, got {}", kind(&other))))
         }
+    }
+}
+
+/// A number as URLs have it. JSON may write a whole one with an exponent or with zeros behind a point.
+fn digits(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if !number.is_i64() && !number.is_u64() && float.fract() == 0.0 => format!("{float:.0}"),
+        _ => number.to_string(),
     }
 }
 
@@ -84,13 +92,6 @@ fn names(name: &'static str, value: Option<Value>) -> Result<Vec<String>, Proble
         all.extend(super::names(&text));
     }
     Ok(all)
-}
-
-fn require_no_null(name: &'static str, text: &str) -> Result<(), Problem> {
-    if text.contains('\0') {
-        return Err(refused(name, "it holds the character U+0000, which no attribute can have"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -143,10 +144,24 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_whole_however_they_are_written_and_however_large() {
+        let body = r#"{"startIndex": 1E+30, "count": -1e400}"#;
+        for (text, start_index, count) in [
+            (r#"{"startIndex": 1E+30, "count": 2.0}"#, i64::MAX, 2),
+            (r#"{"startIndex": 12e1, "count": 1e30}"#, 120, i64::MAX),
+            (r#"{"startIndex": -99999999999999999999999, "count": -1e30}"#, i64::MIN, i64::MIN),
+        ] {
+            let wanted = read(serde_json::from_str(text).unwrap()).unwrap();
+            assert_eq!((wanted.start_index, wanted.page_size), (Some(start_index), Some(count)), "{text}");
+        }
+        assert_eq!(said(serde_json::from_str(body).unwrap()).0, "invalidValue");
+    }
+
+    #[test]
     fn what_is_wrong_is_said_by_name() {
         for (members, scim_type, part) in [
             (json!({"filter": 1}), "invalidFilter", "filter: expected a string, got a number"),
-            (json!({"filter": "a\u{0}"}), "invalidFilter", "U+0000"),
+            (json!({"filter": "a\u{0}"}), "invalidValue", "U+0000"),
             (json!({"sortBy": []}), "invalidValue", "sortBy"),
             (json!({"sortOrder": "up"}), "invalidValue", "sortOrder"),
             (json!({"startIndex": "1"}), "invalidValue", "startIndex: expected a whole number, got a string"),

@@ -85,7 +85,7 @@ async fn what_is_wrong_with_a_query_is_said_by_name() {
         ("sortBy=userName&sortOrder=up", "invalidValue", "sortOrder"),
         ("filter=%zz", "invalidFilter", "filter"),
         ("filter=%ff", "invalidFilter", "UTF-8"),
-        ("filter=a%00", "invalidFilter", "U+0000"),
+        ("filter=a%00", "invalidValue", "U+0000"),
     ] {
         let (got, detail) = gateway.get(&format!("/scim/v2/Users?{query}")).await.error(400);
         assert_eq!(got, scim_type, "{query}");
