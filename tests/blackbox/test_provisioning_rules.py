@@ -166,9 +166,7 @@ def test_a_rule_behind_those_that_take_all_of_its_sign_ins_is_refused(door):
         add(directory, "allow", protocols=["saml"], position=1)
     wide = add(directory, "allow", email_domains=["a.example", "c.example"])
     with refuses("INVALID_VALUE", naming=others):
-        directory.house.admin.call(
-            SERVICE + "MoveProvisioningRule", directory=directory.name, id=wide, position=1
-        )
+        directory.house.admin.call(SERVICE + "MoveProvisioningRule", directory=directory.name, id=wide, position=1)
     assert listed(directory) == [saml, others, wide]
 
 
@@ -222,7 +220,17 @@ def test_the_commands_do_what_the_service_does(house):
     flags = ["--directory", directory.name]
     door = Door(directory)
     made = house.command_json(
-        *["sso", "rule", "add", "allow", *flags, "--protocol", "saml,oidc", "--email-domain", "partner.example,p.example"],
+        *[
+            "sso",
+            "rule",
+            "add",
+            "allow",
+            *flags,
+            "--protocol",
+            "saml,oidc",
+            "--email-domain",
+            "partner.example,p.example",
+        ],
         *["--group", "Staff", "--attribute", "dept=Sales", "--description", "the partner"],
     )
     assert made == {

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness.rpc import refuses
-from harness.scim import GROUP, a_user, created, no_content, ok, refused
+from harness.scim import GROUP, UNKNOWN_ID, a_user, created, no_content, ok, refused
 from harness.sso import ISSUER, Door, judged, new_subject, work_email
 
 PROTOCOLS = ["saml", "oidc", "jwt", "ldap"]
@@ -64,13 +64,14 @@ def test_scim_overrides_saml_and_nothing_else(database_house, name, protocol):
     directory = database_house.new_directory()
     door = Door(directory)
     person = {"protocol": protocol, "email": name, "email_verified": True}
-    expected = ("refused_not_provisioned", "overridden_by_scim") if protocol == "saml" else ("created", "provisioning_on")
-    assert judged(door.explain(**person)) == expected
+    is_saml = protocol == "saml"
+    overridden = ("refused_not_provisioned", "overridden_by_scim")
+    assert judged(door.explain(**person)) == (overridden if is_saml else ("created", "provisioning_on"))
     update(directory, **{f"{protocol}_provisioning": False})
-    expected = "overridden_by_scim" if protocol == "saml" else "provisioning_off"
-    assert judged(door.explain(**person)) == ("refused_not_provisioned", expected)
+    off = ("refused_not_provisioned", "provisioning_off")
+    assert judged(door.explain(**person)) == (overridden if is_saml else off)
     update(directory, scim_enabled=False)
-    assert judged(door.explain(**person)) == ("refused_not_provisioned", "provisioning_off")
+    assert judged(door.explain(**person)) == off
     update(directory, **{f"{protocol}_provisioning": True})
     assert judged(door.explain(**person)) == ("created", "provisioning_on")
 
@@ -209,9 +210,8 @@ def test_sign_ins_update_the_users_whom_scim_does_not_manage(generic, door, name
     made = door.sign_in(subject=subject, email=name, attributes={"displayName": ["Ana"]})
     update(generic, scim_enabled=True)
     user = {"id": made.user_id}
-    changed = door.sign_in(
-        subject=subject, email=f"new.{name}", attributes={"displayName": ["Ana Ruiz"], "title": ["Boss"], "locale": [""]}
-    )
+    attributes = {"displayName": ["Ana Ruiz"], "title": ["Boss"], "locale": [""]}
+    changed = door.sign_in(subject=subject, email=f"new.{name}", attributes=attributes)
     assert judged(changed) == ("existing", "linked")
     seen = scim.read(user)
     assert (seen["displayName"], seen["title"]) == ("Ana Ruiz", "Boss")
@@ -278,6 +278,52 @@ def test_a_deleted_user_s_link_goes_with_them(generic, door, name):
     made = door.sign_in(**person)
     assert judged(made) == ("created", "provisioning_on")
     assert made.user_id != door_is_open.user_id
+
+
+def test_a_link_can_be_deleted_and_the_user_claimed_anew(generic, door, name):
+    house, user = generic.house, generic.scim.create(name)
+    old, new = {"subject": new_subject(), "email": name}, {"subject": new_subject(), "email": name}
+    door.sign_in(**old)
+    assert judged(door.sign_in(**new)) == ("refused_not_provisioned", "already_claimed")
+    flags = ["--directory", generic.name]
+    gone = house.command_json("sso", "unlink", user["id"], *flags)
+    assert gone == {"user_id": user["id"], "issuer": ISSUER, "subject": old["subject"]}
+    again = house.command("sso", "unlink", user["id"], *flags)
+    assert again.returncode == 1
+    assert user["id"] in again.stderr
+    other = house.new_directory()
+    for directory, id in ((generic.name, "nobody"), (generic.name, UNKNOWN_ID), (other.name, user["id"])):
+        with refuses("NOT_FOUND"):
+            house.admin.call("SsoService/DeleteSignInLink", directory=directory, user_id=id)
+    assert judged(door.sign_in(**new)) == ("existing", "matched_user_name")
+    assert judged(door.sign_in(**old)) == ("refused_not_provisioned", "already_claimed")
+    assert kinds(generic, user["id"]) == ["user.created", "sign_in.linked", "sign_in.unlinked", "sign_in.linked"]
+    records = house.command_json("audit", "list", *flags)["records"]
+    assert [record["subject"] for record in records if record["kind"] == "sign_in.unlinked"] == [user["id"]]
+
+
+def test_the_notice_of_an_account_is_written_with_it_and_with_no_other_sign_in(generic, door, name):
+    house, subject = generic.house, new_subject()
+
+    def mails() -> list[str]:
+        statement = "SELECT subject FROM mails WHERE directory_id = ?"
+        return [row["subject"] for row in house.database.rows(statement, house.database_id(generic.id))]
+
+    update(generic, scim_enabled=False, admin_emails={"addresses": [f"it.{name}"]})
+    door.sign_in(email=f"quiet.{name}")
+    assert mails() == []
+    update(generic, notify_admins_on_first_sso_sign_in=True)
+    person = {"subject": subject, "email": name, "attributes": {"displayName": ["Ana Ruiz"]}}
+    door.explain(**person)
+    assert mails() == []
+    door.sign_in(**person)
+    [told] = mails()
+    assert "Ana Ruiz" in told
+    door.sign_in(**person)
+    update(generic, scim_enabled=True)
+    generic.scim.create(f"scim.{name}")
+    door.sign_in(email=f"scim.{name}")
+    assert len(mails()) == 1
 
 
 def test_explaining_writes_nothing(generic, door, name):

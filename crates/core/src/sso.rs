@@ -4,10 +4,14 @@ mod account;
 mod address;
 mod arrival;
 mod signing_in;
+mod unlinking;
 mod verdict;
 
 use rollcall_api::v1::sso_service_server::SsoService;
-use rollcall_api::v1::{ExplainSignInRequest, ExplainSignInResponse, SignInRequest, SignInResponse};
+use rollcall_api::v1::{
+    DeleteSignInLinkRequest, DeleteSignInLinkResponse, ExplainSignInRequest, ExplainSignInResponse,
+    SignInRequest, SignInResponse,
+};
 use tonic::{Request, Response, Status};
 
 pub(crate) use address::domain;
@@ -41,6 +45,14 @@ impl SsoService for Sso {
     ) -> Result<Response<ExplainSignInResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
         Ok(Response::new(self.explain(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn delete_sign_in_link(
+        &self,
+        request: Request<DeleteSignInLinkRequest>,
+    ) -> Result<Response<DeleteSignInLinkResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.unlink(Caller::of(&extensions)?, message).await?))
     }
 }
 

@@ -11,6 +11,7 @@ impl EventKind {
     pub fn is_administrative(self) -> bool {
         match self {
             Self::UserAdministratorChanged
+            | Self::SignInUnlinked
             | Self::ProvisioningRuleCreated
             | Self::ProvisioningRuleMoved
             | Self::ProvisioningRuleDeleted

@@ -334,8 +334,8 @@ pub trait Transaction: OutboxWriting + Send {
     /// Errors: [`Error::Conflict`] where the subject, or the user, has a link already.
     async fn insert_link(&mut self, directory: Uuid, link: &SignInLink) -> Result<()>;
 
-    /// Takes the link of a user away, and says whether there was one.
-    async fn delete_link_of(&mut self, directory: Uuid, user: Uuid) -> Result<bool>;
+    /// Takes the link of a user away, and returns its issuer and subject.
+    async fn delete_link_of(&mut self, directory: Uuid, user: Uuid) -> Result<Option<(String, String)>>;
 
     /// The rules of a directory that this transaction has read, in order.
     async fn provisioning_rules(&mut self, directory: Uuid) -> Result<Vec<ProvisioningRule>>;

@@ -395,6 +395,8 @@ event_kinds! {
     GroupDeleted = "group.deleted",
     /// A subject was linked to a user, as whom it signs in from then on.
     SignInLinked = "sign_in.linked",
+    /// The link of a user was deleted.
+    SignInUnlinked = "sign_in.unlinked",
     /// A rule on first sign-ins was made.
     ProvisioningRuleCreated = "provisioning_rule.created",
     /// A rule on first sign-ins was moved.

@@ -8,8 +8,9 @@ use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use rollcall_api::client;
 use rollcall_api::v1::{
-    AttributeValues, ExplainSignInRequest, ExplainSignInResponse, Protocol as ProtocolMessage,
-    SignInDecision, SignInRequest, SignInResponse, SignInRule,
+    AttributeValues, DeleteSignInLinkRequest, DeleteSignInLinkResponse, ExplainSignInRequest,
+    ExplainSignInResponse, Protocol as ProtocolMessage, SignInDecision, SignInRequest, SignInResponse,
+    SignInRule,
 };
 use serde_json::{Value, json};
 
@@ -38,6 +39,15 @@ enum Action {
     /// Say what would become of a sign-in, and why, and change nothing
     #[command(after_help = EXPLAIN_EXAMPLE)]
     Explain(Person),
+    /// Delete the link by which somebody signs in as a user, so that the next sign-in is a first one again
+    Unlink {
+        /// Id of the user
+        user_id: String,
+
+        /// Name of the directory
+        #[arg(long)]
+        directory: String,
+    },
     /// Make, see, order and delete the rules on which first sign-ins may create an account
     #[command(subcommand)]
     Rule(rule::Rule),
@@ -125,9 +135,22 @@ impl Sso {
                 let answer = client::sso(client.channel()).explain_sign_in(request).await;
                 show(&as_sign_in(answer.map_err(|status| client.explain(&status))?.into_inner()), json)
             }
+            Action::Unlink { user_id, directory } => unlink(&client, json, directory, user_id).await,
             Action::Rule(rule) => rule.run(&client, json).await,
         }
     }
+}
+
+async fn unlink(client: &Client, json: bool, directory: String, user_id: String) -> Result<()> {
+    let request = client.request(DeleteSignInLinkRequest { directory, user_id: user_id.clone() });
+    let answer = client::sso(client.channel()).delete_sign_in_link(request).await;
+    let DeleteSignInLinkResponse { issuer, subject } =
+        answer.map_err(|status| client.explain(&status))?.into_inner();
+    if json {
+        return output::json(&json!({ "user_id": user_id, "issuer": issuer, "subject": subject }));
+    }
+    output::remark(&format!("{subject:?} of {issuer:?} no longer signs in as this user."));
+    Ok(())
 }
 
 impl Person {

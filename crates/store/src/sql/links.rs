@@ -81,12 +81,18 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, link: &
     Ok(())
 }
 
-pub(super) async fn delete_of(connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<bool> {
-    let deleted = sqlx::query::<Db>("DELETE FROM sign_in_links WHERE directory_id = $1 AND user_id = $2")
-        .bind(directory)
-        .bind(user)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
-    Ok(deleted.rows_affected() > 0)
+/// Deletes the link of a user, and returns its issuer and subject.
+pub(super) async fn delete_of(
+    connection: &mut Connection,
+    directory: Uuid,
+    user: Uuid,
+) -> Result<Option<(String, String)>> {
+    sqlx::query_as::<Db, (String, String)>(
+        "DELETE FROM sign_in_links WHERE directory_id = $1 AND user_id = $2 RETURNING issuer, subject",
+    )
+    .bind(directory)
+    .bind(user)
+    .fetch_optional(connection)
+    .await
+    .map_err(failure)
 }

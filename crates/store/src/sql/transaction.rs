@@ -122,7 +122,7 @@ impl Transaction for Tx {
         links::insert(self.connection(), directory, link).await
     }
 
-    async fn delete_link_of(&mut self, directory: Uuid, user: Uuid) -> Result<bool> {
+    async fn delete_link_of(&mut self, directory: Uuid, user: Uuid) -> Result<Option<(String, String)>> {
         links::delete_of(self.connection(), directory, user).await
     }
 

@@ -25,6 +25,7 @@ mod passwords;
 mod provenance;
 mod resources;
 mod schemas;
+mod sign_ins;
 
 /// Instantiates the tests of a module for each database.
 macro_rules! on_both_databases {
