@@ -6,7 +6,7 @@ use rollcall_store::{Conditions, Protocol, ProvisioningRule};
 
 use crate::sso::Arrival;
 
-/// The most rules that a directory may have: as many as there are bits in a [`Mask`].
+/// The most rules that a directory may have: no more than there are bits in a [`Mask`].
 pub(crate) const MOST_RULES: usize = 100;
 
 /// Some of the rules of a directory, a bit each.
