@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use prost_reflect::{DescriptorPool, Value};
 
-const FILES: [&str; 17] = [
+const FILES: [&str; 18] = [
     "access.proto",
     "audit.proto",
     "bulk.proto",
@@ -16,6 +16,7 @@ const FILES: [&str; 17] = [
     "group.proto",
     "identity.proto",
     "notice.proto",
+    "oauth.proto",
     "provisioning_rule.proto",
     "resource.proto",
     "schema.proto",

@@ -8,6 +8,7 @@ use crate::v1::discovery_service_client::DiscoveryServiceClient;
 use crate::v1::group_service_client::GroupServiceClient;
 use crate::v1::identity_service_client::IdentityServiceClient;
 use crate::v1::notice_service_client::NoticeServiceClient;
+use crate::v1::o_auth_service_client::OAuthServiceClient;
 use crate::v1::provisioning_rule_service_client::ProvisioningRuleServiceClient;
 use crate::v1::schema_service_client::SchemaServiceClient;
 use crate::v1::search_service_client::SearchServiceClient;
@@ -58,6 +59,8 @@ clients! {
     tokens: TokenServiceClient;
     /// A client of the audit log.
     audit: AuditServiceClient;
+    /// A client of the OAuth 2.0 clients.
+    oauth: OAuthServiceClient;
     /// A client of the service keys.
     service_keys: ServiceKeyServiceClient;
 }

@@ -32,5 +32,8 @@ pub mod v1 {
 /// The encoded descriptors of every proto file, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
+/// The metadata key by which a gateway says from which address a request came.
+pub const CLIENT_ADDRESS: &str = "rollcall-client-address";
+
 /// The domain of every [`ErrorInfo`](tonic_types::ErrorInfo) that Rollcall sends.
 pub const ERROR_DOMAIN: &str = "rollcall";

@@ -99,6 +99,7 @@ impl Core {
             scopes: Vec::new(),
             expires: None,
             user: None,
+            client: None,
         };
         let (_, secret) = self.make_credential(&mut *transaction, Origin::SYSTEM, new).await?;
         transaction.save().await?;
@@ -135,5 +136,6 @@ fn bootstrap_credential(kind: CredentialKind, directory: Option<Uuid>) -> NewCre
         scopes: Vec::new(),
         expires: None,
         user: None,
+        client: None,
     }
 }

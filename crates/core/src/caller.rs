@@ -48,7 +48,7 @@ impl Caller {
     pub(crate) fn scopes(&self) -> impl Iterator<Item = Scope> {
         let fixed: &[Scope] = match self.credential.kind {
             CredentialKind::ScimToken => &[Scope::DirectoryRead, Scope::DirectoryWrite],
-            CredentialKind::ServiceKey => &[],
+            CredentialKind::ServiceKey | CredentialKind::ClientSecret | CredentialKind::AccessToken => &[],
             CredentialKind::AdminKey => &access::KEY_SCOPES,
         };
         let named = self.credential.scopes.iter().filter_map(|name| access::scope_from_name(name));
@@ -112,25 +112,28 @@ impl Caller {
         }
     }
 
-    /// What the events of this request say of where they come from.
+    /// What the events of this request say of where they come from. Who acts by an access token is the client secret that
+    /// it was issued for: access tokens come and go.
     pub(crate) fn origin(&self) -> Origin<'_> {
         Origin {
-            actor: Actor::Credential(self.credential.id),
+            actor: Actor::Credential(self.credential.secret.unwrap_or(self.credential.id)),
             request_id: &self.request_id,
-            is_scim: self.credential.kind == CredentialKind::ScimToken,
+            is_scim: self.is_identity_provider(),
         }
     }
 
     /// Whether it is the identity provider of a directory who calls, through the SCIM endpoint.
     pub(crate) fn is_identity_provider(&self) -> bool {
-        self.credential.kind == CredentialKind::ScimToken
+        self.credential.kind.is_of_identity_provider()
     }
 
     /// Where the users come from that this caller makes.
     pub(crate) fn user_origin(&self) -> UserOrigin {
         match self.credential.kind {
-            CredentialKind::ScimToken => UserOrigin::Scim,
-            CredentialKind::ServiceKey | CredentialKind::AdminKey => UserOrigin::Admin,
+            CredentialKind::ScimToken | CredentialKind::AccessToken => UserOrigin::Scim,
+            CredentialKind::ServiceKey | CredentialKind::AdminKey | CredentialKind::ClientSecret => {
+                UserOrigin::Admin
+            }
         }
     }
 
@@ -157,6 +160,8 @@ pub(crate) fn kind_message(kind: CredentialKind) -> Kind {
         CredentialKind::ScimToken => Kind::ScimToken,
         CredentialKind::ServiceKey => Kind::ServiceKey,
         CredentialKind::AdminKey => Kind::AdminKey,
+        CredentialKind::ClientSecret => Kind::ClientSecret,
+        CredentialKind::AccessToken => Kind::AccessToken,
     }
 }
 

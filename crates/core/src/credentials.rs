@@ -9,6 +9,7 @@ use crate::Core;
 use crate::caller::parse_id;
 use crate::error::{Error, Result, shortened};
 use crate::events::Origin;
+use crate::expiry::warning_due;
 use crate::gate::is_live;
 use crate::secret::Secret;
 
@@ -31,6 +32,8 @@ pub(crate) struct NewCredential {
     pub(crate) expires: Option<i64>,
     /// The user of the directory that it stands for.
     pub(crate) user: Option<Uuid>,
+    /// The OAuth 2.0 client that a client secret is of.
+    pub(crate) client: Option<Uuid>,
 }
 
 /// What a rotation made.
@@ -74,7 +77,7 @@ impl Core {
             expires: new.expires,
             revoked: None,
             user: new.user,
-            client: None,
+            client: new.client,
             secret: None,
             last_use: None,
         };
@@ -107,6 +110,7 @@ impl Core {
             scopes: old.scopes.clone(),
             expires: old.expires.map(|expires| now + (expires - old.created)),
             user: old.user,
+            client: old.client,
         };
         let (new, secret) = self.make_credential(transaction, origin, new).await?;
         let end = now + overlap;
@@ -116,6 +120,10 @@ impl Core {
             (Some(old.expires.map_or(end, |expires| expires.min(end))), None)
         };
         let old = self.end_credential(transaction, origin, old, expires, revoked).await?;
+        // Whoever rotates a token knows when it ends: only the warnings that come later are of use.
+        if let Some(days) = old.expires.and_then(|expires| warning_due(expires - now)) {
+            transaction.note_warning(old.id, days).await?;
+        }
         Ok(Rotation { new, secret, old })
     }
 
@@ -235,6 +243,12 @@ pub(crate) fn description(attribute: &str, text: String) -> Result<String> {
         return Err(Error::value(format!("{attribute}: it has control characters")));
     }
     Ok(text)
+}
+
+/// When a credential was last used, and from which address, as messages have it.
+pub(crate) fn last_used(credential: &Credential) -> (Option<prost_types::Timestamp>, String) {
+    let Some(last) = &credential.last_use else { return (None, String::new()) };
+    (Some(timestamp(last.time)), last.address.clone().unwrap_or_default())
 }
 
 /// A time in µs as a message.

@@ -16,6 +16,7 @@ use crate::caller::Caller;
 use crate::error::Result;
 use crate::types::Types;
 
+const CLIENT_CREDENTIALS_SPECIFICATION: &str = "https://www.rfc-editor.org/rfc/rfc6749#section-4.4";
 const BEARER_SPECIFICATION: &str = "https://www.rfc-editor.org/rfc/rfc6750";
 
 /// The service.
@@ -43,13 +44,25 @@ impl Discovery {
                 .is_some_and(|directory| directory.password_handling == PasswordHandling::Store),
             sort_supported: true,
             etag_supported: true,
-            authentication_schemes: vec![AuthenticationScheme {
-                r#type: "oauthbearertoken".to_owned(),
-                name: "Bearer token".to_owned(),
-                description: "The SCIM token of a directory, sent as a bearer token".to_owned(),
-                spec_uri: BEARER_SPECIFICATION.to_owned(),
-                primary: true,
-            }],
+            authentication_schemes: vec![
+                AuthenticationScheme {
+                    r#type: "oauthbearertoken".to_owned(),
+                    name: "Bearer token".to_owned(),
+                    description: "The SCIM token of a directory, sent as a bearer token".to_owned(),
+                    spec_uri: BEARER_SPECIFICATION.to_owned(),
+                    primary: true,
+                },
+                AuthenticationScheme {
+                    r#type: "oauth2".to_owned(),
+                    name: "OAuth 2.0 client credentials".to_owned(),
+                    description:
+                        "An access token of an OAuth 2.0 client of the directory, sent as a bearer token; \
+                              POST /oauth2/token, at the root of this server, issues it"
+                            .to_owned(),
+                    spec_uri: CLIENT_CREDENTIALS_SPECIFICATION.to_owned(),
+                    primary: false,
+                },
+            ],
             pagination: Some(Pagination {
                 cursor: true,
                 index: true,

@@ -21,6 +21,7 @@ use crate::Core;
 use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::last_uses::{CameFrom, LastUses};
 use crate::random::{Random, new_id};
 use crate::secret;
 use crate::throttle::Throttle;
@@ -43,11 +44,18 @@ pub(crate) struct Gate {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) throttle: Arc<Throttle>,
+    pub(crate) last_uses: Arc<LastUses>,
 }
 
 impl Gate {
     /// Judges a request.
-    async fn admit(&self, path: &str, headers: &HeaderMap, request_id: String) -> Result<Admission> {
+    async fn admit(
+        &self,
+        path: &str,
+        headers: &HeaderMap,
+        request_id: String,
+        from: CameFrom,
+    ) -> Result<Admission> {
         let scope = if path.starts_with(HEALTH) {
             return Ok(Admission::Anonymous);
         } else if path.starts_with(REFLECTION) {
@@ -63,13 +71,14 @@ impl Gate {
             return Err(missing());
         };
         let hash = secret::lookup_hash(presented).ok_or_else(invalid)?;
-        let presented = Presented { hash, scope, request_id };
+        let presented = Presented { hash, scope, request_id, from };
         if READS_ONE.contains(&path) {
             return Ok(Admission::Presented(presented));
         }
         let found = self.store.credential(&presented.hash).await?;
         let now = self.clock.now();
         let caller = presented.judge(found, now)?;
+        self.last_uses.note(caller.credential_id(), now, from.0);
         self.throttle.count_rpc(path, &caller, now)?;
         Ok(Admission::Caller(Box::new(caller)))
     }
@@ -92,6 +101,7 @@ pub(crate) struct Presented {
     hash: [u8; 32],
     scope: Scope,
     request_id: String,
+    from: CameFrom,
 }
 
 impl Core {
@@ -113,6 +123,7 @@ impl Core {
         };
         let now = self.clock.now();
         let caller = presented.judge(found, now)?;
+        self.last_uses.note(caller.credential_id(), now, presented.from.0);
         self.throttle.count(&caller, now)?;
         Ok((caller, resource))
     }
@@ -127,7 +138,11 @@ impl Presented {
         if !same || !is_live(&credential, now) || credential.directory.is_some() != directory.is_some() {
             return Err(invalid());
         }
-        if credential.kind == CredentialKind::ScimToken {
+        // A client secret is for the token endpoint, and is no bearer token.
+        if credential.kind == CredentialKind::ClientSecret {
+            return Err(invalid());
+        }
+        if credential.kind.is_of_identity_provider() {
             match &directory {
                 None => return Err(invalid()),
                 Some(directory) if !directory.scim_enabled => {
@@ -225,11 +240,12 @@ where
         let request_id = request_id(request.headers(), &gate);
         let span = tracing::info_span!("rpc", path = request.uri().path(), request_id);
         let answer = async move {
-            match gate.admit(request.uri().path(), request.headers(), request_id).await {
+            let from = CameFrom::of(request.headers(), request.extensions());
+            match gate.admit(request.uri().path(), request.headers(), request_id, from).await {
                 Ok(admission) => {
                     let writes = writes(request.uri().path());
                     match admission {
-                        Admission::Anonymous => {}
+                        Admission::Anonymous => _ = request.extensions_mut().insert(from),
                         Admission::Caller(caller) => _ = request.extensions_mut().insert(*caller),
                         Admission::Presented(presented) => _ = request.extensions_mut().insert(presented),
                     }

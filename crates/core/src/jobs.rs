@@ -52,6 +52,16 @@ const JOBS: &[Job] = &[
         run: |core| Box::pin(core.purge_departed_users()),
     },
     Job {
+        name: "warn of tokens that are about to expire",
+        period: Duration::from_mins(1),
+        run: |core| Box::pin(core.warn_of_expiring_tokens()),
+    },
+    Job {
+        name: "delete expired access tokens",
+        period: Duration::from_hours(1),
+        run: |core| Box::pin(core.delete_expired_access_tokens()),
+    },
+    Job {
         name: "delete what deleted directories left behind",
         period: Duration::from_mins(1),
         run: |core| Box::pin(core.delete_leftovers()),
@@ -71,7 +81,7 @@ const JOBS: &[Job] = &[
 impl Core {
     /// Does the background work whenever it is this replica's turn, until it is told to stop.
     pub async fn work(&self, stop: CancellationToken) {
-        self.work_on(JOBS, stop).await;
+        tokio::join!(self.work_on(JOBS, stop.clone()), self.keep_writing_last_uses(stop));
     }
 
     async fn work_on(&self, jobs: &'static [Job], stop: CancellationToken) {

@@ -14,15 +14,18 @@ mod directories;
 mod discovery;
 mod error;
 mod events;
+mod expiry;
 #[cfg(test)]
 mod fixture;
 mod gate;
 mod groups;
 mod identity;
 mod jobs;
+mod last_uses;
 mod limits;
 mod log_query;
 mod notices;
+mod oauth;
 mod page_token;
 mod passwords;
 mod provisioning_rules;
@@ -52,6 +55,7 @@ use rollcall_api::v1::discovery_service_server::DiscoveryServiceServer;
 use rollcall_api::v1::group_service_server::GroupServiceServer;
 use rollcall_api::v1::identity_service_server::IdentityServiceServer;
 use rollcall_api::v1::notice_service_server::NoticeServiceServer;
+use rollcall_api::v1::o_auth_service_server::OAuthServiceServer;
 use rollcall_api::v1::provisioning_rule_service_server::ProvisioningRuleServiceServer;
 use rollcall_api::v1::schema_service_server::SchemaServiceServer;
 use rollcall_api::v1::search_service_server::SearchServiceServer;
@@ -77,7 +81,9 @@ use crate::discovery::Discovery;
 use crate::gate::Gate;
 use crate::groups::Groups;
 use crate::identity::Identity;
+use crate::last_uses::LastUses;
 use crate::notices::Notices;
+use crate::oauth::{Guesses, OAuth};
 use crate::page_token::Keyring;
 use crate::passwords::{Attempts, Hasher};
 use crate::provisioning_rules::ProvisioningRules;
@@ -103,6 +109,8 @@ pub struct Core {
     known_types: Arc<KnownTypes>,
     throttle: Arc<Throttle>,
     smtp: Option<Arc<Smtp>>,
+    last_uses: Arc<LastUses>,
+    secret_guesses: Arc<Guesses>,
 }
 
 impl Core {
@@ -124,6 +132,8 @@ impl Core {
             known_types: Arc::default(),
             throttle: Arc::new(Throttle::new(limits.max_requests_per_second)),
             smtp: None,
+            last_uses: Arc::default(),
+            secret_guesses: Arc::default(),
         }
     }
 
@@ -165,6 +175,7 @@ impl Core {
             .add_service(limited!(ServiceKeyServiceServer, ServiceKeys::new(self.clone())))
             .add_service(limited!(AuditServiceServer, Audit::new(self.clone())))
             .add_service(limited!(NoticeServiceServer, Notices::new(self.clone())))
+            .add_service(limited!(OAuthServiceServer, OAuth::new(self.clone())))
             .add_service(limited!(DiscoveryServiceServer, Discovery::new(self.clone())))
             .add_service(limited!(IdentityServiceServer, Identity))
             .add_service(reflection)
@@ -174,6 +185,7 @@ impl Core {
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             throttle: Arc::clone(&self.throttle),
+            last_uses: Arc::clone(&self.last_uses),
         };
         Ok((Routes::from(routes.into_axum_router().layer(gate)).prepare(), reporter))
     }

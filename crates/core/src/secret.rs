@@ -113,10 +113,12 @@ pub(crate) fn lookup_hash(presented: &str) -> Option<[u8; 32]> {
     (!ours || has_good_checksum(presented)).then(|| hash(presented))
 }
 
-const KINDS: [(CredentialKind, &str); 3] = [
+const KINDS: [(CredentialKind, &str); 5] = [
     (CredentialKind::ScimToken, "rc_scim_"),
     (CredentialKind::ServiceKey, "rc_svc_"),
     (CredentialKind::AdminKey, "rc_admin_"),
+    (CredentialKind::ClientSecret, "rc_client_"),
+    (CredentialKind::AccessToken, "rc_access_"),
 ];
 
 fn prefix_of(kind: CredentialKind) -> &'static str {
@@ -124,6 +126,8 @@ fn prefix_of(kind: CredentialKind) -> &'static str {
         CredentialKind::ScimToken => "rc_scim_",
         CredentialKind::ServiceKey => "rc_svc_",
         CredentialKind::AdminKey => "rc_admin_",
+        CredentialKind::ClientSecret => "rc_client_",
+        CredentialKind::AccessToken => "rc_access_",
     }
 }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::Core;
 use crate::caller::Caller;
-use crate::credentials::{NewCredential, description, timestamp};
+use crate::credentials::{NewCredential, description, last_used, timestamp};
 use crate::error::{Error, Result};
 
 const WHAT: &str = "service key";
@@ -52,6 +52,7 @@ impl ServiceKeys {
             scopes: scopes(&request.scopes)?,
             expires: self.core.expiry(request.expires)?,
             user,
+            client: None,
         };
         let mut transaction = self.core.store.begin().await?;
         let (key, secret) = self.core.make_credential(&mut *transaction, caller.origin(), new).await?;
@@ -175,7 +176,10 @@ fn require_name(key: String) -> Result<String> {
 }
 
 fn message(key: Credential, directory: String) -> ServiceKey {
+    let (last_used, last_used_from) = last_used(&key);
     ServiceKey {
+        last_used,
+        last_used_from,
         id: key.id.to_string(),
         prefix: key.prefix,
         name: key.name,

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 use crate::Core;
 use crate::caller::Caller;
-use crate::credentials::{NewCredential, description, timestamp};
+use crate::credentials::{NewCredential, description, last_used, timestamp};
 use crate::error::Result;
 
 const WHAT: &str = "token";
@@ -35,6 +35,7 @@ impl Tokens {
             scopes: Vec::new(),
             expires: self.core.expiry(request.expires)?,
             user: self.core.user_of_new(&directory, &request.user).await?,
+            client: None,
         };
         let mut transaction = self.core.store.begin().await?;
         let (token, secret) = self.core.make_credential(&mut *transaction, caller.origin(), new).await?;
@@ -89,7 +90,10 @@ fn require_name(token: String) -> Result<String> {
 }
 
 fn message(token: Credential, directory: &Directory) -> Token {
+    let (last_used, last_used_from) = last_used(&token);
     Token {
+        last_used,
+        last_used_from,
         id: token.id.to_string(),
         prefix: token.prefix,
         description: token.name,

@@ -98,6 +98,11 @@ impl Incoming {
         })
     }
 
+    /// What has been read.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.read.as_slice()
+    }
+
     /// Parses what has been read as a JSON object.
     ///
     /// Errors: `invalidSyntax`, with line and column where the text is no JSON.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use rollcall_api::CLIENT_ADDRESS;
 use rollcall_api::channel::CoreChannel;
 use rollcall_api::client;
 use rollcall_api::v1::WhoAmIRequest;
@@ -18,6 +19,7 @@ use tonic::{Request, Response, Status};
 
 use crate::answer::Answer;
 use crate::body::{Incoming, too_large};
+use crate::client_address::client_address;
 use crate::error::Problem;
 use crate::negotiation::require_json;
 use crate::query::Query;
@@ -46,15 +48,19 @@ impl Call<'_> {
         self.gateway.core.clone()
     }
 
-    /// What goes to the core with every message: the credential as it came, and the id of the request.
+    /// What goes to the core with every message: the credential as it came, the id of the request, and where it came from.
     pub(crate) fn metadata(&self) -> HeaderMap {
-        let mut metadata = HeaderMap::with_capacity(2);
+        let mut metadata = HeaderMap::with_capacity(3);
         for credential in self.parts.headers.get_all(AUTHORIZATION) {
             let mut credential = credential.clone();
             credential.set_sensitive(true);
             metadata.append(AUTHORIZATION, credential);
         }
         metadata.insert(REQUEST_ID, self.request_id.header());
+        let address = client_address(self.parts, &self.gateway.trusted_proxies);
+        if let Some(address) = address.and_then(|address| HeaderValue::try_from(address.to_string()).ok()) {
+            metadata.insert(CLIENT_ADDRESS, address);
+        }
         metadata
     }
 

@@ -171,7 +171,7 @@ impl Problem {
 }
 
 /// A time as `Retry-After` has it (RFC 9110 §10.2.3): rounded up, since one that came too early would be refused again.
-fn whole_seconds(wait: Duration) -> HeaderValue {
+pub(crate) fn whole_seconds(wait: Duration) -> HeaderValue {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     HeaderValue::from(seconds.max(1))
 }

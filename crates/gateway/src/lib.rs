@@ -11,6 +11,7 @@ mod base_url;
 mod body;
 mod bulk;
 mod call;
+mod client_address;
 mod discovery;
 mod dispatch;
 mod error;
@@ -23,6 +24,7 @@ mod list;
 mod member_ids;
 mod members;
 mod negotiation;
+mod oauth;
 mod openapi;
 mod patch_body;
 mod pieces;
@@ -44,11 +46,12 @@ use axum::Router;
 use rollcall_api::channel::CoreChannel;
 
 pub use base_url::{InvalidPublicUrl, parse_public_url};
+pub use client_address::{InvalidNetwork, Network, PeerAddress};
 pub use request_id::RequestIds;
 pub use settings::{Readiness, Settings};
 
 /// Everything that the gateway serves: SCIM under `/scim/v2` and, as Metabase has it, so that an identity provider set
-/// up for that needs no change, `/api/ee/scim/v2`; and the probes `/healthz` (this process runs) and `/readyz` (and the
+/// up for that needs no change, `/api/ee/scim/v2`; the token endpoint of OAuth 2.0, `/oauth2/token`; and the probes `/healthz` (this process runs) and `/readyz` (and the
 /// core can be reached).
 pub fn router(core: CoreChannel, settings: Settings) -> Router {
     let gateway = Arc::new(serve::Gateway::new(core, settings));

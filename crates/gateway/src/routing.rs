@@ -13,6 +13,8 @@ pub(crate) enum Route<'a> {
     Liveness,
     /// `/readyz`.
     Readiness,
+    /// `/oauth2/token`.
+    Token,
     /// A SCIM endpoint, and the base path that it was reached by.
     Scim(BasePath, Endpoint<'a>),
     /// A version of SCIM that is not served here, such as `v1`.
@@ -61,6 +63,7 @@ pub(crate) fn route(path: &str) -> Route<'_> {
             _ => return Route::Elsewhere,
         },
         Some("api") if segments.by_ref().take(3).eq(["ee", "scim", "v2"]) => BasePath::Metabase,
+        Some("oauth2") if segments.by_ref().eq(["token"]) => return Route::Token,
         Some("healthz") if segments.next().is_none() => return Route::Liveness,
         Some("readyz") if segments.next().is_none() => return Route::Readiness,
         Some("openapi.json") if segments.next().is_none() => {
@@ -156,6 +159,15 @@ mod tests {
         assert_eq!(scim("/api/ee/scim/v2/openapi.json"), Endpoint::OpenApi);
         assert_eq!(route("/openapi.json"), Route::Scim(BasePath::Rollcall, Endpoint::OpenApi));
         assert_eq!(route("/openapi.json/x"), Route::Elsewhere);
+    }
+
+    #[test]
+    fn the_token_endpoint_is_at_the_root_of_the_server() {
+        assert_eq!(route("/oauth2/token"), Route::Token);
+        assert_eq!(route("/oauth2/token/"), Route::Token);
+        for path in ["/oauth2", "/oauth2/token/x", "/oauth2/authorize", "/scim/v2/oauth2/token"] {
+            assert_ne!(route(path), Route::Token, "{path}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A request from its first byte to its line in the log.
 
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,12 +19,13 @@ use crate::answer::Answer;
 use crate::base_url::BaseUrls;
 use crate::body::Incoming;
 use crate::call::Call;
+use crate::client_address::Network;
 use crate::error::Problem;
-use crate::negotiation::answer_type;
+use crate::negotiation::{MediaType, answer_type};
 use crate::request_id::{RequestId, RequestIds};
 use crate::routing::{Route, route};
 use crate::settings::{Readiness, Settings};
-use crate::{dispatch, probes};
+use crate::{dispatch, oauth, probes};
 
 /// What every request is served with.
 #[derive(Debug)]
@@ -33,6 +35,7 @@ pub(crate) struct Gateway {
     pub(crate) max_user_body_bytes: usize,
     pub(crate) max_large_body_bytes: usize,
     pub(crate) readiness: Readiness,
+    pub(crate) trusted_proxies: Vec<Network>,
     body_timeout: Duration,
     base_urls: BaseUrls,
     request_ids: RequestIds,
@@ -46,6 +49,7 @@ impl Gateway {
             max_user_body_bytes: settings.max_user_body_bytes,
             max_large_body_bytes: settings.max_large_body_bytes,
             readiness: settings.readiness,
+            trusted_proxies: settings.trusted_proxies,
             body_timeout: settings.body_timeout,
             base_urls: BaseUrls::new(settings.public_url.as_deref()),
             request_ids: settings.request_ids,
@@ -80,6 +84,12 @@ async fn answer(gateway: &Gateway, parts: &Parts, body: Body, request_id: &Reque
         Route::Scim(path, endpoint) => {
             let call = Call { gateway, parts, request_id, base: gateway.base_urls.of(parts, path) };
             dispatch::answer(&call, &endpoint, &mut body).await
+        }
+        Route::Token => {
+            let call = Call { gateway, parts, request_id, base: Cow::Borrowed("") };
+            let answer = oauth::token(&call, &mut body).await;
+            body.discard().await;
+            return answer.into_response(MediaType::Json, request_id, parts.method == Method::HEAD);
         }
         Route::OtherVersion(version) => {
             let detail = format!("version {version} of SCIM is not served here; use v2");

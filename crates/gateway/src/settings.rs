@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::client_address::Network;
 use crate::request_id::RequestIds;
 
 /// The settings of a gateway.
@@ -22,6 +23,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// Where the ids of requests that come without one are taken from.
     pub request_ids: RequestIds,
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
     /// Whether `/readyz` may answer that the gateway is ready.
     pub readiness: Readiness,
 }
@@ -35,6 +38,7 @@ impl Default for Settings {
             core_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             request_ids: RequestIds::default(),
+            trusted_proxies: Vec::new(),
             readiness: Readiness::default(),
         }
     }

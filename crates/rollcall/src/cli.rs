@@ -6,6 +6,7 @@ mod credential;
 mod directory;
 mod migrate;
 mod notice;
+mod oauth_client;
 mod page_token_key;
 mod schema;
 mod service_key;
@@ -70,6 +71,8 @@ enum Command {
     Token(token::Token),
     /// See the notices to administrators, give parked ones a new try, and send a test
     Notice(notice::Notice),
+    /// Make, see and delete OAuth 2.0 clients: identity providers that fetch a token for an hour at a time
+    OauthClient(oauth_client::OauthClient),
     /// Make, see and end the keys of your own services
     ServiceKey(service_key::ServiceKey),
     /// See what administrators changed
@@ -99,6 +102,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Schema(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Notice(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Token(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::OauthClient(command) => finish(Builder::new_current_thread(), command.run()),
         Command::ServiceKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Audit(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Sso(command) => finish(Builder::new_current_thread(), command.run()),

@@ -73,6 +73,11 @@ pub(crate) struct Http {
     #[arg(long, env = "ROLLCALL_PUBLIC_URL", value_name = "URL", value_parser = rollcall_gateway::parse_public_url)]
     pub(crate) public_url: Option<String>,
 
+    /// Proxies in front of this server whose X-Forwarded-For is believed, by address or network, such as `10.0.0.0/8`;
+    /// several by comma
+    #[arg(long, env = "ROLLCALL_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',')]
+    pub(crate) trusted_proxies: Vec<rollcall_gateway::Network>,
+
     /// Largest body of a request about one user
     #[arg(long, env = "ROLLCALL_MAX_USER_BODY", value_name = "SIZE", default_value = "2MiB")]
     pub(crate) max_user_body: ByteSize,

@@ -21,7 +21,9 @@ impl EventKind {
             | Self::SchemaRegistered
             | Self::SchemaDeleted
             | Self::CredentialCreated
-            | Self::CredentialEnded => true,
+            | Self::CredentialEnded
+            | Self::OAuthClientCreated
+            | Self::OAuthClientDeleted => true,
             Self::UserCreated
             | Self::UserUpdated
             | Self::UserDeleted

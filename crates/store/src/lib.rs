@@ -34,7 +34,7 @@ pub use audit::{AuditActor, AuditQuery, AuditRecord};
 pub use history::{AttributeOrigin, Author, EventRange, NumberedEvent, Provenance};
 pub use model::{
     Actor, AddedMembers, Administrator, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key,
-    LastUse, Listing, Member, Membership, Page, Paging, PasswordHandling, PasswordHolder, Query,
+    LastUse, Listing, Member, Membership, OAuthClient, Page, Paging, PasswordHandling, PasswordHolder, Query,
     RegisteredSchema, ResourceType, Selection, SortValue, StoredResource, UserKey, UserOrigin,
 };
 pub use namesake::{Namesake, Presence};
@@ -169,6 +169,17 @@ pub trait Store: OutboxReading + fmt::Debug + Send + Sync + 'static {
 
     /// The credentials of a kind, newest first: those of one directory, or all.
     async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>>;
+
+    /// The live SCIM tokens that end after `now` and until `until`, each with its directory, and with how many days before
+    /// its end administrators were last warned.
+    async fn expiring_tokens(
+        &self,
+        now: i64,
+        until: i64,
+    ) -> Result<Vec<(Credential, Directory, Option<i64>)>>;
+
+    /// The OAuth 2.0 clients of a directory, newest first.
+    async fn oauth_clients(&self, directory: Uuid) -> Result<Vec<OAuthClient>>;
 
     /// The directory of that name.
     async fn directory(&self, name: &str) -> Result<Option<Directory>>;
@@ -461,6 +472,32 @@ pub trait Transaction: OutboxWriting + Send {
 
     /// Sets when a credential expires and when it was revoked.
     async fn end_credential(&mut self, id: Uuid, expires: Option<i64>, revoked: Option<i64>) -> Result<()>;
+
+    /// The credential whose secret has this SHA-256 hash, locked against other writers until the transaction ends.
+    async fn credential(&mut self, hash: &[u8; 32]) -> Result<Option<Credential>>;
+
+    /// Notes the last uses of credentials, unless later ones are known. Give them in order of their ids, so that two
+    /// transactions never wait for one another in a circle.
+    async fn note_uses(&mut self, uses: &[(Uuid, LastUse)]) -> Result<()>;
+
+    /// Notes that administrators were warned so many days before the end of a credential. `false`: they had been, or it has
+    /// been revoked.
+    async fn note_warning(&mut self, credential: Uuid, days: i64) -> Result<bool>;
+
+    /// Revokes the access tokens that were issued for a client secret which this transaction has ended.
+    async fn revoke_access_tokens(&mut self, secret: Uuid, now: i64) -> Result<()>;
+
+    /// Deletes the access tokens that expired before a time in µs.
+    async fn delete_access_tokens(&mut self, expired_before: i64) -> Result<()>;
+
+    /// Adds an OAuth 2.0 client.
+    async fn insert_oauth_client(&mut self, client: &OAuthClient) -> Result<()>;
+
+    /// Deletes an OAuth 2.0 client with its secrets and access tokens.
+    async fn delete_oauth_client(&mut self, client: Uuid) -> Result<()>;
+
+    /// The OAuth 2.0 clients of a directory, newest first.
+    async fn oauth_clients(&mut self, directory: Uuid) -> Result<Vec<OAuthClient>>;
 
     /// The key of that name that all replicas share, made from `fresh` where there is none yet.
     async fn shared_key(&mut self, name: &str, fresh: &[u8; 32], now: i64) -> Result<[u8; 32]>;

@@ -167,6 +167,30 @@ pub enum CredentialKind {
     ServiceKey,
     /// What an administrator presents.
     AdminKey,
+    /// What an OAuth 2.0 client presents to be issued an access token, and nowhere else.
+    ClientSecret,
+    /// What was issued for a client secret, and is presented at the SCIM endpoint.
+    AccessToken,
+}
+
+impl CredentialKind {
+    /// Whether identity providers present it at the SCIM endpoint.
+    pub fn is_of_identity_provider(self) -> bool {
+        matches!(self, Self::ScimToken | Self::AccessToken)
+    }
+}
+
+/// An OAuth 2.0 client; its secrets are credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OAuthClient {
+    /// The `client_id`.
+    pub id: Uuid,
+    /// Whose identity provider it is.
+    pub directory: Uuid,
+    /// A description for people.
+    pub name: String,
+    /// When it was made, in µs.
+    pub created: i64,
 }
 
 /// The types of resource.
@@ -415,6 +439,10 @@ event_kinds! {
     SchemaDeleted = "schema.deleted",
     /// A token or key was made.
     CredentialCreated = "credential.created",
+    /// An OAuth 2.0 client was made.
+    OAuthClientCreated = "oauth_client.created",
+    /// An OAuth 2.0 client was deleted, with its secrets and access tokens.
+    OAuthClientDeleted = "oauth_client.deleted",
     /// A token or key was given an end.
     CredentialEnded = "credential.ended",
 }

@@ -164,6 +164,8 @@ fn kind_name(actor: &AuditActor) -> Option<&'static str> {
         CredentialKind::ScimToken => Some("scim-token"),
         CredentialKind::ServiceKey => Some("service-key"),
         CredentialKind::AdminKey => Some("admin-key"),
+        CredentialKind::ClientSecret => Some("client-secret"),
+        CredentialKind::AccessToken => Some("access-token"),
     }
 }
 

@@ -52,9 +52,9 @@ pub(super) fn end(expires: Option<Message>, revoked: Option<Message>) -> String 
     }
 }
 
-/// The user whom a credential stands for, if any.
-pub(super) fn stands_for(user_id: &str) -> Option<&str> {
-    Some(user_id).filter(|id| !id.is_empty())
+/// A text that is empty where it is not known.
+pub(super) fn known(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// A length of time as a message.

@@ -13,7 +13,7 @@ use rollcall_api::v1::{
 use rollcall_api::{access, client};
 use serde_json::{Value, json};
 
-use super::credential::{State, end, overlap, stands_for};
+use super::credential::{State, end, known, overlap};
 use super::time::{self, exact_time, short_time};
 use crate::client::{Client, Connection, present};
 use crate::output::{self, Cell, Table};
@@ -184,6 +184,8 @@ fn as_table(keys: &[Message]) -> Table {
         "CREATED",
         "EXPIRES",
         "REVOKED",
+        "LAST USED",
+        "FROM",
         "USER",
         "ID",
     ]);
@@ -201,7 +203,9 @@ fn as_table(keys: &[Message]) -> Table {
             Cell::optional(short_time(key.created)),
             Cell::optional(short_time(key.expires)),
             Cell::optional(short_time(key.revoked)),
-            Cell::optional(stands_for(&key.user_id)),
+            Cell::optional(short_time(key.last_used)),
+            Cell::optional(known(&key.last_used_from)),
+            Cell::optional(known(&key.user_id)),
             key.id.as_str().into(),
         ]);
     }
@@ -219,7 +223,9 @@ fn as_json(key: &Message) -> Value {
         "created": exact_time(key.created),
         "expires": exact_time(key.expires),
         "revoked": exact_time(key.revoked),
-        "user": stands_for(&key.user_id),
+        "user": known(&key.user_id),
+        "lastUsed": exact_time(key.last_used),
+        "lastUsedFrom": known(&key.last_used_from),
     })
 }
 
@@ -245,6 +251,8 @@ mod tests {
             created: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 }),
             expires: None,
             revoked: Some(prost_types::Timestamp { seconds: 1_700_000_060, nanos: 0 }),
+            last_used: None,
+            last_used_from: String::new(),
             user_id: String::new(),
         }
     }

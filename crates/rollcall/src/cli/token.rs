@@ -10,7 +10,7 @@ use rollcall_api::v1::{
 };
 use serde_json::{Value, json};
 
-use super::credential::{State, end, overlap, stands_for};
+use super::credential::{State, end, known, overlap};
 use super::time::{self, exact_time, short_time};
 use crate::client::{Client, Connection, present};
 use crate::output::{self, Cell, Table};
@@ -159,8 +159,18 @@ fn explanation(token: &Message) -> String {
 }
 
 fn as_table(tokens: &[Message]) -> Table {
-    let mut table =
-        Table::new(&["PREFIX", "STATE", "CREATED", "EXPIRES", "REVOKED", "USER", "DESCRIPTION", "ID"]);
+    let mut table = Table::new(&[
+        "PREFIX",
+        "STATE",
+        "CREATED",
+        "EXPIRES",
+        "REVOKED",
+        "LAST USED",
+        "FROM",
+        "USER",
+        "DESCRIPTION",
+        "ID",
+    ]);
     for token in tokens {
         table.row([
             token.prefix.as_str().into(),
@@ -168,7 +178,9 @@ fn as_table(tokens: &[Message]) -> Table {
             Cell::optional(short_time(token.created)),
             Cell::optional(short_time(token.expires)),
             Cell::optional(short_time(token.revoked)),
-            Cell::optional(stands_for(&token.user_id)),
+            Cell::optional(short_time(token.last_used)),
+            Cell::optional(known(&token.last_used_from)),
+            Cell::optional(known(&token.user_id)),
             Cell::optional(Some(token.description.as_str()).filter(|text| !text.is_empty())),
             token.id.as_str().into(),
         ]);
@@ -186,7 +198,9 @@ fn as_json(token: &Message) -> Value {
         "created": exact_time(token.created),
         "expires": exact_time(token.expires),
         "revoked": exact_time(token.revoked),
-        "user": stands_for(&token.user_id),
+        "user": known(&token.user_id),
+        "lastUsed": exact_time(token.last_used),
+        "lastUsedFrom": known(&token.last_used_from),
     })
 }
 
@@ -211,6 +225,8 @@ mod tests {
             expires: None,
             revoked: None,
             directory: "acme".to_owned(),
+            last_used: Some(prost_types::Timestamp { seconds: 1_700_000_060, nanos: 0 }),
+            last_used_from: "192.0.2.7".to_owned(),
             user_id: String::new(),
         }
     }
@@ -231,7 +247,10 @@ mod tests {
         assert!(as_json(&token()).get("token").is_none());
         let text = as_table(&[token()]).render(false);
         let row: Vec<&str> = text.lines().nth(1).unwrap().split_whitespace().collect();
-        assert_eq!(row[..7], ["rc_scim_abc123", "live", "2023-11-14T22:13:20Z", "-", "-", "-", "-"]);
+        assert_eq!(
+            row[..7],
+            ["rc_scim_abc123", "live", "2023-11-14T22:13:20Z", "-", "-", "2023-11-14T22:14:20Z", "192.0.2.7"]
+        );
     }
 
     #[test]

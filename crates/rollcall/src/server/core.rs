@@ -65,8 +65,9 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let health = Health::watch(core.clone(), reporter);
 
     let mut servers = Servers::new();
+    let worker = core.clone();
     servers.start(|stop| async move {
-        core.work(stop).await;
+        worker.work(stop).await;
         Ok(())
     });
     servers.start(|stop| grpc::serve(server, listener, routes, stop));
@@ -74,6 +75,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     output::line(&format!("Rollcall core is ready: gRPC {}", url(&settings.grpc, address)))?;
 
     let ended = servers.run(signals, &settings.shutdown, health.stop()).await;
+    core.write_down().await;
     database::close(&*store).await;
     ended
 }

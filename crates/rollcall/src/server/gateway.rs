@@ -87,6 +87,7 @@ pub(super) fn gateway_settings(http: &Http, readiness: &Readiness) -> Result<rol
         core_timeout: http.core_timeout,
         body_timeout: http.body_timeout,
         request_ids: RequestIds::with_prefix(&process_name()?),
+        trusted_proxies: http.trusted_proxies.clone(),
         readiness: readiness.clone(),
     })
 }

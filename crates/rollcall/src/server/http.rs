@@ -4,11 +4,12 @@ use std::io::{Error, ErrorKind};
 use std::time::Duration;
 
 use anyhow::Result;
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use rollcall_gateway::PeerAddress;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -38,7 +39,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
             () = stop.cancelled() => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let (builder, router) = (builder.clone(), router.clone());
                 let watcher = open.watcher();
                 let stop = stop.clone();
@@ -46,6 +47,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
                     if !begins(&stream, &stop).await {
                         return;
                     }
+                    let router = router.layer(Extension(PeerAddress(peer.ip())));
                     let service = TowerToHyperService::new(router);
                     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
                     if let Err(error) = watcher.watch(connection).await {

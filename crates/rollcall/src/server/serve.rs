@@ -73,8 +73,9 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let endpoint = rollcall_gateway::router(channel, gateway::gateway_settings(&settings.http, &readiness)?);
 
     let mut servers = Servers::new();
+    let worker = core.clone();
     servers.start(|stop| async move {
-        core.work(stop).await;
+        worker.work(stop).await;
         Ok(())
     });
     servers.start(|stop| http::serve(http_listener, endpoint, stop));
@@ -91,6 +92,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         health.stop().await;
     };
     let ended = servers.run(signals, &settings.shutdown, unready).await;
+    core.write_down().await;
     database::close(&*store).await;
     ended
 }

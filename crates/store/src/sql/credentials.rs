@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, Query};
+use super::super::dialect::{Connection, Db, FOR_UPDATE, Query};
 use super::directories::directory;
 use super::resources::{resource_columns, stored};
 use super::{Row, failure};
@@ -36,6 +36,14 @@ const BY_HASH_WITH_RESOURCE: &str = concat!(
     resource_columns!(),
     " FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id \
      LEFT JOIN resources r ON r.directory_id = c.directory_id AND r.type = $2 AND r.id = $3 WHERE c.hash = $1"
+);
+
+/// What [`expiring`] reads.
+const EXPIRING: &str = concat!(
+    "SELECT ",
+    check_columns!(),
+    ", c.warned_days FROM credentials c JOIN directories d ON d.id = c.directory_id \
+     WHERE c.kind = $1 AND c.expires > $2 AND c.expires <= $3 AND c.revoked IS NULL ORDER BY c.expires, c.id"
 );
 
 /// Where the columns of the directory begin in an answer to [`BY_HASH`].
@@ -133,6 +141,86 @@ pub(super) async fn end(
     Ok(())
 }
 
+/// The credential of this hash, locked against other writers.
+pub(super) async fn lock(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<Credential>> {
+    let sql = format!("SELECT {COLUMNS} FROM credentials WHERE hash = $1{FOR_UPDATE}");
+    let row = sqlx::query::<Db>(AssertSqlSafe(sql))
+        .bind(hash.as_slice())
+        .fetch_optional(connection)
+        .await
+        .map_err(failure)?;
+    row.as_ref().map(credential).transpose()
+}
+
+pub(super) async fn note_uses(connection: &mut Connection, uses: &[(Uuid, LastUse)]) -> Result<()> {
+    for (id, last) in uses {
+        sqlx::query::<Db>(
+            "UPDATE credentials SET used = $2, used_from = $3 WHERE id = $1 AND (used IS NULL OR used < $2)",
+        )
+        .bind(id)
+        .bind(last.time)
+        .bind(&last.address)
+        .execute(&mut *connection)
+        .await
+        .map_err(failure)?;
+    }
+    Ok(())
+}
+
+/// The live SCIM tokens that end after `now` and until `until`, each with its directory and how many days before its end
+/// administrators were last warned.
+pub(super) async fn expiring(
+    connection: &mut Connection,
+    now: i64,
+    until: i64,
+) -> Result<Vec<(Credential, Directory, Option<i64>)>> {
+    let rows = sqlx::query::<Db>(EXPIRING)
+        .bind(name_of(CredentialKind::ScimToken))
+        .bind(now)
+        .bind(until)
+        .fetch_all(connection)
+        .await
+        .map_err(failure)?;
+    let each = rows.iter().map(|row| {
+        Ok((credential(row)?, directory(row, DIRECTORY)?, row.try_get(RESOURCE).map_err(failure)?))
+    });
+    each.collect()
+}
+
+/// Notes that administrators know of the end of a credential so many days before it; `false`, they knew, or it has ended.
+pub(super) async fn warn(connection: &mut Connection, id: Uuid, days: i64) -> Result<bool> {
+    let noted = sqlx::query::<Db>(
+        "UPDATE credentials SET warned_days = $2 WHERE id = $1 AND revoked IS NULL \
+         AND (warned_days IS NULL OR warned_days > $2)",
+    )
+    .bind(id)
+    .bind(days)
+    .execute(connection)
+    .await
+    .map_err(failure)?;
+    Ok(noted.rows_affected() == 1)
+}
+
+pub(super) async fn revoke_access_tokens(connection: &mut Connection, secret: Uuid, now: i64) -> Result<()> {
+    sqlx::query::<Db>("UPDATE credentials SET revoked = $2 WHERE secret_id = $1 AND revoked IS NULL")
+        .bind(secret)
+        .bind(now)
+        .execute(connection)
+        .await
+        .map_err(failure)?;
+    Ok(())
+}
+
+pub(super) async fn delete_access_tokens(connection: &mut Connection, expired_before: i64) -> Result<()> {
+    sqlx::query::<Db>("DELETE FROM credentials WHERE kind = $1 AND expires < $2")
+        .bind(name_of(CredentialKind::AccessToken))
+        .bind(expired_before)
+        .execute(connection)
+        .await
+        .map_err(failure)?;
+    Ok(())
+}
+
 pub(super) async fn shared_key(
     connection: &mut Connection,
     name: &str,
@@ -204,14 +292,21 @@ fn last_use(row: &Row) -> Result<Option<LastUse>> {
     Ok(Some(LastUse { time, address: row.try_get(14).map_err(failure)? }))
 }
 
-const KINDS: [CredentialKind; 3] =
-    [CredentialKind::ScimToken, CredentialKind::ServiceKey, CredentialKind::AdminKey];
+const KINDS: [CredentialKind; 5] = [
+    CredentialKind::ScimToken,
+    CredentialKind::ServiceKey,
+    CredentialKind::AdminKey,
+    CredentialKind::ClientSecret,
+    CredentialKind::AccessToken,
+];
 
 fn name_of(kind: CredentialKind) -> &'static str {
     match kind {
         CredentialKind::ScimToken => "scim_token",
         CredentialKind::ServiceKey => "service_key",
         CredentialKind::AdminKey => "admin_key",
+        CredentialKind::ClientSecret => "client_secret",
+        CredentialKind::AccessToken => "access_token",
     }
 }
 

@@ -13,6 +13,7 @@ mod leases;
 mod links;
 mod members;
 mod migrations;
+mod oauth_clients;
 mod outbox;
 mod pages;
 mod passwords;

@@ -7,13 +7,13 @@ use uuid::Uuid;
 use super::super::Database;
 use super::events::{self, directory_of, stream_of};
 use super::{
-    audit, credentials, deletion, directories, leases, links, members, migrations, pages, passwords,
-    provenance, provisioning_rules, resources, schemas,
+    audit, credentials, deletion, directories, leases, links, members, migrations, oauth_clients, pages,
+    passwords, provenance, provisioning_rules, resources, schemas,
 };
 use crate::{
     AttributeOrigin, AuditQuery, AuditRecord, Candidate, Credential, CredentialKind, Directory, EventKind,
-    EventRange, Listing, Member, Membership, NumberedEvent, PasswordHolder, ProvisioningRule, Query,
-    RegisteredSchema, ResourceType, Result, Store, StoredResource, Transaction, UserKey,
+    EventRange, Listing, Member, Membership, NumberedEvent, OAuthClient, PasswordHolder, ProvisioningRule,
+    Query, RegisteredSchema, ResourceType, Result, Store, StoredResource, Transaction, UserKey,
 };
 
 #[async_trait]
@@ -58,6 +58,18 @@ impl Store for Database {
 
     async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>> {
         credentials::list(&mut *self.reader().await?, kind, directory).await
+    }
+
+    async fn expiring_tokens(
+        &self,
+        now: i64,
+        until: i64,
+    ) -> Result<Vec<(Credential, Directory, Option<i64>)>> {
+        credentials::expiring(&mut *self.reader().await?, now, until).await
+    }
+
+    async fn oauth_clients(&self, directory: Uuid) -> Result<Vec<OAuthClient>> {
+        oauth_clients::list(&mut *self.reader().await?, directory).await
     }
 
     async fn directory(&self, name: &str) -> Result<Option<Directory>> {

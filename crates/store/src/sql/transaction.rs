@@ -11,13 +11,13 @@ use uuid::Uuid;
 use super::super::Tx;
 use super::super::dialect::{Connection, total_shard};
 use super::{
-    administrators, audit, credentials, deletion, departed, directories, events, links, members, passwords,
-    provenance, provisioning_rules, resources, schemas, unique,
+    administrators, audit, credentials, deletion, departed, directories, events, links, members,
+    oauth_clients, passwords, provenance, provisioning_rules, resources, schemas, unique,
 };
 use crate::{
     AddedMembers, Administrator, AttributeOrigin, Candidate, Credential, CredentialKind, Directory, Draft,
-    Event, Namesake, Provenance, ProvisioningRule, RegisteredSchema, ResourceType, Result, SignInLink,
-    StoredResource, Transaction,
+    Event, LastUse, Namesake, OAuthClient, Provenance, ProvisioningRule, RegisteredSchema, ResourceType,
+    Result, SignInLink, StoredResource, Transaction,
 };
 
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
@@ -288,6 +288,38 @@ impl Transaction for Tx {
 
     async fn end_credential(&mut self, id: Uuid, expires: Option<i64>, revoked: Option<i64>) -> Result<()> {
         credentials::end(self.connection(), id, expires, revoked).await
+    }
+
+    async fn credential(&mut self, hash: &[u8; 32]) -> Result<Option<Credential>> {
+        credentials::lock(self.connection(), hash).await
+    }
+
+    async fn note_uses(&mut self, uses: &[(Uuid, LastUse)]) -> Result<()> {
+        credentials::note_uses(self.connection(), uses).await
+    }
+
+    async fn note_warning(&mut self, credential: Uuid, days: i64) -> Result<bool> {
+        credentials::warn(self.connection(), credential, days).await
+    }
+
+    async fn revoke_access_tokens(&mut self, secret: Uuid, now: i64) -> Result<()> {
+        credentials::revoke_access_tokens(self.connection(), secret, now).await
+    }
+
+    async fn delete_access_tokens(&mut self, expired_before: i64) -> Result<()> {
+        credentials::delete_access_tokens(self.connection(), expired_before).await
+    }
+
+    async fn insert_oauth_client(&mut self, client: &OAuthClient) -> Result<()> {
+        oauth_clients::insert(self.connection(), client).await
+    }
+
+    async fn delete_oauth_client(&mut self, client: Uuid) -> Result<()> {
+        oauth_clients::delete(self.connection(), client).await
+    }
+
+    async fn oauth_clients(&mut self, directory: Uuid) -> Result<Vec<OAuthClient>> {
+        oauth_clients::list(self.connection(), directory).await
     }
 
     async fn shared_key(&mut self, name: &str, fresh: &[u8; 32], now: i64) -> Result<[u8; 32]> {
