@@ -8,6 +8,7 @@ mod delivery;
 mod letter;
 mod message;
 mod service;
+mod session;
 mod smtp;
 mod smtp_url;
 mod wording;

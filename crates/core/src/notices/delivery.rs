@@ -5,7 +5,8 @@ use std::time::Duration;
 use rollcall_store::{Mail, MailState};
 
 use super::after;
-use super::smtp::{Failure, Smtp};
+use super::session::{Failure, Session};
+use super::smtp::Smtp;
 use crate::Core;
 use crate::error::Result;
 
@@ -30,7 +31,7 @@ impl Core {
             return Ok(());
         }
         let Some(smtp) = self.smtp.as_deref() else { return self.park_undeliverable(now).await };
-        let mut session = smtp.session();
+        let mut session = Session::new(smtp);
         for _ in 0..MOST_AT_ONCE {
             let Some(mail) = self.claim_mail(smtp).await? else { break };
             let sent = session.send(&mail).await;
@@ -55,7 +56,7 @@ impl Core {
 
     async fn claim_mail(&self, smtp: &Smtp) -> Result<Option<Mail>> {
         let now = self.clock.now();
-        let until = after(now, smtp.longest_attempt() + CLAIM_MARGIN);
+        let until = after(now, smtp.timeout + CLAIM_MARGIN);
         let mut transaction = self.store.begin().await?;
         let mail = transaction.claim_mail(now, until).await?;
         transaction.save().await?;

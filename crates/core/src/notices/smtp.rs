@@ -1,29 +1,21 @@
-//! The way to the SMTP server: how it is reached, what is said to it, and what its answers mean.
+//! The SMTP server: where it is, and how it is reached.
 
 use std::fmt;
 use std::time::Duration;
 
 use data_encoding::BASE64;
-use lettre::message::{Mailbox, Message};
+use lettre::message::Mailbox;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
-use rollcall_store::Mail;
-use tokio::time::timeout;
+use lettre::transport::smtp::extension::ClientId;
 
 use super::addresses;
 use super::letter::value;
-use super::message::message;
 use super::smtp_url::{Security, SmtpUrl};
 
-/// Answers about who we are and how we come, and not about a recipient (RFC 4954 §6).
-const ABOUT_US: [u16; 4] = [530, 534, 535, 538];
 /// How a certificate begins in PEM form. Without one a file is read as no certificates, which nobody can be trusted by.
 const BEGIN_CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
-/// How long a server may take to hear that we leave.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Settings of the SMTP server that cannot be used, and what would do. Never with a secret.
 #[derive(Debug, thiserror::Error)]
@@ -56,15 +48,16 @@ impl fmt::Debug for SmtpSettings {
 
 /// The SMTP server.
 pub struct Smtp {
-    host: String,
-    port: u16,
+    pub(super) host: String,
+    pub(super) port: u16,
     security: Security,
     tls: TlsParameters,
     credentials: Option<Credentials>,
     /// What must not be seen in an error, whatever a server repeats.
     secrets: Vec<String>,
     pub(super) from: Mailbox,
-    timeout: Duration,
+    /// How long an attempt at one e-mail can take.
+    pub(super) timeout: Duration,
     pub(super) retry_delay: Duration,
 }
 
@@ -72,17 +65,6 @@ impl fmt::Debug for Smtp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Smtp").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
     }
-}
-
-/// Why an e-mail was not sent.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// The server cannot be reached or used: the next e-mail would fare alike.
-    Server(String),
-    /// Not this time.
-    Later(String),
-    /// The server refuses this e-mail for good.
-    Refused(String),
 }
 
 impl Smtp {
@@ -140,17 +122,8 @@ impl Smtp {
         })
     }
 
-    /// How long an attempt at one e-mail can take.
-    pub(super) fn longest_attempt(&self) -> Duration {
-        self.timeout
-    }
-
-    /// Nobody has been talked to yet.
-    pub(super) fn session(&self) -> Session<'_> {
-        Session { smtp: self, connection: None }
-    }
-
-    async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+    /// Connects, and introduces us.
+    pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
         let hello = ClientId::Domain(self.from.email.domain().to_owned());
         let server = (self.host.as_str(), self.port);
         let wrapped = (self.security == Security::Tls).then(|| self.tls.clone());
@@ -166,108 +139,13 @@ impl Smtp {
     }
 
     /// What an error of the server says, in one line and without our secrets.
-    fn told(&self, error: &SmtpError) -> String {
+    pub(super) fn told(&self, error: &SmtpError) -> String {
         self.redacted(&error.to_string())
     }
 
     fn redacted(&self, text: &str) -> String {
         let text = self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
         value(&text)
-    }
-}
-
-/// A conversation with the server: one connection for as many e-mails as it takes.
-pub(super) struct Session<'a> {
-    smtp: &'a Smtp,
-    connection: Option<AsyncSmtpConnection>,
-}
-
-impl Session<'_> {
-    /// Sends an e-mail: when this returns `Ok`, the server has taken it.
-    pub(super) async fn send(&mut self, mail: &Mail) -> Result<(), Failure> {
-        let message = message(mail, &self.smtp.from).map_err(|error| Failure::Refused(error.to_string()))?;
-        let mut connection = self.connection.take();
-        let sent = timeout(self.smtp.timeout, self.attempt(&mut connection, &message)).await;
-        let sent = sent.unwrap_or_else(|_| {
-            Err(Failure::Server(format!("{} did not answer within {:?}", self.server(), self.smtp.timeout)))
-        });
-        // After anything but success the state of the conversation is not known, and the next e-mail begins another one.
-        if sent.is_ok() {
-            self.connection = connection;
-        }
-        sent
-    }
-
-    /// Leaves.
-    pub(super) async fn end(mut self) {
-        if let Some(mut connection) = self.connection.take() {
-            // Everything was taken already: that nobody hears us leave does no harm.
-            _ = timeout(FAREWELL, connection.quit()).await;
-        }
-    }
-
-    async fn attempt(
-        &self,
-        connection: &mut Option<AsyncSmtpConnection>,
-        message: &Message,
-    ) -> Result<(), Failure> {
-        // A server may end a conversation that has been long enough for it.
-        if let Some(open) = connection
-            && !open.test_connected().await
-        {
-            *connection = None;
-        }
-        let connection = match connection {
-            Some(connection) => connection,
-            none => none.insert(self.smtp.connect().await.map_err(|error| {
-                Failure::Server(format!("{} cannot be used: {}", self.server(), self.smtp.told(&error)))
-            })?),
-        };
-        let (envelope, bytes) = (message.envelope(), message.formatted());
-        let server = connection.server_info();
-        let mut options = Vec::new();
-        let addresses = envelope.from().into_iter().chain(envelope.to());
-        if !addresses.map(AsRef::<str>::as_ref).all(str::is_ascii) {
-            if !server.supports_feature(Extension::SmtpUtfEight) {
-                return Err(Failure::Refused(format!(
-                    "{} takes no addresses with letters beyond ASCII (SMTPUTF8)",
-                    self.server()
-                )));
-            }
-            options.push(MailParameter::SmtpUtfEight);
-        }
-        if !bytes.is_ascii() {
-            options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-        }
-        let sender = connection.command(MailFrom::new(envelope.from().cloned(), options)).await;
-        sender.map_err(|error| Failure::Server(self.answer("the sender", &error)))?;
-        for recipient in envelope.to() {
-            let taken = connection.command(Rcpt::new(recipient.clone(), Vec::new())).await;
-            taken.map_err(|error| self.judged("the recipient", &error))?;
-        }
-        connection.command(Data).await.map_err(|error| self.judged("the e-mail", &error))?;
-        connection.message(&bytes).await.map_err(|error| self.judged("the e-mail", &error))?;
-        Ok(())
-    }
-
-    fn judged(&self, what: &str, error: &SmtpError) -> Failure {
-        let is_about_us = error.status().is_some_and(|code| ABOUT_US.contains(&u16::from(code)));
-        let told = self.answer(what, error);
-        if error.status().is_none() || is_about_us {
-            Failure::Server(told)
-        } else if error.is_permanent() {
-            Failure::Refused(told)
-        } else {
-            Failure::Later(told)
-        }
-    }
-
-    fn answer(&self, what: &str, error: &SmtpError) -> String {
-        format!("{} did not take {what}: {}", self.server(), self.smtp.told(error))
-    }
-
-    fn server(&self) -> String {
-        format!("{}:{}", self.smtp.host, self.smtp.port)
     }
 }
 

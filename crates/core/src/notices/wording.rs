@@ -1,6 +1,7 @@
 //! What each notice says.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::Notice;
 use super::letter::{Letter, value};
@@ -9,104 +10,120 @@ use super::letter::{Letter, value};
 pub(super) fn letter(notice: &Notice, directory: &str, now: i64) -> Letter {
     match notice {
         Notice::FirstSignIn { user, display, email, protocol } => {
-            let name = name_of(display, email);
-            Letter {
-                title: format!("{name} created an account"),
-                lead: format!(
-                    "{name} signed in for the first time. The identity provider had not provisioned this person, and the \
-                     rules of the directory {directory} let the sign-in create an account."
-                ),
-                facts: vec![
-                    ("Name", display.clone()),
-                    ("E-mail", email.clone()),
-                    ("When", time(now)),
-                    ("Protocol", (*protocol).to_owned()),
-                    ("Directory", directory.to_owned()),
-                    ("User id", user.to_string()),
-                ],
-                steps: vec![
-                    (
-                        "If you know this person, there is nothing to do. Otherwise look at the account, and end the person's access \
-                         at the identity provider:"
-                            .to_owned(),
-                        Some(format!("rollcall user show {user} --directory {directory}")),
-                    ),
-                ],
-                reason: format!(
-                    "You get this because the directory {directory} tells its administrators of first sign-ins. To end it: \
-                     rollcall directory update {directory} --notify-admins off"
-                ),
-            }
+            first_sign_in(*user, display, email, protocol, directory, now)
         }
         Notice::TokenExpires { prefix, description, expires, days } => {
-            let when = match days {
-                ..=0 => "today".to_owned(),
-                1 => "in 1 day".to_owned(),
-                days => format!("in {days} days"),
-            };
-            let mut facts = vec![
-                ("Token", prefix.clone()),
-                ("Expires", time(*expires)),
-                ("Directory", directory.to_owned()),
-            ];
-            if !description.is_empty() {
-                facts.insert(1, ("Description", description.clone()));
-            }
-            Letter {
-                title: format!("A token of {directory} expires {when}"),
-                lead: "After that the identity provider is refused, and nobody is provisioned or deactivated any more."
-                    .to_owned(),
-                facts,
-                steps: vec![
-                    (
-                        "Make a new token before then. The old one stays valid for the overlap that you choose:".to_owned(),
-                        Some(format!("rollcall token rotate --directory {directory} --token {prefix} --overlap 24h")),
-                    ),
-                    (
-                        "Then give the new token to the identity provider, in its settings for provisioning.".to_owned(),
-                        None,
-                    ),
-                ],
-                reason: administrator_of(directory),
-            }
+            token_expires(prefix, description, *expires, *days, directory)
         }
-        Notice::ChangesHeld { hold, count, limit } => Letter {
-            title: format!("Changes of {directory} are held"),
-            lead: format!(
-                "The identity provider wants to deactivate or delete more users than the guard rail of the directory \
-                 {directory} allows. Nothing past the limit is applied until you decide."
+        Notice::ChangesHeld { hold, count, limit } => changes_held(*hold, *count, limit, directory, now),
+        Notice::Test => test(directory, now),
+    }
+}
+
+fn first_sign_in(
+    user: Uuid,
+    display: &str,
+    email: &str,
+    protocol: &str,
+    directory: &str,
+    now: i64,
+) -> Letter {
+    let name = name_of(display, email);
+    Letter {
+        title: format!("{name} created an account"),
+        lead: format!(
+            "{name} signed in for the first time. The identity provider had not provisioned this person, and the rules of \
+             the directory {directory} let the sign-in create an account."
+        ),
+        facts: vec![
+            ("Name", display.to_owned()),
+            ("E-mail", email.to_owned()),
+            ("When", time(now)),
+            ("Protocol", protocol.to_owned()),
+            ("Directory", directory.to_owned()),
+            ("User id", user.to_string()),
+        ],
+        steps: vec![(
+            "If you know this person, there is nothing to do. Otherwise look at the account, and end the person's access at \
+             the identity provider:"
+                .to_owned(),
+            Some(format!("rollcall user show {user} --directory {directory}")),
+        )],
+        reason: format!(
+            "You get this because the directory {directory} tells its administrators of first sign-ins. To end it: rollcall \
+             directory update {directory} --notify-admins off"
+        ),
+    }
+}
+
+fn token_expires(prefix: &str, description: &str, expires: i64, days: i64, directory: &str) -> Letter {
+    let when = match days {
+        ..=0 => "today".to_owned(),
+        1 => "in 1 day".to_owned(),
+        days => format!("in {days} days"),
+    };
+    let description = Some(("Description", description.to_owned())).filter(|(_, text)| !text.is_empty());
+    let facts = [("Token", prefix.to_owned())].into_iter().chain(description);
+    let facts = facts.chain([("Expires", time(expires)), ("Directory", directory.to_owned())]);
+    Letter {
+        title: format!("A token of {directory} expires {when}"),
+        lead:
+            "After that the identity provider is refused, and nobody is provisioned or deactivated any more."
+                .to_owned(),
+        facts: facts.collect(),
+        steps: vec![
+            (
+                "Make a new token before then. The old one stays valid for the overlap that you choose:"
+                    .to_owned(),
+                Some(format!("rollcall token rotate --directory {directory} --token {prefix} --overlap 24h")),
             ),
-            facts: vec![
-                ("Held", if *count == 1 { "1 user".to_owned() } else { format!("{count} users") }),
-                ("Limit", limit.clone()),
-                ("When", time(now)),
-                ("Directory", directory.to_owned()),
-                ("Hold", hold.to_string()),
-            ],
-            steps: vec![
-                ("See what is held:".to_owned(), Some(format!("rollcall hold list --directory {directory}"))),
-                (
-                    "If it is right, have it applied:".to_owned(),
-                    Some(format!("rollcall hold approve {hold}")),
-                ),
-                (
-                    "If it is a mistake, drop it, and correct the assignments at the identity provider:"
-                        .to_owned(),
-                    Some(format!("rollcall hold reject {hold}")),
-                ),
-            ],
-            reason: administrator_of(directory),
-        },
-        Notice::Test => Letter {
-            title: format!("Notices of {directory} arrive"),
-            lead: format!(
-                "Somebody asked Rollcall to try whether notices to the administrators of the directory {directory} arrive. \
-                 This one did."
+            (
+                "Then give the new token to the identity provider, in its settings for provisioning."
+                    .to_owned(),
+                None,
             ),
-            facts: vec![("When", time(now)), ("Directory", directory.to_owned())],
-            steps: Vec::new(),
-            reason: administrator_of(directory),
-        },
+        ],
+        reason: administrator_of(directory),
+    }
+}
+
+fn changes_held(hold: Uuid, count: u64, limit: &str, directory: &str, now: i64) -> Letter {
+    Letter {
+        title: format!("Changes of {directory} are held"),
+        lead: format!(
+            "The identity provider wants to deactivate or delete more users than the guard rail of the directory \
+             {directory} allows. Nothing past the limit is applied until you decide."
+        ),
+        facts: vec![
+            ("Held", if count == 1 { "1 user".to_owned() } else { format!("{count} users") }),
+            ("Limit", limit.to_owned()),
+            ("When", time(now)),
+            ("Directory", directory.to_owned()),
+            ("Hold", hold.to_string()),
+        ],
+        steps: vec![
+            ("See what is held:".to_owned(), Some(format!("rollcall hold list --directory {directory}"))),
+            ("If it is right, have it applied:".to_owned(), Some(format!("rollcall hold approve {hold}"))),
+            (
+                "If it is a mistake, drop it, and correct the assignments at the identity provider:"
+                    .to_owned(),
+                Some(format!("rollcall hold reject {hold}")),
+            ),
+        ],
+        reason: administrator_of(directory),
+    }
+}
+
+fn test(directory: &str, now: i64) -> Letter {
+    Letter {
+        title: format!("Notices of {directory} arrive"),
+        lead: format!(
+            "Somebody asked Rollcall to try whether notices to the administrators of the directory {directory} arrive. This \
+             one did."
+        ),
+        facts: vec![("When", time(now)), ("Directory", directory.to_owned())],
+        steps: Vec::new(),
+        reason: administrator_of(directory),
     }
 }
 
@@ -133,7 +150,7 @@ mod tests {
 
     fn first_sign_in(display: &str, email: &str) -> Letter {
         let notice = Notice::FirstSignIn {
-            user: uuid::Uuid::from_u128(7),
+            user: Uuid::from_u128(7),
             display: display.to_owned(),
             email: email.to_owned(),
             protocol: "SAML",
@@ -177,7 +194,7 @@ mod tests {
 
     #[test]
     fn held_changes_say_how_to_decide() {
-        let hold = uuid::Uuid::from_u128(9);
+        let hold = Uuid::from_u128(9);
         let notice = Notice::ChangesHeld { hold, count: 12, limit: "10,20%,1h".to_owned() };
         let text = letter(&notice, "acme", NOW).text();
         for part in ["12 users", "10,20%,1h", &format!("hold approve {hold}"), &format!("hold reject {hold}")]
