@@ -28,37 +28,6 @@ def kinds(directory, subject: str) -> list[str]:
     return [event["kind"] for event in directory.events(subject)]
 
 
-def test_the_page_acted_out(generic, door, name):
-    """SAML provisioning on → SCIM on → SAML overridden → SCIM off → SAML's choice counts again."""
-    house, scim = generic.house, generic.scim
-    flags = ["directory", "update", generic.name]
-
-    def saml() -> dict:
-        return house.command_json("directory", "show", generic.name)["provisioning"]["saml"]
-
-    house.command_json(*flags, "--scim", "off", "--saml-provisioning", "on")
-    assert saml() == {"stored": True, "effective": True, "overridden_by": None, "status": "on"}
-    first = door.sign_in(email=f"first.{name}")
-    assert judged(first) == ("created", "provisioning_on")
-
-    on = house.command(*flags, "--scim", "on")
-    assert on.returncode == 0
-    assert "SAML" in on.stderr
-    assert saml() == {"stored": True, "effective": False, "overridden_by": "scim", "status": "overridden by SCIM"}
-    unknown = {"subject": new_subject(), "email": f"unknown.{name}"}
-    assert judged(door.sign_in(**unknown)) == ("refused_not_provisioned", "overridden_by_scim")
-    provisioned = scim.create(name)
-    let_in = door.sign_in(email=name)
-    assert judged(let_in) == ("existing", "matched_user_name")
-    assert let_in.user_id == provisioned["id"]
-
-    off = house.command(*flags, "--scim", "off")
-    assert off.returncode == 0
-    assert "users that SCIM made" in off.stderr
-    assert saml() == {"stored": True, "effective": True, "overridden_by": None, "status": "on"}
-    assert judged(door.sign_in(**unknown)) == ("created", "provisioning_on")
-
-
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_scim_overrides_saml_and_nothing_else(database_house, name, protocol):
     directory = database_house.new_directory()
