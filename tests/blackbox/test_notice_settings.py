@@ -80,7 +80,7 @@ def test_a_directory_that_could_tell_nobody_is_warned_of(house):
     done = house.command(*update, "--admin-email", "it@example.com")
     assert "ROLLCALL_SMTP_URL" in done.stderr
     assert "nobody" not in done.stderr
-    assert house.command(*update, "--scim", "off").stderr == ""
+    assert house.command(*update, "--groups", "on").stderr == ""
 
 
 @pytest.mark.parametrize(
