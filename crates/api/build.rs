@@ -14,6 +14,7 @@ const FILES: [&str; 18] = [
     "discovery.proto",
     "error_reason.proto",
     "group.proto",
+    "hold.proto",
     "identity.proto",
     "notice.proto",
     "oauth.proto",

@@ -6,6 +6,7 @@ use crate::v1::bulk_service_client::BulkServiceClient;
 use crate::v1::directory_service_client::DirectoryServiceClient;
 use crate::v1::discovery_service_client::DiscoveryServiceClient;
 use crate::v1::group_service_client::GroupServiceClient;
+use crate::v1::hold_service_client::HoldServiceClient;
 use crate::v1::identity_service_client::IdentityServiceClient;
 use crate::v1::notice_service_client::NoticeServiceClient;
 use crate::v1::o_auth_service_client::OAuthServiceClient;
@@ -57,6 +58,8 @@ clients! {
     provisioning_rules: ProvisioningRuleServiceClient;
     /// A client of the SCIM tokens.
     tokens: TokenServiceClient;
+    /// A client of what guard rails hold.
+    holds: HoldServiceClient;
     /// A client of the audit log.
     audit: AuditServiceClient;
     /// A client of the OAuth 2.0 clients.

@@ -25,9 +25,11 @@ pub struct Mapping {
 pub fn mapping(reason: ErrorReason) -> Mapping {
     let (code, http_status, scim_type) = match reason {
         ErrorReason::CredentialMissing | ErrorReason::CredentialInvalid => (Code::Unauthenticated, 401, None),
-        ErrorReason::ScopeMissing | ErrorReason::ScimOff | ErrorReason::Forbidden => {
-            (Code::PermissionDenied, 403, None)
-        }
+        ErrorReason::ScopeMissing
+        | ErrorReason::ScimOff
+        | ErrorReason::Forbidden
+        | ErrorReason::HoldRejected
+        | ErrorReason::DryRun => (Code::PermissionDenied, 403, None),
         ErrorReason::NotFound => (Code::NotFound, 404, None),
         ErrorReason::Uniqueness => (Code::AlreadyExists, 409, Some("uniqueness")),
         ErrorReason::VersionMismatch => (Code::FailedPrecondition, 412, None),
@@ -43,12 +45,14 @@ pub fn mapping(reason: ErrorReason) -> Mapping {
         ErrorReason::InvalidCount => (Code::InvalidArgument, 400, Some("invalidCount")),
         ErrorReason::InvalidVersion => (Code::InvalidArgument, 400, Some("invalidVers")),
         ErrorReason::Sensitive => (Code::InvalidArgument, 403, Some("sensitive")),
-        ErrorReason::NotEmpty => (Code::FailedPrecondition, 409, None),
+        ErrorReason::NotEmpty | ErrorReason::LastAdministrator | ErrorReason::HoldDecided => {
+            (Code::FailedPrecondition, 409, None)
+        }
         ErrorReason::Conflict => (Code::Aborted, 409, None),
         ErrorReason::NotImplemented => (Code::Unimplemented, 501, None),
         ErrorReason::Unavailable => (Code::Unavailable, 503, None),
         ErrorReason::PayloadTooLarge => (Code::OutOfRange, 413, None),
-        ErrorReason::RateLimited => (Code::ResourceExhausted, 429, None),
+        ErrorReason::RateLimited | ErrorReason::Held => (Code::ResourceExhausted, 429, None),
         ErrorReason::Unspecified | ErrorReason::Internal => (Code::Internal, 500, None),
     };
     Mapping { code, http_status, scim_type }

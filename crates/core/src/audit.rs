@@ -86,7 +86,7 @@ fn message(record: AuditRecord) -> v1::AuditRecord {
 }
 
 /// The changes of an event, `{"scim": {"before": …, "after": …}}`, one by one.
-fn changes(changes: Value) -> Vec<AuditChange> {
+pub(crate) fn changes(changes: Value) -> Vec<AuditChange> {
     let Value::Object(changes) = changes else { return Vec::new() };
     let change = |(name, mut change): (String, Value)| {
         let mut part = |part| value::to_message(change.get_mut(part).map(Value::take).unwrap_or_default());

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::directories::is_directory_name;
 use crate::error::{Error, Result, shortened};
-use crate::events::Origin;
+use crate::events::{Origin, Party};
 
 /// A caller whose credential has been checked: put into the request by the [`gate`](crate::gate), and the only way
 /// to a directory.
@@ -115,11 +115,9 @@ impl Caller {
     /// What the events of this request say of where they come from. Who acts by an access token is the client secret that
     /// it was issued for: access tokens come and go.
     pub(crate) fn origin(&self) -> Origin<'_> {
-        Origin {
-            actor: Actor::Credential(self.credential.secret.unwrap_or(self.credential.id)),
-            request_id: &self.request_id,
-            is_scim: self.is_identity_provider(),
-        }
+        let party = if self.is_identity_provider() { Party::IdentityProvider } else { Party::Inside };
+        let credential = self.credential.secret.unwrap_or(self.credential.id);
+        Origin { actor: Actor::Credential(credential), request_id: &self.request_id, party }
     }
 
     /// Whether it is the identity provider of a directory who calls, through the SCIM endpoint.

@@ -10,6 +10,8 @@ use rollcall_api::v1::ErrorReason;
 use rollcall_store::ResourceType;
 use tonic::{Code, Status};
 
+use crate::departures::Stopped;
+
 /// How many characters of a client's own text are repeated to it.
 const LONGEST_ECHO: usize = 100;
 
@@ -24,12 +26,14 @@ pub struct Error {
     message: String,
     retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    /// What a guard rail stopped, until it is recorded.
+    stopped: Option<Box<Stopped>>,
 }
 
 impl Error {
     /// An error that the caller can mend.
     pub fn new(reason: ErrorReason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), retry_after: None, source: None }
+        Self { reason, message: message.into(), retry_after: None, source: None, stopped: None }
     }
 
     /// A fault of the server. The caller learns no more than that it happened.
@@ -39,6 +43,7 @@ impl Error {
             message: "the server failed; its log has the cause under the id of this request".to_owned(),
             retry_after: None,
             source: Some(source.into()),
+            stopped: None,
         }
     }
 
@@ -68,6 +73,19 @@ impl Error {
                 Self { message: format!("Operations[{index}]: {}", self.message), ..self }
             }
             _ => self,
+        }
+    }
+
+    /// The same, with what a guard rail stopped.
+    pub(crate) fn stopping(self, stopped: Stopped) -> Self {
+        Self { stopped: Some(Box::new(stopped)), ..self }
+    }
+
+    /// What a guard rail stopped, or the error, if it is another one.
+    pub(crate) fn into_stopped(self) -> Result<Stopped> {
+        match self.stopped {
+            Some(stopped) => Ok(*stopped),
+            None => Err(self),
         }
     }
 
@@ -140,7 +158,13 @@ impl From<rollcall_store::Error> for Error {
                 return Self::internal(error);
             }
         };
-        Self { reason, message: message.to_owned(), retry_after: None, source: Some(Box::new(error)) }
+        Self {
+            reason,
+            message: message.to_owned(),
+            retry_after: None,
+            source: Some(Box::new(error)),
+            stopped: None,
+        }
     }
 }
 

@@ -13,13 +13,48 @@ use crate::passwords::PASSWORD;
 pub(crate) struct Origin<'a> {
     pub(crate) actor: Actor,
     pub(crate) request_id: &'a str,
-    /// Whether an identity provider speaks, by SCIM: the users that it writes to are managed by it from then on.
-    pub(crate) is_scim: bool,
+    pub(crate) party: Party,
+}
+
+/// On whose behalf a change is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Party {
+    /// The identity provider of the directory.
+    IdentityProvider,
+    /// An administrator, who approves of what the identity provider wanted.
+    Approver,
+    /// Whoever knows what they do: an administrator, a service of the application, or Rollcall itself.
+    Inside,
 }
 
 impl Origin<'static> {
     /// Rollcall itself.
-    pub(crate) const SYSTEM: Self = Self { actor: Actor::System, request_id: "", is_scim: false };
+    pub(crate) const SYSTEM: Self = Self { actor: Actor::System, request_id: "", party: Party::Inside };
+}
+
+impl<'a> Origin<'a> {
+    /// An identity provider with this token.
+    pub(crate) fn of_token(credential: Uuid, request_id: &'a str) -> Self {
+        Self { actor: Actor::Credential(credential), request_id, party: Party::IdentityProvider }
+    }
+
+    /// The same, approving of what an identity provider wanted.
+    pub(crate) fn approving(self) -> Self {
+        Self { party: Party::Approver, ..self }
+    }
+
+    /// Whether an identity provider speaks, by SCIM: the users that it writes to are managed by it from then on.
+    pub(crate) fn is_scim(self) -> bool {
+        self.party == Party::IdentityProvider
+    }
+
+    /// The credential.
+    pub(crate) fn credential(self) -> Option<Uuid> {
+        match self.actor {
+            Actor::Credential(id) => Some(id),
+            Actor::System => None,
+        }
+    }
 }
 
 impl Core {

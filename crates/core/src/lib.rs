@@ -10,8 +10,10 @@ mod bulk;
 mod caller;
 mod clock;
 mod credentials;
+mod departures;
 mod directories;
 mod discovery;
+mod dry_run;
 mod error;
 mod events;
 mod expiry;
@@ -19,6 +21,7 @@ mod expiry;
 mod fixture;
 mod gate;
 mod groups;
+mod holds;
 mod identity;
 mod jobs;
 mod last_uses;
@@ -53,6 +56,7 @@ use rollcall_api::v1::bulk_service_server::BulkServiceServer;
 use rollcall_api::v1::directory_service_server::DirectoryServiceServer;
 use rollcall_api::v1::discovery_service_server::DiscoveryServiceServer;
 use rollcall_api::v1::group_service_server::GroupServiceServer;
+use rollcall_api::v1::hold_service_server::HoldServiceServer;
 use rollcall_api::v1::identity_service_server::IdentityServiceServer;
 use rollcall_api::v1::notice_service_server::NoticeServiceServer;
 use rollcall_api::v1::o_auth_service_server::OAuthServiceServer;
@@ -80,6 +84,7 @@ use crate::directories::Directories;
 use crate::discovery::Discovery;
 use crate::gate::Gate;
 use crate::groups::Groups;
+use crate::holds::Holds;
 use crate::identity::Identity;
 use crate::last_uses::LastUses;
 use crate::notices::Notices;
@@ -168,6 +173,7 @@ impl Core {
             .add_service(limited!(SearchServiceServer, Search::new(self.clone())))
             .add_service(limited!(BulkServiceServer, Bulk::new(self.clone())))
             .add_service(limited!(DirectoryServiceServer, Directories::new(self.clone())))
+            .add_service(limited!(HoldServiceServer, Holds::new(self.clone())))
             .add_service(limited!(SchemaServiceServer, Schemas::new(self.clone())))
             .add_service(limited!(SsoServiceServer, Sso::new(self.clone())))
             .add_service(limited!(ProvisioningRuleServiceServer, ProvisioningRules::new(self.clone())))

@@ -7,7 +7,7 @@ mod writing;
 
 pub(crate) use drafting::{Attempts, patched, require_indexable, require_short, search_form};
 pub(crate) use listing::{Asked, Listed, Type};
-pub(crate) use representation::{Memberships, location, represent};
+pub(crate) use representation::{Memberships, date_time, location, represent};
 pub(crate) use writing::Rewriting;
 
 use rollcall_scim::projection::Projection;

@@ -4,6 +4,7 @@ mod admin_key;
 mod audit;
 mod credential;
 mod directory;
+mod hold;
 mod migrate;
 mod notice;
 mod oauth_client;
@@ -77,6 +78,8 @@ enum Command {
     ServiceKey(service_key::ServiceKey),
     /// See what administrators changed
     Audit(audit::Audit),
+    /// See what guard rails hold, and decide about it
+    Hold(hold::Hold),
     /// See the users of a directory, and mark its administrators
     User(user::User),
     /// Decide on sign-ins by SSO, and say which may create an account
@@ -106,6 +109,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::ServiceKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Audit(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Sso(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Hold(command) => finish(Builder::new_current_thread(), command.run()),
         Command::User(command) => finish(Builder::new_current_thread(), command.run()),
     }
 }

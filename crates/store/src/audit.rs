@@ -15,6 +15,8 @@ impl EventKind {
             | Self::ProvisioningRuleCreated
             | Self::ProvisioningRuleMoved
             | Self::ProvisioningRuleDeleted
+            | Self::HoldApproved
+            | Self::HoldRejected
             | Self::DirectoryCreated
             | Self::DirectoryUpdated
             | Self::DirectoryDeleted
@@ -29,6 +31,7 @@ impl EventKind {
             | Self::UserDeleted
             | Self::UserRestored
             | Self::UserPurged
+            | Self::HoldCreated
             | Self::GroupCreated
             | Self::GroupUpdated
             | Self::GroupDeleted

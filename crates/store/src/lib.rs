@@ -10,6 +10,7 @@
 
 mod audit;
 mod failure;
+mod guards;
 mod history;
 mod model;
 mod namesake;
@@ -31,6 +32,9 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 pub use audit::{AuditActor, AuditQuery, AuditRecord};
+pub use guards::{
+    DepartureKind, GuardWriting, HeldChange, HeldOutcome, Hold, HoldReading, HoldState, Measure, Standing,
+};
 pub use history::{AttributeOrigin, Author, EventRange, NumberedEvent, Provenance};
 pub use model::{
     Actor, AddedMembers, Administrator, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key,
@@ -39,7 +43,7 @@ pub use model::{
 };
 pub use namesake::{Namesake, Presence};
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
-pub use safeguards::Safeguards;
+pub use safeguards::{GuardRail, Safeguards};
 pub use sign_ins::{
     Candidate, Conditions, Effect, Protocol, ProvisioningChoices, ProvisioningRule, SignInLink,
 };
@@ -63,6 +67,10 @@ pub const DIRECTORY_TABLES: &[&str] = &[
     "activity_bodies",
     "connections",
     "departed_users",
+    "guards",
+    "departures",
+    "holds",
+    "held_changes",
 ];
 
 /// The tables whose rows tell of a directory, and outlive it.
@@ -137,7 +145,7 @@ pub async fn open(url: &str, options: &Options) -> Result<Arc<dyn Store>> {
 
 /// A database that is read from, and that transactions are begun on.
 #[async_trait]
-pub trait Store: OutboxReading + fmt::Debug + Send + Sync + 'static {
+pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'static {
     /// Applies the migrations that the database does not have yet, and names them. Of several processes that try at
     /// once, one works and the others wait; `holder` tells them apart, `now` is the time in µs.
     async fn migrate(&self, holder: Uuid, now: &(dyn Fn() -> i64 + Send + Sync)) -> Result<Vec<String>>;
@@ -279,7 +287,7 @@ pub trait Store: OutboxReading + fmt::Debug + Send + Sync + 'static {
 
 /// A running transaction: saved, or dropped and then undone.
 #[async_trait]
-pub trait Transaction: OutboxWriting + Send {
+pub trait Transaction: GuardWriting + OutboxWriting + Send {
     /// A resource, locked against other writers until the transaction ends.
     async fn resource(
         &mut self,

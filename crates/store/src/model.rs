@@ -409,6 +409,12 @@ event_kinds! {
     UserRestored = "user.restored",
     /// A deleted user was forgotten after the time for which it is kept.
     UserPurged = "user.purged",
+    /// A guard rail held changes of the identity provider.
+    HoldCreated = "hold.created",
+    /// An administrator approved what is held.
+    HoldApproved = "hold.approved",
+    /// An administrator rejected what is held.
+    HoldRejected = "hold.rejected",
     /// A user was made an administrator of the application, or is none any more.
     UserAdministratorChanged = "user.administrator_changed",
     /// A group was created.

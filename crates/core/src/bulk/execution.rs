@@ -11,6 +11,7 @@ use super::plan::{Outline, Plan, Step, plan};
 use super::references::{Reading, bulk_id, each_id};
 use crate::Core;
 use crate::caller::Caller;
+use crate::dry_run::{not_in_dry_run, unless_dry_run};
 use crate::error::{Error, Result, shortened};
 use crate::resources::Attempts;
 use crate::types::Types;
@@ -95,7 +96,9 @@ impl Execution {
                 Step::Circle(circle) => self.circle(circle).await,
             };
             for outcome in outcomes {
-                if let Err(failure) = &outcome.result {
+                if let Err(failure) = &outcome.result
+                    && failure.error.reason() != ErrorReason::DryRun
+                {
                     errors += 1;
                     self.has_failed[outcome.index] = true;
                     self.is_cut_off |= failure.error.reason() == ErrorReason::Unavailable;
@@ -111,6 +114,9 @@ impl Execution {
 
     async fn one(&mut self, index: usize) -> Outcome {
         let types = self.types.clone();
+        if let Err(error) = self.require_checkable(index) {
+            return Outcome { index, result: Err(Failure { location: None, error }) };
+        }
         let result = match self.judged(index, &types).await {
             Ok((change, location)) => {
                 let written = self.written(&change).await;
@@ -212,6 +218,16 @@ impl Execution {
         }
     }
 
+    /// In a dry run, passes over an operation that refers to what another one would have made: that is not there.
+    fn require_checkable(&self, index: usize) -> Result<()> {
+        let is_dry_run = self.directory.safeguards.dry_run && self.caller.is_identity_provider();
+        let references = &self.plan.references[index];
+        if !is_dry_run || references.is_empty() || references.iter().any(|index| self.has_failed[*index]) {
+            return Ok(());
+        }
+        Err(not_in_dry_run(would_be_done()))
+    }
+
     /// Refuses an operation that cannot be done, whatever it says.
     fn require_possible(&mut self, index: usize) -> Result<()> {
         if let Some(mistake) = self.plan.mistakes[index].take() {
@@ -240,8 +256,9 @@ impl Execution {
     async fn written(&self, change: &Change<'_>) -> Result<Written> {
         let (core, directory) = (&self.core, &self.directory);
         core.in_a_transaction(|mut transaction| async move {
-            let written = change.write(core, &mut *transaction, self.caller.origin(), directory).await?;
-            Ok((written, transaction))
+            let origin = self.caller.origin();
+            let written = change.write(core, &mut *transaction, origin, directory).await?;
+            Ok((written, unless_dry_run(origin, directory, transaction, would_be_done)?))
         })
         .await
     }
@@ -272,6 +289,8 @@ impl Execution {
             let done = change.write_first_members(core, &mut *transaction, origin, directory).await;
             done.map_err(|error| Broken { culprit: Some(position), error })?;
         }
+        let transaction = unless_dry_run(origin, directory, transaction, would_be_done)
+            .map_err(|error| Broken { culprit: None, error })?;
         transaction.save().await.map_err(everybody)?;
         Ok(written)
     }
@@ -294,6 +313,11 @@ fn outline(operation: &mut BulkOperation, reading: Reading<'_>) -> Outline {
         is_referable: creates || may_have_created,
         references,
     }
+}
+
+/// What a dry run says of an operation.
+fn would_be_done() -> String {
+    "the operation would have been done".to_owned()
 }
 
 /// The error of an operation that refers to one that failed.

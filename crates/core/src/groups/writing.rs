@@ -8,13 +8,15 @@ use rollcall_api::v1::{
     PatchGroupRequest, PatchGroupResponse, ReplaceGroupRequest, ReplaceGroupResponse,
 };
 use rollcall_store::{Directory, StoredResource};
+use serde_json::Value;
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 
 use super::{GroupChange, Groups, RESOURCE_TYPE, group_message};
 use crate::Core;
 use crate::caller::{Caller, parse_id};
-use crate::error::{Error, Result};
+use crate::dry_run::unless_dry_run;
+use crate::error::{Error, Result, shortened};
 use crate::resources::projection;
 use crate::stream::first;
 
@@ -38,9 +40,10 @@ impl Groups {
         let (core, directory, new, members, definition) =
             (&self.core, &directory, &group, &members, types.group());
         core.in_a_transaction(|mut transaction| async move {
-            core.insert_group(&mut *transaction, caller.origin(), directory, new, members, definition)
-                .await?;
-            Ok(((), transaction))
+            let origin = caller.origin();
+            core.insert_group(&mut *transaction, origin, directory, new, members, definition).await?;
+            let what = || format!("the group {:?} would have been created", shortened(name_of(new)));
+            Ok(((), unless_dry_run(origin, directory, transaction, what)?))
         })
         .await?;
         Ok(CreateGroupResponse { group: Some(group_message(group, &projection, types.group())) })
@@ -103,8 +106,10 @@ impl Groups {
         let id = parse_id(RESOURCE_TYPE, &request.id)?;
         let (core, directory, if_match) = (&self.core, &directory, &request.if_match);
         core.in_a_transaction(|mut transaction| async move {
-            core.delete_group(&mut *transaction, caller.origin(), directory, id, if_match).await?;
-            Ok(((), transaction))
+            let origin = caller.origin();
+            core.delete_group(&mut *transaction, origin, directory, id, if_match).await?;
+            let what = || format!("the group {id} would have been deleted");
+            Ok(((), unless_dry_run(origin, directory, transaction, what)?))
         })
         .await?;
         Ok(DeleteGroupResponse {})
@@ -119,7 +124,10 @@ impl Groups {
     ) -> Result<StoredResource> {
         let core = &self.core;
         core.in_a_transaction(|mut transaction| async move {
-            let group = core.change_group(&mut *transaction, caller.origin(), directory, id, change).await?;
+            let origin = caller.origin();
+            let group = core.change_group(&mut *transaction, origin, directory, id, change).await?;
+            let what = || format!("the group {id} would have been changed");
+            let transaction = unless_dry_run(origin, directory, transaction, what)?;
             Ok((group, transaction))
         })
         .await
@@ -145,6 +153,10 @@ impl Core {
             format!("members: more than the {limit} allowed in one request; send them in several"),
         ))
     }
+}
+
+fn name_of(group: &StoredResource) -> &str {
+    group.attributes.get("displayName").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Refuses to write groups where they are switched off.

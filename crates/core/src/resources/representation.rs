@@ -100,6 +100,6 @@ fn add_manager_reference(resource: &mut Resource) {
 }
 
 /// A time in µs as RFC 7643 §2.3.5 writes it; one that no calendar has is left out.
-fn date_time(micros: i64) -> Option<String> {
+pub(crate) fn date_time(micros: i64) -> Option<String> {
     Timestamp::from_microsecond(micros).ok().map(|time| time.to_string())
 }

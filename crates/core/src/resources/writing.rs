@@ -11,7 +11,7 @@ use crate::events::changes;
 
 impl Core {
     /// Makes a change in a transaction of its own, and again where it lost against another one. The change gives the
-    /// transaction back to be saved.
+    /// transaction back to be saved. What a guard rail stopped is recorded.
     pub(crate) async fn in_a_transaction<T, Changing>(
         &self,
         change: impl Fn(Box<dyn Transaction>) -> Changing,
@@ -23,7 +23,10 @@ impl Core {
         loop {
             match self.attempt(&change).await {
                 Ok(done) => return Ok(done),
-                Err(error) => attempts.again(error)?,
+                Err(error) => match error.into_stopped() {
+                    Ok(stopped) => attempts.again(self.hold_back(stopped).await)?,
+                    Err(error) => attempts.again(error)?,
+                },
             }
         }
     }

@@ -49,6 +49,7 @@ impl Core {
         if user.administrator == administrator {
             return Ok(user);
         }
+        transaction.lock_guard(directory.id).await?;
         transaction.set_administrator(directory.id, id, administrator).await?;
         let facts = json!({ "administrator": { "before": user.administrator, "after": administrator } });
         let event = self.event(origin, Some(directory.id), EventKind::UserAdministratorChanged, id, facts);

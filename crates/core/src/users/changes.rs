@@ -2,7 +2,7 @@
 
 use rollcall_api::v1::{PatchOperation, User};
 use rollcall_api::{patch, user};
-use rollcall_scim::patch::Operation;
+use rollcall_scim::patch::{Operation, outcome as patch_outcome};
 use rollcall_scim::replacement::with_immutable;
 use rollcall_scim::schema::ENTERPRISE_USER;
 use rollcall_scim::{Definition, Resource, Rules, resource};
@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::RESOURCE_TYPE;
 use crate::Core;
+use crate::departures::{Departure, is_active};
 use crate::error::{Error, Result};
 use crate::events::{Origin, changes, with_password};
 use crate::passwords::{PASSWORD, PasswordChange};
@@ -72,6 +73,47 @@ impl<'d> UserChange<'d> {
         let (operations, rules) = (patch::from_messages(operations)?, directory.rules());
         let password = core.patched_password(directory, &operations, definition, rules).await?;
         Ok(Self { next: Next::Patch(operations, rules), password, if_match, definition })
+    }
+
+    /// A PUT that leaves the password alone: to find out what it makes of a user.
+    pub(crate) fn replace_but_password(
+        user: User,
+        if_match: Vec<String>,
+        definition: &'d Definition,
+    ) -> Result<Self> {
+        let (attributes, _) = judge(Some(user), definition)?;
+        let password = PasswordChange::Keep;
+        Ok(Self { next: Next::Replace(attributes), password, if_match, definition })
+    }
+
+    /// A PATCH that leaves the password alone: to find out what it makes of a user.
+    pub(crate) fn patch_but_password(
+        operations: Vec<PatchOperation>,
+        if_match: Vec<String>,
+        definition: &'d Definition,
+        rules: Rules,
+    ) -> Result<Self> {
+        let next = Next::Patch(patch::from_messages(operations)?, rules);
+        Ok(Self { next, password: PasswordChange::Keep, if_match, definition })
+    }
+
+    /// Whether the change says anything of `active` that makes nobody active; without looking at a user.
+    pub(crate) fn may_deactivate(&self) -> bool {
+        match &self.next {
+            Next::Replace(attributes) => attributes.get("active") == Some(&Value::Bool(false)),
+            Next::Patch(operations, rules) => {
+                let active = patch_outcome(operations, "active", self.definition, *rules);
+                !matches!(active, Err(_) | Ok(None | Some(Value::Bool(true))))
+            }
+        }
+    }
+
+    /// The departure that the change is, if it makes an active user inactive. Errors: those of the change.
+    pub(crate) fn departure(&self, user: &StoredResource) -> Result<Option<Departure>> {
+        require_match(&self.if_match, user.version)?;
+        let after = self.applied_to(&user.attributes, user.id)?;
+        let leaves = is_active(user) && after.get("active") != Some(&Value::Bool(true));
+        Ok(leaves.then(|| Departure::deactivation(user, &after)))
     }
 
     /// The attributes after the change.
@@ -138,6 +180,8 @@ impl Core {
     }
 
     /// Changes a user. What changes nothing moves neither the version nor the time, and writes no event.
+    ///
+    /// Errors: also those of [`let_leave`](Self::let_leave).
     pub(crate) async fn change_user(
         &self,
         transaction: &mut dyn Transaction,
@@ -152,6 +196,10 @@ impl Core {
         require_match(&change.if_match, user.version)?;
         require_known(&user.attributes, change.definition)?;
         let attributes = change.applied_to(&user.attributes, id)?;
+        if attributes.get("active") != Some(&Value::Bool(true)) {
+            let departure = || Departure::deactivation(&user, &attributes);
+            self.let_leave(transaction, origin, directory, &user, departure).await?;
+        }
         let is_new_password = change.password.write(transaction, directory, id).await?;
         if attributes == user.attributes && !is_new_password {
             return Ok(user);
@@ -159,7 +207,7 @@ impl Core {
         let event = self.event_to_come(origin, directory, EventKind::UserUpdated, id);
         let others = Provenance::of(&event, is_new_password.then_some(PASSWORD));
         let by = Rewriting { event: &event, others };
-        user.scim_managed |= origin.is_scim;
+        user.scim_managed |= origin.is_scim();
         let facts = self
             .rewrite_resource(transaction, directory, &mut user, attributes, change.definition, by)
             .await?;
@@ -169,6 +217,8 @@ impl Core {
     }
 
     /// Deletes a user, who leaves every group, and is kept for as long as the directory wants.
+    ///
+    /// Errors: also those of [`let_leave`](Self::let_leave).
     pub(crate) async fn delete_user(
         &self,
         transaction: &mut dyn Transaction,
@@ -180,6 +230,7 @@ impl Core {
         let user = transaction.resource(directory.id, ResourceType::User, id).await?;
         let user = user.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         require_match(if_match, user.version)?;
+        self.let_leave(transaction, origin, directory, &user, || Departure::deletion(&user)).await?;
         self.leave_groups(transaction, origin, directory, id).await?;
         if directory.safeguards.retention_days == 0 {
             transaction.delete_resource(directory.id, ResourceType::User, id).await?;

@@ -1,6 +1,6 @@
 //! Users who were deleted, and are forgotten when their time is over.
 
-use rollcall_store::{Directory, EventKind};
+use rollcall_store::{Directory, EventKind, GuardRail};
 use serde_json::json;
 
 use crate::Core;
@@ -24,8 +24,17 @@ impl Core {
             after = Some(last.name.clone());
             for directory in &directories {
                 while self.purge_some(directory).await? {}
+                self.forget_departures(directory).await?;
             }
         }
+    }
+
+    /// Forgets who left longer ago than the window of the guard rail looks back.
+    async fn forget_departures(&self, directory: &Directory) -> Result<()> {
+        let window = directory.safeguards.guard_rail.map_or(0, GuardRail::window_micros);
+        let mut transaction = self.store.begin().await?;
+        transaction.forget_departures(directory.id, self.clock.now() - window).await?;
+        Ok(transaction.save().await?)
     }
 
     /// Forgets some of those of a directory, and says whether there may be more.

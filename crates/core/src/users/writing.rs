@@ -5,11 +5,13 @@ use rollcall_api::v1::{
     PatchUserResponse, ReplaceUserRequest, ReplaceUserResponse,
 };
 use rollcall_store::{Directory, StoredResource};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::Users;
 use crate::caller::Caller;
-use crate::error::Result;
+use crate::dry_run::unless_dry_run;
+use crate::error::{Result, shortened};
 use crate::resources::projection;
 use crate::users::changes::UserChange;
 
@@ -27,7 +29,10 @@ impl Users {
         let (core, directory, new) = (&self.core, &directory, &new_user);
         let restored = core
             .in_a_transaction(|mut transaction| async move {
-                let restored = core.create_user(&mut *transaction, caller.origin(), directory, new).await?;
+                let origin = caller.origin();
+                let restored = core.create_user(&mut *transaction, origin, directory, new).await?;
+                let what = || created(restored.as_ref(), &new.user);
+                let transaction = unless_dry_run(origin, directory, transaction, what)?;
                 Ok((restored, transaction))
             })
             .await?;
@@ -79,8 +84,10 @@ impl Users {
         let id = caller.user(&request.id, request.me)?;
         let (core, directory, if_match) = (&self.core, &directory, &request.if_match);
         core.in_a_transaction(|mut transaction| async move {
-            core.delete_user(&mut *transaction, caller.origin(), directory, id, if_match).await?;
-            Ok(((), transaction))
+            let origin = caller.origin();
+            core.delete_user(&mut *transaction, origin, directory, id, if_match).await?;
+            let what = || format!("the user {id} would have been deleted");
+            Ok(((), unless_dry_run(origin, directory, transaction, what)?))
         })
         .await?;
         Ok(DeleteUserResponse {})
@@ -95,9 +102,21 @@ impl Users {
     ) -> Result<StoredResource> {
         let core = &self.core;
         core.in_a_transaction(|mut transaction| async move {
-            let user = core.change_user(&mut *transaction, caller.origin(), directory, id, change).await?;
+            let origin = caller.origin();
+            let user = core.change_user(&mut *transaction, origin, directory, id, change).await?;
+            let what = || format!("the user {id} would have been changed");
+            let transaction = unless_dry_run(origin, directory, transaction, what)?;
             Ok((user, transaction))
         })
         .await
     }
+}
+
+/// What a create would have done.
+pub(crate) fn created(restored: Option<&StoredResource>, new: &StoredResource) -> String {
+    if let Some(user) = restored {
+        return format!("the user {} would have been restored", user.id);
+    }
+    let user_name = new.attributes.get("userName").and_then(Value::as_str).unwrap_or_default();
+    format!("the user {:?} would have been created", shortened(user_name))
 }

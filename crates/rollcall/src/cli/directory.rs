@@ -28,7 +28,7 @@ const UPDATE_EXAMPLES: &str = "\
 Examples:
   rollcall directory update acme --scim off
   rollcall directory update acme --notify-admins on --admin-email it@example.com
-  rollcall directory update acme --retention 90
+  rollcall directory update acme --retention 90 --guard-rail 10,20%,1h
   rollcall directory update acme --rule unique-group-names=off,skip-unknown-members=profile";
 
 /// How a rule is written.

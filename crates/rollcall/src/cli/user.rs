@@ -171,7 +171,7 @@ impl List {
 }
 
 /// Finds a user by id, or else by userName.
-async fn find(client: &Client, directory: &str, name: &str) -> Result<Message> {
+pub(super) async fn find(client: &Client, directory: &str, name: &str) -> Result<Message> {
     let request =
         GetUserRequest { directory: directory.to_owned(), id: name.to_owned(), ..GetUserRequest::default() };
     let users = client::users(client.channel());

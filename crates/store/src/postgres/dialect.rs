@@ -41,6 +41,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../../../migrations/postgres/0009_event_numbers_provenance.sql"),
     ),
     (11, "departed users", include_str!("../../../../migrations/postgres/0011_departed_users.sql")),
+    (12, "guard rails", include_str!("../../../../migrations/postgres/0012_guard_rails.sql")),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends.

@@ -9,6 +9,7 @@ mod deletion;
 mod departed;
 mod directories;
 mod events;
+mod guards;
 mod leases;
 mod links;
 mod members;

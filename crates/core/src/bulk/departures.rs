@@ -1,0 +1,127 @@
+//! The users whom a bulk request makes leave: they are counted before the first operation is done, so that a guard rail
+//! stops the whole request or nothing of it.
+
+use std::collections::BTreeMap;
+
+use rollcall_api::v1::BulkOperation;
+use rollcall_api::v1::bulk_operation::Operation;
+use rollcall_store::{Directory, ResourceType, Transaction};
+use uuid::Uuid;
+
+use crate::Core;
+use crate::caller::{Caller, parse_id};
+use crate::departures::{Count, Departure, is_active, stopped};
+use crate::error::Result;
+use crate::types::Types;
+use crate::users::UserChange;
+use crate::version::require_match;
+
+impl Core {
+    /// Counts the users whom the operations make leave. Those operations find them counted, and are not stopped.
+    ///
+    /// Errors: `HELD` and `HOLD_REJECTED`, for the whole request.
+    pub(super) async fn count_departures(
+        &self,
+        caller: &Caller,
+        directory: &Directory,
+        types: &Types,
+        operations: &[BulkOperation],
+    ) -> Result<()> {
+        if directory.safeguards.guard_rail.is_none() || !caller.is_identity_provider() {
+            return Ok(());
+        }
+        let leaving = leaving(operations, directory, types);
+        if leaving.is_empty() {
+            return Ok(());
+        }
+        let leaving = &leaving;
+        self.in_a_transaction(|mut transaction| async move {
+            self.try_count_departures(&mut *transaction, caller, directory, leaving).await?;
+            Ok(((), transaction))
+        })
+        .await
+    }
+
+    async fn try_count_departures(
+        &self,
+        transaction: &mut dyn Transaction,
+        caller: &Caller,
+        directory: &Directory,
+        leaving: &BTreeMap<Uuid, Leaving<'_>>,
+    ) -> Result<()> {
+        let mut users = Vec::new();
+        for (id, leaving) in leaving {
+            let Some(user) = transaction.resource(directory.id, ResourceType::User, *id).await? else {
+                continue;
+            };
+            let Some(rail) = self.rail_for(directory, &user).filter(|_| is_active(&user)) else { continue };
+            // An operation that will fail by itself makes nobody leave.
+            let departure = match leaving {
+                Leaving::Delete(if_match) => {
+                    require_match(if_match, user.version).map(|()| Some(Departure::deletion(&user)))
+                }
+                Leaving::Change(change) => change.departure(&user),
+            };
+            if let Ok(Some(departure)) = departure {
+                users.push((user, rail, departure));
+            }
+        }
+        if users.is_empty() {
+            return Ok(());
+        }
+        let mut measure = transaction.lock_guard(directory.id).await?;
+        let mut over = None;
+        for (user, rail, _) in &users {
+            if let Count::Stopped { active_users } =
+                self.count(transaction, directory, *rail, &mut measure, user).await?
+            {
+                over = Some(active_users);
+                break;
+            }
+        }
+        match over {
+            None => Ok(()),
+            Some(active_users) => {
+                let departures = users.into_iter().map(|(.., departure)| departure).collect();
+                Err(stopped(directory, caller.origin(), departures, active_users))
+            }
+        }
+    }
+}
+
+/// How an operation may make a user leave.
+#[derive(Debug)]
+enum Leaving<'d> {
+    Delete(Vec<String>),
+    Change(UserChange<'d>),
+}
+
+/// The users whom operations may make leave, in the order of their ids, in which they are locked.
+fn leaving<'d>(
+    operations: &[BulkOperation],
+    directory: &Directory,
+    types: &'d Types,
+) -> BTreeMap<Uuid, Leaving<'d>> {
+    let definition = types.user();
+    let one = |operation: &BulkOperation| {
+        let (id, leaving) = match operation.operation.as_ref()? {
+            Operation::DeleteUser(delete) => (&delete.id, Leaving::Delete(delete.if_match.clone())),
+            Operation::ReplaceUser(replace) => {
+                let user = replace.user.clone().filter(|user| user.active == Some(false))?;
+                let change =
+                    UserChange::replace_but_password(user, replace.if_match.clone(), definition).ok()?;
+                (&replace.id, Leaving::Change(change))
+            }
+            Operation::PatchUser(patch) => {
+                let (operations, if_match) = (patch.operations.clone(), patch.if_match.clone());
+                let change =
+                    UserChange::patch_but_password(operations, if_match, definition, directory.rules())
+                        .ok()?;
+                (&patch.id, Leaving::Change(Some(change).filter(UserChange::may_deactivate)?))
+            }
+            _ => return None,
+        };
+        Some((parse_id("User", id).ok()?, leaving))
+    };
+    operations.iter().filter_map(one).collect()
+}
