@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use prost_reflect::{DescriptorPool, Value};
 
-const FILES: [&str; 18] = [
+const FILES: [&str; 19] = [
     "access.proto",
     "audit.proto",
     "bulk.proto",

@@ -1,9 +1,14 @@
 """Administrators of the application: users who are marked so, and whom no identity provider makes or unmakes."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from harness.rpc import api, refuses
-from harness.scim import a_user, ok
+from harness.scim import MESSAGES, a_user, no_content, ok, patch_op, refused
+
+OFF = {"op": "replace", "path": "active", "value": False}
 
 
 def mark(directory, user: str, on: bool) -> dict:
@@ -70,3 +75,70 @@ def test_who_is_not_there_cannot_be_marked_and_a_token_marks_nobody(generic, nam
     other = house.new_directory()
     with refuses("NOT_FOUND"):
         house.admin.call("UserService/SetAdministrator", directory=other.name, id=user["id"], administrator=True)
+
+
+def leave(directory, user: dict, by: str):
+    """Makes a user leave by SCIM, whatever the method."""
+    scim, path = directory.scim, f"/Users/{user['id']}"
+    if by == "patch":
+        return scim.patch(path, OFF)
+    if by == "put":
+        return scim.put(path, a_user(user["userName"], active=False))
+    if by == "remove":
+        return scim.patch(path, {"op": "remove", "path": "active"})
+    return scim.delete(path)
+
+
+@pytest.mark.parametrize("by", ["patch", "put", "remove", "delete"])
+def test_b34_the_last_active_administrator_can_be_neither_deactivated_nor_deleted(directory, name, by):
+    user, other = directory.scim.create(name), directory.scim.create(f"other.{name}")
+    mark(directory, user["id"], True)
+    refused(leave(directory, user, by), 409, naming="last active administrator")
+    assert directory.scim.read(user) == user
+    mark(directory, other["id"], True)
+    assert leave(directory, user, by).status_code in (200, 204)
+    refused(leave(directory, other, by), 409, naming=other["id"])
+
+
+def test_b34_an_operation_of_a_bulk_request_cannot_do_it_either(directory, name):
+    user = directory.scim.create(name)
+    mark(directory, user["id"], True)
+    body = {
+        "schemas": [MESSAGES + "BulkRequest"],
+        "Operations": [
+            {"method": "DELETE", "path": f"/Users/{user['id']}"},
+            {"method": "PATCH", "path": f"/Users/{user['id']}", "data": patch_op(OFF)},
+        ],
+    }
+    done = ok(directory.scim.post("/Bulk", body))["Operations"]
+    assert [operation["status"] for operation in done] == ["409", "409"]
+    assert "last active administrator" in done[0]["response"]["detail"]
+    assert directory.scim.read(user) == user
+
+
+def test_b34_an_inactive_administrator_is_none_that_counts(directory, name):
+    user, inactive = directory.scim.create(name), directory.scim.create(f"other.{name}", active=False)
+    mark(directory, user["id"], True)
+    mark(directory, inactive["id"], True)
+    refused(leave(directory, user, "delete"), 409, naming="last active administrator")
+    no_content(leave(directory, inactive, "delete"))
+    assert directory.scim.change(user, {"op": "replace", "path": "title", "value": "Boss"})["title"] == "Boss"
+
+
+def test_b34_of_the_last_two_one_stays_when_both_are_deactivated_at_once(generic, name):
+    for number in range(5):
+        users = [generic.scim.create(f"{number}.{index}.{name}") for index in range(2)]
+        for user in users:
+            mark(generic, user["id"], True)
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda user: leave(generic, user, "patch"), users))
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
+        for user in users:
+            mark(generic, user["id"], False)
+
+
+def test_b34_whoever_is_no_identity_provider_knows_what_they_do(generic, name):
+    user = generic.scim.create(name)
+    mark(generic, user["id"], True)
+    generic.house.admin.call("UserService/DeleteUser", directory=generic.name, id=user["id"])
+    refused(generic.scim.get(f"/Users/{user['id']}"), 404)

@@ -13,6 +13,7 @@ RULES = [
     "skip-unknown-members",
     "put-keeps-members",
     "unique-group-names",
+    "restore-returning-users",
 ]
 PROFILES = pytest.mark.parametrize("profile", ["generic", "okta", "entra"])
 
