@@ -14,7 +14,8 @@ OFF = {"op": "replace", "path": "active", "value": False}
 def mark(directory, user: str, on: bool) -> dict:
     """Marks a user, named by id or userName, by the command line."""
     switch = "on" if on else "off"
-    return directory.house.command_json("user", "update", user, "--directory", directory.name, "--administrator", switch)
+    flags = ["--directory", directory.name, "--administrator", switch]
+    return directory.house.command_json("user", "update", user, *flags)
 
 
 def test_an_administrator_is_marked_by_the_command_line_and_shown_there_and_nowhere_in_scim(directory, name):

@@ -24,10 +24,12 @@ def test_a_change_of_settings_is_recorded_with_who_what_before_and_after(house):
     updated = records(house, directory=directory.name)[0]
     assert updated.kind == "directory.updated"
     assert (updated.directory, updated.directory_id, updated.subject) == (directory.name, directory.id, directory.id)
-    assert updated.HasField("time") and updated.request_id
+    assert updated.HasField("time")
+    assert updated.request_id
     assert updated.actor.kind == api()["identity"].CredentialKind.Value("CREDENTIAL_KIND_ADMIN_KEY")
     assert updated.actor.credential_id
-    assert house.admin_key.startswith(updated.actor.prefix) and len(updated.actor.prefix) >= 4
+    assert house.admin_key.startswith(updated.actor.prefix)
+    assert len(updated.actor.prefix) >= 4
     changes = {change.name: (change.before.bool_value, change.after.bool_value) for change in updated.changes}
     assert changes["scim"] == (True, False)
 
@@ -38,7 +40,8 @@ def test_tokens_are_recorded_from_their_making_to_their_end_and_their_secrets_ne
     rotated = house.admin.call("TokenService/RotateToken", directory=directory.name, token=made.token.prefix)
     house.admin.call("TokenService/RevokeToken", directory=directory.name, token=rotated.token.prefix)
     told = kinds(house, directory.name)
-    assert told[0] == "credential.ended" and told.count("credential.created") == 3, told
+    assert told[0] == "credential.ended"
+    assert told.count("credential.created") == 3, told
     whole = str(records(house, directory=directory.name))
     assert made.token.prefix in whole
     for secret in (made.secret, rotated.secret, directory.token, house.admin_key):
@@ -83,7 +86,8 @@ def test_the_log_is_walked_page_by_page_and_a_token_fits_its_own_list_alone(hous
     for _ in range(3):
         house.new_token(directory.name)
     whole = [record.id for record in records(house, directory=directory.name)]
-    assert whole == sorted(whole, reverse=True) and len(whole) == 5
+    assert whole == sorted(whole, reverse=True)
+    assert len(whole) == 5
     walked, token = [], ""
     while True:
         page = house.admin.call(
@@ -112,7 +116,8 @@ def test_records_are_found_by_actor_and_time(house):
     assert [record.id for record in records(house, actor=by_key.actor.credential_id)] == [by_key.id]
     assert by_key.id in [record.id for record in records(house, directory=directory.name, **{"from": by_key.time})]
     earlier = records(house, directory=directory.name, until=by_key.time)
-    assert by_key.id not in [record.id for record in earlier] and earlier
+    assert by_key.id not in [record.id for record in earlier]
+    assert earlier
 
 
 def test_a_name_that_no_directory_ever_had_is_not_found(house):
@@ -148,10 +153,12 @@ def test_the_command_shows_the_log_to_people_and_machines(database_house):
     }
     assert record["changes"] == {"scim": {"before": True, "after": False}}
     table = house.command("audit", "list", "--directory", directory.name, "--since", "1h")
-    assert "directory.updated" in table.stdout and "scim=false" in table.stdout, table.stdout
+    assert "directory.updated" in table.stdout
+    assert "scim=false" in table.stdout, table.stdout
     assert house.command_json("audit", "list", "--directory", directory.name, "--until", "1h") == {"records": []}
     wrong = house.command("audit", "list", "--since", "yesterday")
-    assert wrong.returncode == 2 and "24h" in wrong.stderr
+    assert wrong.returncode == 2
+    assert "24h" in wrong.stderr
     assert key["key"] not in json.dumps(house.command_json("audit", "list"))
 
 

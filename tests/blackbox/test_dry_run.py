@@ -47,7 +47,8 @@ def test_every_write_says_what_would_have_happened_and_does_not_happen(dry, name
 def test_what_is_wrong_is_refused_as_ever(dry, name):
     refused(dry.scim.post("/Users", a_user(name)), 409, "uniqueness")
     refused(dry.scim.post("/Users", {"schemas": a_user(name)["schemas"]}), 400, "invalidValue", naming="userName")
-    refused(dry.scim.patch(f"/Users/{dry.user['id']}", {"op": "replace", "path": "nonsense", "value": 1}), 400, "invalidPath")
+    nonsense = {"op": "replace", "path": "nonsense", "value": 1}
+    refused(dry.scim.patch(f"/Users/{dry.user['id']}", nonsense), 400, "invalidPath")
     refused(dry.scim.delete("/Users/01890000-0000-7000-8000-000000000000"), 404)
 
 
@@ -64,7 +65,9 @@ def test_a_bulk_request_says_what_would_have_become_of_its_operations(dry, name)
     answer = dry.scim.post("/Bulk", body)
     refused(answer, 403, naming="dry run")
     detail = answer.json()["detail"]
-    assert "would have been done: 3" in detail and "would have failed: 1" in detail and "Operations[2]: userName" in detail
+    assert "would have been done: 3" in detail
+    assert "would have failed: 1" in detail
+    assert "Operations[2]: userName" in detail
     assert dry.scim.total() == 1
 
 

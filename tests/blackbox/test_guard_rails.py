@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from harness.rpc import api, refuses
-from harness.scim import MESSAGES, a_user, created, no_content, ok, refused, told
+from harness.scim import MESSAGES, a_user, created, no_content, ok, patch_op, refused, told
 
 DAY = 24 * 60 * 60 * 1_000_000
 OFF = {"op": "replace", "path": "active", "value": False}
@@ -27,7 +27,8 @@ def age(directory) -> None:
 
 
 def old_users(directory, count: int, prefix: str = "u") -> list[dict]:
-    users = [directory.scim.create(f"{prefix}{number}@{directory.name}", externalId=f"{prefix}{number}") for number in range(count)]
+    names = [f"{prefix}{number}" for number in range(count)]
+    users = [directory.scim.create(f"{name}@{directory.name}", externalId=name) for name in names]
     age(directory)
     return users
 
@@ -68,7 +69,7 @@ def held(answer, user: dict | None = None) -> str:
 def leave(directory, user: dict, by: str):
     """Makes a user leave; returns the answer to look at, or raises the error of gRPC."""
     scim, path = directory.scim, f"/Users/{user['id']}"
-    patch = {"schemas": [MESSAGES + "PatchOp"], "Operations": [OFF]}
+    patch = patch_op(OFF)
     match by:
         case "patch":
             return scim.patch(path, {"op": "Replace", "value": {"active": "False"}})
@@ -184,7 +185,7 @@ def test_a_bulk_request_past_the_limit_is_held_as_a_whole(generic, name):
     body = bulk(
         {"method": "POST", "path": "/Users", "bulkId": "new", "data": a_user(name)},
         {"method": "DELETE", "path": f"/Users/{users[0]['id']}"},
-        {"method": "PATCH", "path": f"/Users/{users[1]['id']}", "data": {"schemas": [MESSAGES + "PatchOp"], "Operations": [OFF]}},
+        {"method": "PATCH", "path": f"/Users/{users[1]['id']}", "data": patch_op(OFF)},
     )
     held(generic.scim.post("/Bulk", body))
     assert generic.scim.total() == 5
@@ -323,5 +324,6 @@ def test_a_hold_belongs_to_its_directory(house):
             house.admin.call(f"HoldService/{call}", directory=second.name, id=only["id"])
     with refuses("NOT_FOUND"):
         house.admin.call("HoldService/GetHold", directory=first.name, id="nonsense")
-    assert api()["hold"].HoldState.Name(house.admin.call("HoldService/GetHold", directory=first.name, id=only["id"]).hold.state) == "HOLD_STATE_PENDING"
+    still = house.admin.call("HoldService/GetHold", directory=first.name, id=only["id"]).hold
+    assert api()["hold"].HoldState.Name(still.state) == "HOLD_STATE_PENDING"
     assert json.loads(first.events(only["id"])[0]["changes"])["guard_rail"] == "0,0%,1h"

@@ -58,7 +58,8 @@ def test_a_post_restores_a_deleted_user_with_the_same_id_and_what_the_post_says(
     back = created(scim.post("/Users", a_user(f"new.{name}", externalId=EXTERNAL, title="Chief")))
     assert back["id"] == user["id"]
     assert (back["userName"], back["title"], back["active"]) == (f"new.{name}", "Chief", True)
-    assert "nickName" not in back and "groups" not in back
+    assert "nickName" not in back
+    assert "groups" not in back
     assert back["meta"]["created"] == user["meta"]["created"]
     assert back["meta"]["version"] != user["meta"]["version"]
     assert ok(scim.get(f"/Users/{user['id']}")) == back
@@ -140,9 +141,7 @@ def test_a_name_that_somebody_else_has_by_now_keeps_a_deleted_user_away(restorin
 
 def test_the_rfc_s_letter_restores_nobody_and_each_directory_chooses(generic, okta, name):
     for directory, on in ((generic, "off"), (okta, "on"), (okta, "off"), (generic, "on")):
-        directory.house.command_json(
-            "directory", "update", directory.name, "--rule", f"restore-returning-users={on}"
-        )
+        directory.house.command_json("directory", "update", directory.name, "--rule", f"restore-returning-users={on}")
         user = directory.scim.create(name, externalId=EXTERNAL)
         delete(directory, user)
         back = created(directory.scim.post("/Users", a_user(name, externalId=EXTERNAL)))

@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass
 
 import pytest
+
 from harness.house import MODES, Directory
 from harness.scim import Scim, a_user, created, listing, no_content, ok, refused
 from harness.smtp import Postbox, eventually
