@@ -6,13 +6,14 @@ use std::{env, fs};
 
 use prost_reflect::{DescriptorPool, Value};
 
-const FILES: [&str; 19] = [
+const FILES: &[&str] = &[
     "access.proto",
     "audit.proto",
     "bulk.proto",
     "directory.proto",
     "discovery.proto",
     "error_reason.proto",
+    "event.proto",
     "group.proto",
     "hold.proto",
     "identity.proto",
@@ -35,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut compiler = protox::Compiler::new([&root])?;
     compiler.include_imports(true).include_source_info(true);
-    compiler.open_files(FILES.map(|file| format!("rollcall/v1/{file}")))?;
+    compiler.open_files(FILES.iter().map(|file| format!("rollcall/v1/{file}")))?;
 
     let descriptors = compiler.encode_file_descriptor_set();
     fs::write(out.join("rpcs.rs"), rpc_table(&DescriptorPool::decode(descriptors.as_slice())?)?)?;

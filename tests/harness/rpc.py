@@ -87,6 +87,21 @@ class Rpc:
 
     def stream(self, name: str, /, *messages: dict):
         """Calls an rpc with the fields of each message of its request: one, where it takes no stream."""
+        answer = self.begin(name, *messages, timeout=60)
+        return list(answer) if methods()[name].streams[1] else answer.result()
+
+    def first(self, name: str, /, **fields):
+        """The first message of an answer, whether or not others follow it."""
+        answer = self.begin(name, fields, timeout=60)
+        if not methods()[name].streams[1]:
+            return answer.result()
+        try:
+            return next(answer, None)
+        finally:
+            answer.cancel()
+
+    def begin(self, name: str, /, *messages: dict, timeout: float | None = None):
+        """Begins a call: a future of its answer, or the messages of one that is a stream."""
         method = methods()[name]
         takes_stream, answers_stream = method.streams
         kinds = {
@@ -101,8 +116,8 @@ class Rpc:
             response_deserializer=method.response.FromString,
         )
         requests = [method.request(**fields) for fields in messages]
-        answer = call(iter(requests) if takes_stream else requests[0], metadata=self.metadata, timeout=60)
-        return list(answer) if answers_stream else answer
+        begin = call if answers_stream else call.future
+        return begin(iter(requests) if takes_stream else requests[0], metadata=self.metadata, timeout=timeout)
 
 
 def reason(error: grpc.RpcError) -> str:

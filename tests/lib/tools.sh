@@ -53,3 +53,10 @@ build_binary() {
     cargo build --locked --bin rollcall
     export ROLLCALL_TEST_BINARY="$CARGO_TARGET_DIR/debug/rollcall"
 }
+
+# build_examples: builds the example in Rust, and sets ROLLCALL_TEST_FOLLOWER.
+build_examples() {
+    # Together with the binary, so that both are built of the same dependencies.
+    cargo build --locked -p rollcall -p follower-rust
+    export ROLLCALL_TEST_FOLLOWER="$CARGO_TARGET_DIR/debug/follower-rust"
+}

@@ -2,4 +2,5 @@
 # what IdPs, services and administrators rely on, against the real binary: as one process and apart, on both databases
 need_python
 build_binary
+build_examples
 counted "$PYTHON" -m pytest -c "$TESTS/pytest.ini" --rootdir "$TESTS" --numprocesses 2 "$TESTS/blackbox" "$@"

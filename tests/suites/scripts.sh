@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# the shell scripts and the Python of the tests are free of what shellcheck and ruff find
+# the shell scripts and the Python of the tests and examples are free of what shellcheck and ruff find
 need_debian shellcheck shellcheck
 need_python
 mapfile -t scripts < <(grep -rlE '^#!.*\bbash|^# shellcheck shell=bash' --include=run --include='*.sh' "$ROOT/.ci" "$TESTS" "$ROOT/deploy")
 shellcheck --external-sources --source-path="$ROOT" "${scripts[@]}"
 cd "$TESTS" || exit
-"$PYTHON" -m ruff check --quiet --no-cache .
-"$PYTHON" -m ruff format --quiet --no-cache --check --diff .
+"$PYTHON" -m ruff check --quiet --no-cache --config ruff.toml . ../examples
+"$PYTHON" -m ruff format --quiet --no-cache --check --diff --config ruff.toml . ../examples

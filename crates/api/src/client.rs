@@ -5,6 +5,7 @@ use crate::v1::audit_service_client::AuditServiceClient;
 use crate::v1::bulk_service_client::BulkServiceClient;
 use crate::v1::directory_service_client::DirectoryServiceClient;
 use crate::v1::discovery_service_client::DiscoveryServiceClient;
+use crate::v1::event_service_client::EventServiceClient;
 use crate::v1::group_service_client::GroupServiceClient;
 use crate::v1::hold_service_client::HoldServiceClient;
 use crate::v1::identity_service_client::IdentityServiceClient;
@@ -64,6 +65,8 @@ clients! {
     audit: AuditServiceClient;
     /// A client of the OAuth 2.0 clients.
     oauth: OAuthServiceClient;
+    /// A client of the events.
+    events: EventServiceClient;
     /// A client of the service keys.
     service_keys: ServiceKeyServiceClient;
 }

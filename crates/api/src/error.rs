@@ -53,6 +53,8 @@ pub fn mapping(reason: ErrorReason) -> Mapping {
         ErrorReason::Unavailable => (Code::Unavailable, 503, None),
         ErrorReason::PayloadTooLarge => (Code::OutOfRange, 413, None),
         ErrorReason::RateLimited | ErrorReason::Held => (Code::ResourceExhausted, 429, None),
+        ErrorReason::EventsExpired => (Code::OutOfRange, 410, None),
+        ErrorReason::EventsAhead => (Code::OutOfRange, 400, None),
         ErrorReason::Unspecified | ErrorReason::Internal => (Code::Internal, 500, None),
     };
     Mapping { code, http_status, scim_type }

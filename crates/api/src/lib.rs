@@ -9,6 +9,7 @@ pub mod channel;
 pub mod client;
 pub mod discovery;
 pub mod error;
+pub mod event;
 pub mod group;
 pub mod json;
 pub mod patch;

@@ -139,6 +139,10 @@ impl Caller {
         kind_message(self.credential.kind)
     }
 
+    pub(crate) fn hash(&self) -> &[u8; 32] {
+        &self.credential.hash
+    }
+
     pub(crate) fn credential_id(&self) -> Uuid {
         self.credential.id
     }

@@ -1,4 +1,11 @@
-//! The events that changes write beside themselves.
+//! The events that changes write beside themselves, and those who read them.
+
+mod messages;
+mod pulse;
+mod reading;
+mod service;
+mod upkeep;
+mod watching;
 
 use rollcall_scim::Resource;
 use rollcall_store::{Actor, Directory, Event, EventKind};
@@ -7,6 +14,9 @@ use uuid::Uuid;
 
 use crate::Core;
 use crate::passwords::PASSWORD;
+
+pub(crate) use pulse::Pulses;
+pub(crate) use service::Events;
 
 /// Who makes a change, and in which request.
 #[derive(Debug, Clone, Copy)]

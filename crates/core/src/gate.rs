@@ -127,6 +127,18 @@ impl Core {
         self.throttle.count(&caller, now)?;
         Ok((caller, resource))
     }
+
+    /// Checks the credential of a call that goes on, as it was checked when the call began.
+    pub(crate) async fn admit_again(&self, caller: &Caller, scope: Scope) -> Result<Caller> {
+        let presented = Presented {
+            hash: *caller.hash(),
+            scope,
+            request_id: caller.origin().request_id.to_owned(),
+            from: CameFrom(None),
+        };
+        let found = self.store.credential(&presented.hash).await?;
+        presented.judge(found, self.clock.now())
+    }
 }
 
 impl Presented {

@@ -76,12 +76,28 @@ const JOBS: &[Job] = &[
         period: Duration::from_hours(1),
         run: |core| Box::pin(core.forget_old_notices()),
     },
+    Job {
+        name: "number events",
+        period: Duration::from_secs(1),
+        run: |core| Box::pin(core.number_all_events()),
+    },
+    Job {
+        name: "delete old events",
+        period: Duration::from_mins(10),
+        run: |core| Box::pin(core.expire_events()),
+    },
 ];
 
 impl Core {
-    /// Does the background work whenever it is this replica's turn, until it is told to stop.
+    /// Does the background work whenever it is this replica's turn, until it is told to stop; then streams end too that
+    /// would go on for ever.
     pub async fn work(&self, stop: CancellationToken) {
-        tokio::join!(self.work_on(JOBS, stop.clone()), self.keep_writing_last_uses(stop));
+        let ending = async {
+            stop.cancelled().await;
+            self.stopping.cancel();
+        };
+        let working = self.work_on(JOBS, stop.clone());
+        tokio::join!(ending, working, self.keep_writing_last_uses(stop.clone()));
     }
 
     async fn work_on(&self, jobs: &'static [Job], stop: CancellationToken) {

@@ -55,6 +55,7 @@ use rollcall_api::v1::audit_service_server::AuditServiceServer;
 use rollcall_api::v1::bulk_service_server::BulkServiceServer;
 use rollcall_api::v1::directory_service_server::DirectoryServiceServer;
 use rollcall_api::v1::discovery_service_server::DiscoveryServiceServer;
+use rollcall_api::v1::event_service_server::EventServiceServer;
 use rollcall_api::v1::group_service_server::GroupServiceServer;
 use rollcall_api::v1::hold_service_server::HoldServiceServer;
 use rollcall_api::v1::identity_service_server::IdentityServiceServer;
@@ -68,6 +69,7 @@ use rollcall_api::v1::sso_service_server::SsoServiceServer;
 use rollcall_api::v1::token_service_server::TokenServiceServer;
 use rollcall_api::v1::user_service_server::UserServiceServer;
 use rollcall_store::Store;
+use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic_health::server::HealthReporter;
 
@@ -82,6 +84,7 @@ use crate::audit::Audit;
 use crate::bulk::Bulk;
 use crate::directories::Directories;
 use crate::discovery::Discovery;
+use crate::events::{Events, Pulses};
 use crate::gate::Gate;
 use crate::groups::Groups;
 use crate::holds::Holds;
@@ -116,6 +119,9 @@ pub struct Core {
     smtp: Option<Arc<Smtp>>,
     last_uses: Arc<LastUses>,
     secret_guesses: Arc<Guesses>,
+    pulses: Arc<Pulses>,
+    /// Cancelled when answers that go on without an end are to end.
+    stopping: CancellationToken,
 }
 
 impl Core {
@@ -139,6 +145,8 @@ impl Core {
             smtp: None,
             last_uses: Arc::default(),
             secret_guesses: Arc::default(),
+            pulses: Arc::default(),
+            stopping: CancellationToken::new(),
         }
     }
 
@@ -182,6 +190,7 @@ impl Core {
             .add_service(limited!(AuditServiceServer, Audit::new(self.clone())))
             .add_service(limited!(NoticeServiceServer, Notices::new(self.clone())))
             .add_service(limited!(OAuthServiceServer, OAuth::new(self.clone())))
+            .add_service(limited!(EventServiceServer, Events::new(self.clone())))
             .add_service(limited!(DiscoveryServiceServer, Discovery::new(self.clone())))
             .add_service(limited!(IdentityServiceServer, Identity))
             .add_service(reflection)

@@ -19,6 +19,8 @@ pub struct Limits {
     pub max_bulk_bytes: usize,
     /// How long a page token stays valid.
     pub page_token_lifetime: Duration,
+    /// How long events are kept.
+    pub event_retention: Duration,
     /// Requests that the identity provider of a directory may send in a second, and at once; `None`, as many as it likes.
     pub max_requests_per_second: Option<u32>,
     /// Passwords that may be tried for one user in a minute, until one is right.
@@ -37,6 +39,7 @@ impl Default for Limits {
             max_bulk_operations: 1000,
             max_bulk_bytes: 32 * 1024 * 1024,
             page_token_lifetime: Duration::from_hours(1),
+            event_retention: Duration::from_hours(90 * 24),
             max_requests_per_second: None,
             password_attempts_per_user: 10,
             password_attempts_per_key: 600,

@@ -4,6 +4,7 @@ mod admin_key;
 mod audit;
 mod credential;
 mod directory;
+mod event;
 mod hold;
 mod migrate;
 mod notice;
@@ -80,6 +81,8 @@ enum Command {
     Audit(audit::Audit),
     /// See what guard rails hold, and decide about it
     Hold(hold::Hold),
+    /// List and follow what changes
+    Event(event::Event),
     /// See the users of a directory, and mark its administrators
     User(user::User),
     /// Decide on sign-ins by SSO, and say which may create an account
@@ -110,6 +113,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Audit(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Sso(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Hold(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Event(command) => finish(Builder::new_current_thread(), command.run()),
         Command::User(command) => finish(Builder::new_current_thread(), command.run()),
     }
 }

@@ -11,10 +11,16 @@ pub(crate) use table::{Cell, Table};
 
 /// Prints text and a line end to standard output. That nobody reads it any more is no error.
 pub(crate) fn line(text: &str) -> Result<()> {
+    line_if_read(text).map(drop)
+}
+
+/// The same, and says whether somebody still reads it: for output that goes on and on.
+pub(crate) fn line_if_read(text: &str) -> Result<bool> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other.context("cannot write to standard output"),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).context("cannot write to standard output"),
     }
 }
 

@@ -210,6 +210,10 @@ pub(crate) struct Limits {
     #[arg(long, env = "ROLLCALL_PAGE_TOKEN_LIFETIME", value_name = "DURATION", default_value = "1h", value_parser = duration)]
     pub(crate) page_token_lifetime: Duration,
 
+    /// How long events are kept for those who follow them
+    #[arg(long, env = "ROLLCALL_EVENT_RETENTION", value_name = "DURATION", default_value = "90d", value_parser = duration)]
+    pub(crate) event_retention: Duration,
+
     /// Requests that the identity provider of a directory may send in a second, and at once; each core counts for itself;
     /// without it, as many as it likes
     #[arg(long, env = "ROLLCALL_MAX_REQUESTS_PER_SECOND", value_name = "N",
@@ -244,6 +248,7 @@ impl Limits {
             max_bulk_bytes: large_body.max_large_body.0,
             max_members_per_request: usize::try_from(self.max_request_members).unwrap_or(usize::MAX),
             page_token_lifetime: self.page_token_lifetime,
+            event_retention: self.event_retention,
             max_requests_per_second: self.max_requests_per_second,
             password_attempts_per_user: self.password_attempts_per_user,
             password_attempts_per_key: self.password_attempts_per_key,

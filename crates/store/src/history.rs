@@ -15,7 +15,7 @@ pub struct NumberedEvent {
     pub number: i64,
     /// The event.
     pub event: Event,
-    /// The credential that made the change; `None`, Rollcall itself did.
+    /// The credential that made the change, as long as it is there.
     pub author: Option<Author>,
 }
 
@@ -114,7 +114,9 @@ pub struct AttributeOrigin {
     pub number: Option<i64>,
     /// When it happened, in µs.
     pub time: i64,
-    /// The credential that made the change; `None`, Rollcall itself did.
+    /// Who made the change.
+    pub actor: Actor,
+    /// The credential, as long as it is there.
     pub author: Option<Author>,
 }
 

@@ -268,6 +268,9 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
     /// The directories that have committed events without a number.
     async fn unnumbered(&self) -> Result<Vec<Option<Uuid>>>;
 
+    /// The directories that have events with a number, deleted ones included.
+    async fn directories_with_events(&self) -> Result<Vec<Option<Uuid>>>;
+
     /// Deletes the oldest events of a directory, up to the first that happened at `before` (in µs) or later, and says
     /// whether there may be more.
     async fn expire_events(&self, directory: Option<Uuid>, before: i64) -> Result<bool>;
@@ -275,8 +278,8 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
     /// Changes whenever a transaction of this process that wrote events has been saved.
     fn written(&self) -> watch::Receiver<()>;
 
-    /// Which events last changed the attributes of a resource; empty for one that is not there.
-    async fn provenance(&self, directory: Uuid, resource: Uuid) -> Result<Vec<AttributeOrigin>>;
+    /// Which events last changed the attributes of a user or group; `None`, there is none with this id.
+    async fn provenance(&self, directory: Uuid, resource: Uuid) -> Result<Option<Vec<AttributeOrigin>>>;
 
     /// Whether the database answers.
     async fn ping(&self) -> Result<()>;
@@ -420,8 +423,8 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
         event: &mut (dyn FnMut(Uuid) -> Event + Send),
     ) -> Result<Vec<Event>>;
 
-    /// Which events last changed the attributes of a resource; empty for one that is not there.
-    async fn provenance(&mut self, directory: Uuid, resource: Uuid) -> Result<Vec<AttributeOrigin>>;
+    /// Which events last changed the attributes of a user or group; `None`, there is none with this id.
+    async fn provenance(&mut self, directory: Uuid, resource: Uuid) -> Result<Option<Vec<AttributeOrigin>>>;
 
     /// Writes an event, and that of a change by an administrator into the audit log too. On SQLite it gets its number at
     /// once; on PostgreSQL by [`Store::number_events`]. The row of what it is about has been written before, so that the

@@ -10,6 +10,7 @@ use rollcall_api::v1::{
 };
 use serde_json::{Value, json};
 
+use super::event;
 use super::switch::Switch;
 use super::time::short_time;
 use crate::client::{Client, Connection, present};
@@ -44,6 +45,10 @@ enum Action {
         /// Name of the directory
         #[arg(long)]
         directory: String,
+
+        /// Show also which event last changed each attribute, and who that was
+        #[arg(long)]
+        provenance: bool,
     },
     /// Make a user an administrator of the application, or take that away
     #[command(
@@ -101,9 +106,13 @@ impl User {
         let json = self.connection.json;
         match self.action {
             Action::List(list) => list.run(&client, json).await,
-            Action::Show { user, directory } => {
+            Action::Show { user, directory, provenance } => {
                 let user = find(&client, &directory, &user).await?;
-                show(&user, json)
+                if provenance {
+                    show_with_provenance(&client, directory, &user, json).await
+                } else {
+                    show(&user, json)
+                }
             }
             Action::Update(update) => show(&update.run(&client).await?, json),
         }
@@ -198,6 +207,19 @@ pub(super) async fn find(client: &Client, directory: &str, name: &str) -> Result
 fn show(user: &Message, json: bool) -> Result<()> {
     let user = as_json(user)?;
     if json { output::json(&user) } else { output::table(&details(&user)) }
+}
+
+/// Shows a user, and which event last changed each attribute.
+async fn show_with_provenance(client: &Client, directory: String, user: &Message, json: bool) -> Result<()> {
+    let origins = event::origins(client, directory, user.id.clone()).await?;
+    let mut user = as_json(user)?;
+    if json {
+        user["provenance"] = event::origins_json(&origins);
+        return output::json(&user);
+    }
+    output::table(&details(&user))?;
+    output::line("")?;
+    output::table(&event::origins_table(&origins))
 }
 
 /// The user as SCIM JSON, with URLs relative to the SCIM endpoint, and what SCIM does not show of a user.

@@ -125,6 +125,24 @@ fn numbered(row: &Row, directory: Option<Uuid>) -> Result<NumberedEvent> {
     Ok(NumberedEvent { number: row.try_get(0).map_err(failure)?, event, author })
 }
 
+/// The directories that have events, found by a step in the index for each.
+pub(super) async fn streams(connection: &mut Connection) -> Result<Vec<Uuid>> {
+    let mut streams: Vec<Uuid> = Vec::new();
+    loop {
+        let mut query = Query::new("SELECT directory_id FROM events WHERE number IS NOT NULL");
+        if let Some(last) = streams.last() {
+            query.push(" AND directory_id > ").push_bind(*last);
+        }
+        query.push(" ORDER BY directory_id, number LIMIT 1");
+        let next: Option<Uuid> =
+            query.build_query_scalar().fetch_optional(&mut *connection).await.map_err(failure)?;
+        match next {
+            Some(stream) => streams.push(stream),
+            None => return Ok(streams),
+        }
+    }
+}
+
 pub(super) async fn expire(
     connection: &mut Connection,
     directory: Option<Uuid>,

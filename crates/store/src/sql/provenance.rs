@@ -11,13 +11,13 @@ use super::super::dialect::{Connection, Db, Query};
 use super::condition::push_uuids;
 use super::credentials::kind_of;
 use super::failure;
-use crate::{AttributeOrigin, Author, Provenance, Result};
+use crate::{Actor, AttributeOrigin, Author, Provenance, Result};
 
 pub(super) async fn read(
     connection: &mut Connection,
     directory: Uuid,
     resource: Uuid,
-) -> Result<Vec<AttributeOrigin>> {
+) -> Result<Option<Vec<AttributeOrigin>>> {
     let stored = sqlx::query_scalar::<Db, Json<Map<String, Value>>>(
         "SELECT provenance FROM resources WHERE directory_id = $1 AND type IN ('User', 'Group') AND id = $2",
     )
@@ -26,9 +26,10 @@ pub(super) async fn read(
     .fetch_optional(&mut *connection)
     .await
     .map_err(failure)?;
-    let marks = Provenance::marks(&stored.unwrap_or_default())?;
+    let Some(stored) = stored else { return Ok(None) };
+    let marks = Provenance::marks(&stored)?;
     if marks.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     let events: Vec<Uuid> = marks.iter().map(|mark| mark.event).collect();
     let numbers = numbers(connection, &events).await?;
@@ -36,12 +37,13 @@ pub(super) async fn read(
     let authors = authors(connection, &credentials).await?;
     let origin = |mark: crate::history::Mark| AttributeOrigin {
         number: numbers.get(&mark.event).copied(),
+        actor: mark.credential.map_or(Actor::System, Actor::Credential),
         author: mark.credential.and_then(|id| authors.get(&id).cloned()),
         attribute: mark.attribute,
         event: mark.event,
         time: mark.time,
     };
-    Ok(marks.into_iter().map(origin).collect())
+    Ok(Some(marks.into_iter().map(origin).collect()))
 }
 
 /// The numbers of those events that are kept and have one.

@@ -167,6 +167,11 @@ impl Store for Database {
         Ok(self.with_unnumbered().await?.into_iter().map(directory_of).collect())
     }
 
+    async fn directories_with_events(&self) -> Result<Vec<Option<Uuid>>> {
+        let streams = events::streams(&mut *self.reader().await?).await?;
+        Ok(streams.into_iter().map(directory_of).collect())
+    }
+
     async fn expire_events(&self, directory: Option<Uuid>, before: i64) -> Result<bool> {
         let mut transaction = self.transaction().await?;
         let more = events::expire(transaction.connection(), directory, before).await?;
@@ -178,7 +183,7 @@ impl Store for Database {
         self.written.subscribe()
     }
 
-    async fn provenance(&self, directory: Uuid, resource: Uuid) -> Result<Vec<AttributeOrigin>> {
+    async fn provenance(&self, directory: Uuid, resource: Uuid) -> Result<Option<Vec<AttributeOrigin>>> {
         provenance::read(&mut *self.reader().await?, directory, resource).await
     }
 

@@ -208,7 +208,7 @@ impl Transaction for Tx {
         members::leave(self.connection(), directory, member, event).await
     }
 
-    async fn provenance(&mut self, directory: Uuid, resource: Uuid) -> Result<Vec<AttributeOrigin>> {
+    async fn provenance(&mut self, directory: Uuid, resource: Uuid) -> Result<Option<Vec<AttributeOrigin>>> {
         provenance::read(self.connection(), directory, resource).await
     }
 

@@ -62,6 +62,7 @@ async fn events_are_numbered_for_each_directory_without_a_gap(database: &dyn Dat
     let nobody = store.event_range(Some(Uuid::from_u128(3))).await.unwrap();
     assert_eq!(nobody, EventRange { expired: 0, newest: 0, pending: false });
     assert_eq!(store.unnumbered().await.unwrap(), []);
+    assert_eq!(store.directories_with_events().await.unwrap(), [None, ACME, other]);
 }
 
 async fn a_transaction_that_is_dropped_leaves_no_gap(database: &dyn Database) {
@@ -207,7 +208,9 @@ async fn old_events_go_and_the_numbers_go_on(database: &dyn Database) {
     assert!(!store.expire_events(ACME, 30).await.unwrap());
     assert_eq!(numbers(&numbered(&*store, ACME).await), [3, 4, 5]);
     assert_eq!(store.event_range(ACME).await.unwrap(), EventRange { expired: 2, newest: 5, pending: false });
+    assert_eq!(store.directories_with_events().await.unwrap(), [ACME]);
     store.expire_events(ACME, 1000).await.unwrap();
+    assert_eq!(store.directories_with_events().await.unwrap(), []);
     assert_eq!(store.event_range(ACME).await.unwrap(), EventRange { expired: 5, newest: 5, pending: false });
     write(&*store, &[event(70, id(1))]).await;
     assert_eq!(numbers(&numbered(&*store, ACME).await), [6]);
