@@ -8,6 +8,7 @@ use prost_reflect::{DescriptorPool, Value};
 
 const FILES: &[&str] = &[
     "access.proto",
+    "activity.proto",
     "audit.proto",
     "bulk.proto",
     "directory.proto",

@@ -1,6 +1,7 @@
 //! Clients of the core's services, with the message limits that both sides agree on.
 
 use crate::channel::CoreChannel;
+use crate::v1::activity_service_client::ActivityServiceClient;
 use crate::v1::audit_service_client::AuditServiceClient;
 use crate::v1::bulk_service_client::BulkServiceClient;
 use crate::v1::directory_service_client::DirectoryServiceClient;
@@ -61,6 +62,8 @@ clients! {
     tokens: TokenServiceClient;
     /// A client of what guard rails hold.
     holds: HoldServiceClient;
+    /// A client of the activity log.
+    activity: ActivityServiceClient;
     /// A client of the audit log.
     audit: AuditServiceClient;
     /// A client of the OAuth 2.0 clients.

@@ -35,6 +35,9 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 
 /// The metadata key by which a gateway says from which address a request came.
 pub const CLIENT_ADDRESS: &str = "rollcall-client-address";
+/// The key of what the core notes of a request beside its answer, for the activity log: in the metadata of the answer,
+/// percent-encoded, as often as there are notes.
+pub const NOTE: &str = "rollcall-note";
 
 /// The domain of every [`ErrorInfo`](tonic_types::ErrorInfo) that Rollcall sends.
 pub const ERROR_DOMAIN: &str = "rollcall";

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rollcall_api::v1::ErrorReason;
 use rollcall_scim::Profile;
 use rollcall_store::{
-    CredentialKind, NoticeSettings, PasswordHandling, ProvisioningChoices, Safeguards, Transaction,
+    ActivitySettings, CredentialKind, NoticeSettings, PasswordHandling, ProvisioningChoices, Safeguards,
+    Transaction,
 };
 use uuid::Uuid;
 
@@ -67,6 +68,7 @@ impl Core {
                 groups_enabled: profile.groups_at_first(),
                 rule_settings: BTreeMap::new(),
                 password_handling: PasswordHandling::default(),
+                activity: ActivitySettings::default(),
                 notices: NoticeSettings::default(),
                 safeguards: Safeguards::default(),
                 provisioning: ProvisioningChoices::default(),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::directories::is_directory_name;
 use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, Party};
+use crate::notes::Notes;
 
 /// A caller whose credential has been checked: put into the request by the [`gate`](crate::gate), and the only way
 /// to a directory.
@@ -17,11 +18,12 @@ pub(crate) struct Caller {
     credential: Credential,
     directory: Option<Directory>,
     request_id: String,
+    notes: Notes,
 }
 
 impl Caller {
     pub(crate) fn new(credential: Credential, directory: Option<Directory>, request_id: String) -> Self {
-        Self { credential, directory, request_id }
+        Self { credential, directory, request_id, notes: Notes::default() }
     }
 
     /// The caller of a request. The gate lets no request without one through to an rpc that asks for it.
@@ -117,7 +119,12 @@ impl Caller {
     pub(crate) fn origin(&self) -> Origin<'_> {
         let party = if self.is_identity_provider() { Party::IdentityProvider } else { Party::Inside };
         let credential = self.credential.secret.unwrap_or(self.credential.id);
-        Origin { actor: Actor::Credential(credential), request_id: &self.request_id, party }
+        Origin {
+            actor: Actor::Credential(credential),
+            request_id: &self.request_id,
+            party,
+            notes: Some(&self.notes),
+        }
     }
 
     /// Whether it is the identity provider of a directory who calls, through the SCIM endpoint.
@@ -133,6 +140,16 @@ impl Caller {
                 UserOrigin::Admin
             }
         }
+    }
+
+    /// What is noted of the request beside its answer.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// The hash of the credential, to look it up again.
+    pub(crate) fn credential_hash(&self) -> &[u8; 32] {
+        &self.credential.hash
     }
 
     pub(crate) fn kind(&self) -> Kind {

@@ -1,5 +1,6 @@
 //! The directories: what `DirectoryService` answers.
 
+mod activity;
 mod deletion;
 mod notices;
 mod provisioning;
@@ -16,7 +17,8 @@ use rollcall_api::v1::{
 };
 use rollcall_scim::{Profile, Rule};
 use rollcall_store::{
-    Directory, EventKind, NoticeSettings, PasswordHandling, ProvisioningChoices, Safeguards, Transaction,
+    ActivitySettings, Directory, EventKind, NoticeSettings, PasswordHandling, ProvisioningChoices,
+    Safeguards, Transaction,
 };
 use serde_json::Map;
 use tonic::{Request, Response, Status};
@@ -55,6 +57,7 @@ pub(crate) struct NewDirectory {
     pub(crate) notices: NoticeSettings,
     pub(crate) safeguards: Safeguards,
     pub(crate) provisioning: ProvisioningChoices,
+    pub(crate) activity: ActivitySettings,
 }
 
 impl Core {
@@ -77,6 +80,7 @@ impl Core {
             notices: new.notices,
             safeguards: new.safeguards,
             provisioning: new.provisioning,
+            activity: new.activity,
             schemas_version: 0,
             created: now,
             modified: now,
@@ -119,6 +123,7 @@ impl Directories {
             )?,
             provisioning,
             safeguards,
+            activity: activity::settings(request.activity.as_ref(), ActivitySettings::default())?,
         };
         let says_notices =
             request.notify_admins_on_first_sso_sign_in.is_some() || request.admin_emails.is_some();
@@ -182,6 +187,7 @@ impl Directories {
             )?,
             provisioning: provisioning::updated(&request, &before.provisioning),
             safeguards: safeguards::updated(&request, &before.safeguards)?,
+            activity: activity::settings(request.activity.as_ref(), before.activity)?,
             ..before.clone()
         };
         let says_notices =
@@ -250,6 +256,7 @@ fn message(directory: Directory) -> v1::Directory {
         Profile::Entra => v1::Profile::Entra,
     };
     let message = v1::Directory {
+        activity: Some(activity::message(directory.activity)),
         rule_settings: Some(settings::rule_settings_message(&directory.rule_settings)),
         provisioning: Some(provisioning::message(&directory)),
         rules: Some(rollcall_api::rules::to_message(directory.rules())),

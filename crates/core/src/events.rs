@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::Core;
+use crate::notes::Notes;
 use crate::passwords::PASSWORD;
 
 pub(crate) use pulse::Pulses;
@@ -24,6 +25,8 @@ pub(crate) struct Origin<'a> {
     pub(crate) actor: Actor,
     pub(crate) request_id: &'a str,
     pub(crate) party: Party,
+    /// What is noted of the request beside its answer; `None`, nobody would read it.
+    pub(crate) notes: Option<&'a Notes>,
 }
 
 /// On whose behalf a change is made.
@@ -39,13 +42,14 @@ pub(crate) enum Party {
 
 impl Origin<'static> {
     /// Rollcall itself.
-    pub(crate) const SYSTEM: Self = Self { actor: Actor::System, request_id: "", party: Party::Inside };
+    pub(crate) const SYSTEM: Self =
+        Self { actor: Actor::System, request_id: "", party: Party::Inside, notes: None };
 }
 
 impl<'a> Origin<'a> {
     /// An identity provider with this token.
     pub(crate) fn of_token(credential: Uuid, request_id: &'a str) -> Self {
-        Self { actor: Actor::Credential(credential), request_id, party: Party::IdentityProvider }
+        Self { actor: Actor::Credential(credential), request_id, party: Party::IdentityProvider, notes: None }
     }
 
     /// The same, approving of what an identity provider wanted.
@@ -56,6 +60,13 @@ impl<'a> Origin<'a> {
     /// Whether an identity provider speaks, by SCIM: the users that it writes to are managed by it from then on.
     pub(crate) fn is_scim(self) -> bool {
         self.party == Party::IdentityProvider
+    }
+
+    /// Notes something beside the answer, for the activity log.
+    pub(crate) fn note(self, note: &str) {
+        if let Some(notes) = self.notes {
+            notes.add(note);
+        }
     }
 
     /// The credential.

@@ -141,6 +141,15 @@ impl Core {
     }
 }
 
+impl Core {
+    /// Checks the credential of a call that goes on for long once more. Errors: `CREDENTIAL_INVALID`.
+    pub(crate) async fn still_good(&self, caller: &Caller) -> Result<()> {
+        let found = self.store.credential(caller.credential_hash()).await?;
+        let is_good = found.is_some_and(|(credential, _)| is_live(&credential, self.clock.now()));
+        if is_good { Ok(()) } else { Err(invalid()) }
+    }
+}
+
 impl Presented {
     /// Finds out who presents the secret, and whether they may. Unknown, expired and revoked ones cost the same look-up
     /// and get the same answer.
@@ -198,8 +207,13 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
     if values.next().is_some() {
         return Err(invalid());
     }
-    let (scheme, token) = value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or_else(invalid)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(token.trim())) } else { Err(invalid()) }
+    value.to_str().ok().and_then(token_of).map(Some).ok_or_else(invalid)
+}
+
+/// The token in a header `Authorization: Bearer …`.
+pub(crate) fn token_of(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The id that the gateway gave to a request, or a new one.
@@ -256,13 +270,21 @@ where
             match gate.admit(request.uri().path(), request.headers(), request_id, from).await {
                 Ok(admission) => {
                     let writes = writes(request.uri().path());
+                    let notes = match &admission {
+                        Admission::Caller(caller) => Some(caller.notes().clone()),
+                        Admission::Anonymous | Admission::Presented(_) => None,
+                    };
                     match admission {
                         Admission::Anonymous => _ = request.extensions_mut().insert(from),
                         Admission::Caller(caller) => _ = request.extensions_mut().insert(*caller),
                         Admission::Presented(presented) => _ = request.extensions_mut().insert(presented),
                     }
                     let call = inner.call(request);
-                    if writes { run_to_the_end(call).await } else { call.await }
+                    let mut answer = if writes { run_to_the_end(call).await } else { call.await };
+                    if let (Ok(answer), Some(notes)) = (&mut answer, notes) {
+                        notes.write(answer.headers_mut());
+                    }
+                    answer
                 }
                 Err(error) => Ok(Status::from(error).into_http()),
             }

@@ -86,6 +86,11 @@ const JOBS: &[Job] = &[
         period: Duration::from_mins(10),
         run: |core| Box::pin(core.expire_events()),
     },
+    Job {
+        name: "forget old activity",
+        period: Duration::from_mins(1),
+        run: |core| Box::pin(core.trim_activity()),
+    },
 ];
 
 impl Core {

@@ -4,6 +4,7 @@
 //! [`Core::routes`] is the whole API, already behind the [`gate`] that authenticates every call; the binary serves it
 //! over TCP, in memory, or both.
 
+mod activity;
 mod audit;
 pub mod bootstrap;
 mod bulk;
@@ -27,6 +28,7 @@ mod jobs;
 mod last_uses;
 mod limits;
 mod log_query;
+mod notes;
 mod notices;
 mod oauth;
 mod page_token;
@@ -51,6 +53,7 @@ use std::sync::Arc;
 
 use rollcall_api::FILE_DESCRIPTOR_SET;
 use rollcall_api::client::MAX_MESSAGE_BYTES;
+use rollcall_api::v1::activity_service_server::ActivityServiceServer;
 use rollcall_api::v1::audit_service_server::AuditServiceServer;
 use rollcall_api::v1::bulk_service_server::BulkServiceServer;
 use rollcall_api::v1::directory_service_server::DirectoryServiceServer;
@@ -80,6 +83,7 @@ pub use notices::{InvalidSmtp, Notice, Smtp, SmtpSettings};
 pub use random::{Random, SystemRandom, new_id};
 pub use secret::{Secret, WeakSecret};
 
+use crate::activity::{Activities, UNKNOWN_PER_MINUTE};
 use crate::audit::Audit;
 use crate::bulk::Bulk;
 use crate::directories::Directories;
@@ -95,6 +99,7 @@ use crate::oauth::{Guesses, OAuth};
 use crate::page_token::Keyring;
 use crate::passwords::{Attempts, Hasher};
 use crate::provisioning_rules::ProvisioningRules;
+use crate::rate_limit::RateLimit;
 use crate::schemas::Schemas;
 use crate::search::Search;
 use crate::service_keys::ServiceKeys;
@@ -120,6 +125,7 @@ pub struct Core {
     last_uses: Arc<LastUses>,
     secret_guesses: Arc<Guesses>,
     pulses: Arc<Pulses>,
+    unknown_requests: Arc<RateLimit<()>>,
     /// Cancelled when answers that go on without an end are to end.
     stopping: CancellationToken,
 }
@@ -146,6 +152,7 @@ impl Core {
             last_uses: Arc::default(),
             secret_guesses: Arc::default(),
             pulses: Arc::default(),
+            unknown_requests: Arc::new(RateLimit::per_minute(UNKNOWN_PER_MINUTE)),
             stopping: CancellationToken::new(),
         }
     }
@@ -187,6 +194,7 @@ impl Core {
             .add_service(limited!(ProvisioningRuleServiceServer, ProvisioningRules::new(self.clone())))
             .add_service(limited!(TokenServiceServer, Tokens::new(self.clone())))
             .add_service(limited!(ServiceKeyServiceServer, ServiceKeys::new(self.clone())))
+            .add_service(limited!(ActivityServiceServer, Activities::new(self.clone())))
             .add_service(limited!(AuditServiceServer, Audit::new(self.clone())))
             .add_service(limited!(NoticeServiceServer, Notices::new(self.clone())))
             .add_service(limited!(OAuthServiceServer, OAuth::new(self.clone())))

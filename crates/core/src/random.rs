@@ -43,6 +43,12 @@ pub fn new_id(random: &dyn Random, now: i64) -> Uuid {
     Builder::from_unix_timestamp_millis(u64::try_from(now / 1000).unwrap_or_default(), &bytes).into_uuid()
 }
 
+/// The first id of a time in µs: every id that is made then or later sorts after it.
+pub(crate) fn first_id(time: i64) -> Uuid {
+    let millis = u64::try_from(time / 1000).unwrap_or_default();
+    Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

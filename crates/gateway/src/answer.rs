@@ -1,5 +1,7 @@
 //! Answers: what a request is answered with, before it is a response of HTTP.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
@@ -18,12 +20,21 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
     /// What follows, where the body is not known yet, nor how long it will be.
     more: Option<Body>,
+    /// What went wrong, if the answer says so.
+    pub(crate) problem: Option<Told>,
+}
+
+/// What an error tells a client.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) scim_type: Option<&'static str>,
+    pub(crate) detail: Cow<'static, str>,
 }
 
 impl Answer {
     /// An answer without a body.
     pub(crate) fn new(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Bytes::new(), more: None }
+        Self { status, headers: HeaderMap::new(), body: Bytes::new(), more: None, problem: None }
     }
 
     /// An answer with a JSON body.
@@ -45,7 +56,7 @@ impl Answer {
 
     /// The response. That to a HEAD request says how long the body would be, where that is known, and leaves it out.
     pub(crate) fn into_response(self, media_type: MediaType, request: &RequestId, to_head: bool) -> Response {
-        let Self { status, mut headers, body, more } = self;
+        let Self { status, mut headers, body, more, problem: _ } = self;
         headers.insert(REQUEST_ID, request.header());
         if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, media_type.header());

@@ -114,12 +114,18 @@ impl Incoming {
     ///
     /// Errors: `invalidSyntax`, where there is nothing.
     pub(crate) fn take(&mut self) -> Result<Bytes, Problem> {
-        let text = match std::mem::replace(&mut self.read, Read::Piece(Bytes::new())) {
+        let text: Bytes = match std::mem::replace(&mut self.read, Read::Piece(Bytes::new())) {
             Read::Piece(piece) => piece,
             Read::Pieces(pieces) => pieces.into(),
         };
+        self.read = Read::Piece(text.clone());
         let begin = text.len() - json_text(&text)?.len();
         Ok(text.slice(begin..))
+    }
+
+    /// What has been read, also when it has been taken.
+    pub(crate) fn seen(&self) -> &[u8] {
+        self.read.as_slice()
     }
 
     /// Reads what is left of a body that has not been read to its end, within bounds, and drops it.

@@ -22,6 +22,7 @@ use crate::body::{Incoming, too_large};
 use crate::client_address::client_address;
 use crate::error::Problem;
 use crate::negotiation::require_json;
+use crate::notes::Notes;
 use crate::query::Query;
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::serve::Gateway;
@@ -40,6 +41,7 @@ pub(crate) struct Call<'a> {
     pub(crate) request_id: &'a RequestId,
     /// The URL that the client came by.
     pub(crate) base: Cow<'a, str>,
+    pub(crate) notes: &'a Notes,
 }
 
 impl Call<'_> {
@@ -91,8 +93,14 @@ impl Call<'_> {
         call: Pin<Box<impl Future<Output = Result<Response<T>, Status>>>>,
     ) -> Result<T, Problem> {
         match timeout(time, call).await {
-            Ok(Ok(response)) => Ok(response.into_inner()),
-            Ok(Err(status)) => Err(Problem::from_core(&status, self.request_id)),
+            Ok(Ok(response)) => {
+                self.notes.read(response.metadata());
+                Ok(response.into_inner())
+            }
+            Ok(Err(status)) => {
+                self.notes.read(status.metadata());
+                Err(Problem::from_core(&status, self.request_id))
+            }
             Err(_) => {
                 tracing::warn!(request_id = %self.request_id, "the core did not answer in time");
                 Err(Problem::late())

@@ -9,7 +9,7 @@ use rollcall_api::v1::ErrorReason;
 use serde::Serialize;
 use tonic::{Code, Status};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Told};
 use crate::request_id::RequestId;
 
 /// The schema of an error.
@@ -166,6 +166,7 @@ impl Problem {
         if let Some((name, value)) = self.header {
             answer.headers.insert(name, value);
         }
+        answer.problem = Some(Told { scim_type: self.scim_type, detail: self.detail });
         answer
     }
 }

@@ -6,6 +6,7 @@
 //! that never reaches the core is refused only after the core has said that the credential is good, so that whoever
 //! has none learns nothing but that.
 
+mod activity;
 mod answer;
 mod base_url;
 mod body;
@@ -24,6 +25,7 @@ mod list;
 mod member_ids;
 mod members;
 mod negotiation;
+mod notes;
 mod oauth;
 mod openapi;
 mod patch_body;
@@ -45,6 +47,7 @@ use std::sync::Arc;
 use axum::Router;
 use rollcall_api::channel::CoreChannel;
 
+pub use activity::{ActivityLog, Reporter};
 pub use base_url::{InvalidPublicUrl, parse_public_url};
 pub use client_address::{InvalidNetwork, Network, PeerAddress};
 pub use request_id::RequestIds;

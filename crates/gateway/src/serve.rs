@@ -5,7 +5,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use futures_util::FutureExt as _;
@@ -15,15 +14,17 @@ use rollcall_api::channel::CoreChannel;
 use rollcall_api::v1::ErrorReason;
 use tracing::Instrument as _;
 
+use crate::activity::{ActivityLog, Exchange};
 use crate::answer::Answer;
 use crate::base_url::BaseUrls;
 use crate::body::Incoming;
 use crate::call::Call;
-use crate::client_address::Network;
+use crate::client_address::{Network, client_address};
 use crate::error::Problem;
 use crate::negotiation::{MediaType, answer_type};
+use crate::notes::Notes;
 use crate::request_id::{RequestId, RequestIds};
-use crate::routing::{Route, route};
+use crate::routing::{Endpoint, Route, route};
 use crate::settings::{Readiness, Settings};
 use crate::{dispatch, oauth, probes};
 
@@ -38,6 +39,7 @@ pub(crate) struct Gateway {
     pub(crate) trusted_proxies: Vec<Network>,
     body_timeout: Duration,
     base_urls: BaseUrls,
+    activity: ActivityLog,
     request_ids: RequestIds,
 }
 
@@ -52,6 +54,7 @@ impl Gateway {
             trusted_proxies: settings.trusted_proxies,
             body_timeout: settings.body_timeout,
             base_urls: BaseUrls::new(settings.public_url.as_deref()),
+            activity: settings.activity,
             request_ids: settings.request_ids,
         }
     }
@@ -64,32 +67,64 @@ pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, request: Request)
     let request_id = gateway.request_ids.of(&parts.headers);
     // The query is left out of every log: filters hold names and addresses of people.
     let span = tracing::debug_span!("http", %request_id, method = %parts.method, path = parts.uri.path());
-    let response = AssertUnwindSafe(answer(&gateway, &parts, body, &request_id).instrument(span))
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| {
+    let mut body = Incoming::new(body, &parts.headers, gateway.body_timeout);
+    let notes = Notes::default();
+    let route = route(parts.uri.path());
+    let answering = answer(&gateway, &parts, &route, &mut body, &request_id, &notes);
+    let answered = AssertUnwindSafe(answering.instrument(span)).catch_unwind().await;
+    let answer = match answered {
+        Ok(Outcome::Probed(response)) => return response,
+        Ok(Outcome::Answered(answer)) => answer,
+        Err(_) => {
             // What it was, and where, the panic hook has said.
             tracing::error!(%request_id, "a request ended in a panic");
-            respond(Problem::internal(&request_id).into_answer(), &parts, &request_id)
-        });
-    log(&parts, &request_id, response.status(), started.elapsed());
-    response
+            Problem::internal(&request_id).into_answer()
+        }
+    };
+    let took = started.elapsed();
+    log(&parts, &request_id, answer.status, took);
+    if is_of_scim(&route) {
+        let exchange = Exchange {
+            parts: &parts,
+            request_id: &request_id,
+            route: &route,
+            body: &body,
+            answer: &answer,
+            address: client_address(&parts, &gateway.trusted_proxies),
+            started,
+            took,
+        };
+        gateway.activity.report(exchange, notes.into_inner());
+    }
+    let media_type = if route == Route::Token { MediaType::Json } else { answer_type(&parts.headers) };
+    answer.into_response(media_type, &request_id, parts.method == Method::HEAD)
 }
 
-async fn answer(gateway: &Gateway, parts: &Parts, body: Body, request_id: &RequestId) -> Response {
-    let mut body = Incoming::new(body, &parts.headers, gateway.body_timeout);
-    let answer = match route(parts.uri.path()) {
-        Route::Liveness => return probes::liveness(&parts.method),
-        Route::Readiness => return probes::readiness(gateway, &parts.method).await,
+/// What a request came to.
+enum Outcome {
+    /// A probe, which no log mentions.
+    Probed(Response),
+    Answered(Answer),
+}
+
+async fn answer(
+    gateway: &Gateway,
+    parts: &Parts,
+    route: &Route<'_>,
+    body: &mut Incoming,
+    request_id: &RequestId,
+    notes: &Notes,
+) -> Outcome {
+    let answer = match route {
+        Route::Liveness => return Outcome::Probed(probes::liveness(&parts.method)),
+        Route::Readiness => return Outcome::Probed(probes::readiness(gateway, &parts.method).await),
         Route::Scim(path, endpoint) => {
-            let call = Call { gateway, parts, request_id, base: gateway.base_urls.of(parts, path) };
-            dispatch::answer(&call, &endpoint, &mut body).await
+            let call = Call { gateway, parts, request_id, base: gateway.base_urls.of(parts, *path), notes };
+            dispatch::answer(&call, endpoint, body).await
         }
         Route::Token => {
-            let call = Call { gateway, parts, request_id, base: Cow::Borrowed("") };
-            let answer = oauth::token(&call, &mut body).await;
-            body.discard().await;
-            return answer.into_response(MediaType::Json, request_id, parts.method == Method::HEAD);
+            let call = Call { gateway, parts, request_id, base: Cow::Borrowed(""), notes };
+            oauth::token(&call, body).await
         }
         Route::OtherVersion(version) => {
             let detail = format!("version {version} of SCIM is not served here; use v2");
@@ -101,11 +136,16 @@ async fn answer(gateway: &Gateway, parts: &Parts, body: Body, request_id: &Reque
         }
     };
     body.discard().await;
-    respond(answer, parts, request_id)
+    Outcome::Answered(answer)
 }
 
-fn respond(answer: Answer, parts: &Parts, request_id: &RequestId) -> Response {
-    answer.into_response(answer_type(&parts.headers), request_id, parts.method == Method::HEAD)
+/// Whether a request was one of SCIM. The document at `/openapi.json` is for everybody and of no directory.
+fn is_of_scim(route: &Route<'_>) -> bool {
+    match route {
+        Route::Scim(_, endpoint) => *endpoint != Endpoint::OpenApi,
+        Route::OtherVersion(_) => true,
+        Route::Liveness | Route::Readiness | Route::Token | Route::Elsewhere => false,
+    }
 }
 
 /// One line for each request, at the level of how much it matters.

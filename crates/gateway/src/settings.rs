@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::activity::ActivityLog;
 use crate::client_address::Network;
 use crate::request_id::RequestIds;
 
@@ -25,6 +26,8 @@ pub struct Settings {
     pub request_ids: RequestIds,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Where answered requests are reported.
+    pub activity: ActivityLog,
     /// Whether `/readyz` may answer that the gateway is ready.
     pub readiness: Readiness,
 }
@@ -39,6 +42,7 @@ impl Default for Settings {
             body_timeout: Duration::from_secs(30),
             request_ids: RequestIds::default(),
             trusted_proxies: Vec::new(),
+            activity: ActivityLog::default(),
             readiness: Readiness::default(),
         }
     }

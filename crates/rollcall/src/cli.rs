@@ -1,5 +1,6 @@
 //! The command line: what the commands are, and which code runs them.
 
+mod activity;
 mod admin_key;
 mod audit;
 mod credential;
@@ -77,6 +78,8 @@ enum Command {
     OauthClient(oauth_client::OauthClient),
     /// Make, see and end the keys of your own services
     ServiceKey(service_key::ServiceKey),
+    /// See what identity providers sent, and what they got
+    Activity(activity::Activity),
     /// See what administrators changed
     Audit(audit::Audit),
     /// See what guard rails hold, and decide about it
@@ -110,6 +113,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Token(command) => finish(Builder::new_current_thread(), command.run()),
         Command::OauthClient(command) => finish(Builder::new_current_thread(), command.run()),
         Command::ServiceKey(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Activity(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Audit(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Sso(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Hold(command) => finish(Builder::new_current_thread(), command.run()),

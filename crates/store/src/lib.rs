@@ -8,6 +8,7 @@
 
 #![expect(clippy::duplicate_mod, reason = "the statements are compiled once for each database")]
 
+mod activity;
 mod audit;
 mod failure;
 mod guards;
@@ -31,6 +32,9 @@ use rollcall_scim::unique::UniqueValue;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+pub use activity::{
+    Activity, ActivityPart, ActivityQuery, ActivitySettings, Body, ConnectionError, Heard, Recording,
+};
 pub use audit::{AuditActor, AuditQuery, AuditRecord};
 pub use guards::{
     DepartureKind, GuardWriting, HeldChange, HeldOutcome, Hold, HoldReading, HoldState, Measure, Standing,
@@ -244,6 +248,25 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
     /// The groups that some users and groups are in, themselves or through other groups, in order of member and group.
     async fn memberships(&self, directory: Uuid, of: &[Uuid]) -> Result<Vec<Membership>>;
 
+    /// SCIM requests of a directory without their bodies, in the order of the part that is asked for.
+    async fn activities(
+        &self,
+        directory: Uuid,
+        query: &ActivityQuery<'_>,
+        part: ActivityPart,
+        limit: u32,
+    ) -> Result<Vec<Activity>>;
+
+    /// A SCIM request of a directory, with its bodies.
+    async fn activity(&self, directory: Uuid, id: Uuid) -> Result<Option<Activity>>;
+
+    /// What has been heard of the connection of a directory.
+    async fn heard(&self, directory: Uuid) -> Result<Option<Heard>>;
+
+    /// The directories that have been heard of, and how many of their SCIM requests are kept; in
+    /// order of their ids, from the first after `after` on.
+    async fn heard_directories(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<(Uuid, i64)>>;
+
     /// Records of the audit log, newest first.
     async fn audit_records(&self, query: &AuditQuery<'_>) -> Result<Vec<AuditRecord>>;
 
@@ -430,6 +453,23 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
     /// once; on PostgreSQL by [`Store::number_events`]. The row of what it is about has been written before, so that the
     /// events of one resource come in the order of its versions.
     async fn insert_event(&mut self, event: &Event) -> Result<()>;
+
+    /// Adds SCIM requests to the activity log.
+    async fn insert_activities(&mut self, activities: &[Activity]) -> Result<()>;
+
+    /// Adds what SCIM requests of a directory said of its connection. Several directories are written in order of their ids,
+    /// so that replicas do not wait for each other in a circle.
+    async fn hear(&mut self, heard: &Heard) -> Result<()>;
+
+    /// Deletes the oldest SCIM requests of a directory: those that were recorded before an id, and `surplus` of them in any
+    /// case, but no more than `limit` at once. Returns how many.
+    async fn trim_activities(
+        &mut self,
+        directory: Uuid,
+        before: Uuid,
+        surplus: i64,
+        limit: u32,
+    ) -> Result<u64>;
 
     /// The directory of that name, locked against other writers until the transaction ends.
     async fn directory(&mut self, name: &str) -> Result<Option<Directory>>;

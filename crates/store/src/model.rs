@@ -9,7 +9,7 @@ use rollcall_scim::{Profile, Resource, Rule, Rules};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{NoticeSettings, Provenance, ProvisioningChoices, Safeguards};
+use crate::{ActivitySettings, NoticeSettings, Provenance, ProvisioningChoices, Safeguards};
 
 /// A directory: one connection to one identity provider, and the users and groups that it owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Directory {
     pub safeguards: Safeguards,
     /// By which protocols a first sign-in may create an account.
     pub provisioning: ProvisioningChoices,
+    /// What of its SCIM requests is kept.
+    pub activity: ActivitySettings,
     /// How often its registered schemas have changed; 0, it has never had any. Not written with the settings.
     pub schemas_version: i64,
     /// When it was made, in µs.

@@ -7,8 +7,7 @@ use rollcall_scim::Rule;
 use rollcall_store::{Directory, PasswordHandling};
 use serde_json::{Map, Value, json};
 
-use super::provisioning;
-use super::safeguards;
+use super::{activity, provisioning, safeguards};
 use crate::error::{Error, Result};
 
 /// The settings of a directory as events tell them.
@@ -25,6 +24,7 @@ pub(super) fn facts(directory: &Directory) -> Map<String, Value> {
         "notify_admins_on_first_sso_sign_in": directory.notices.on_first_sign_in,
         "admin_emails": directory.notices.admin_emails,
         "provisioning": provisioning::facts(&directory.provisioning),
+        "activity": activity::facts(directory.activity),
     });
     match facts {
         Value::Object(mut facts) => {

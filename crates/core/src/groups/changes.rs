@@ -22,6 +22,9 @@ use crate::resources::{Rewriting, patched, require_indexable};
 use crate::types::require_known;
 use crate::version::require_match;
 
+/// How many skipped members a note names.
+const NAMED_IN_NOTES: usize = 5;
+
 /// The attribute that holds who is in a group.
 const MEMBERS: &str = "members";
 /// Members in one event, and read at once.
@@ -97,6 +100,8 @@ impl<'d> GroupChange<'d> {
 struct Moves {
     added: BTreeSet<Uuid>,
     removed: BTreeSet<Uuid>,
+    /// The ids that were to become members and are nobody's.
+    skipped: Vec<String>,
 }
 
 impl Moves {
@@ -175,6 +180,7 @@ impl Core {
     ) -> Result<()> {
         let mut moves = Moves::default();
         add(transaction, directory, group.id, members, directory.rules(), &mut moves).await?;
+        note_skipped(origin, &moves.skipped);
         let told = self.events_of(origin, directory, group.id, &moves);
         tell(transaction, told, group.version).await
     }
@@ -200,6 +206,7 @@ impl Core {
                 .await
                 .map_err(|error| error.of_operation(*place))?;
         }
+        note_skipped(origin, &moves.skipped);
         let is_rewritten = attributes != group.attributes;
         let rewriting = self.event_to_come(origin, directory, EventKind::GroupUpdated, id);
         let told = self.events_of(origin, directory, id, &moves);
@@ -330,20 +337,29 @@ async fn add(
     let known: Vec<Uuid> = known.into_iter().collect();
     let AddedMembers { added, unknown } = transaction.add_members(directory.id, group, &known).await?;
     moves.add(added);
-    let unknown = unknown.first().map(Uuid::to_string).or_else(|| {
-        let foreign = ids.iter().find(|id| canonical(id).is_none());
-        foreign.cloned()
-    });
-    match unknown {
+    let foreign = ids.iter().filter(|id| canonical(id).is_none()).cloned();
+    let unknown: Vec<String> = unknown.iter().map(Uuid::to_string).chain(foreign).collect();
+    match unknown.first() {
         Some(id) if !rules.unknown_members_are_skipped => Err(Error::new(
             ErrorReason::InvalidValue,
-            format!("members: there is no user or group with the id {:?}", shortened(&id)),
+            format!("members: there is no user or group with the id {:?}", shortened(id)),
         )),
-        Some(id) => {
-            tracing::info!(directory = directory.name, group = %group, first = %shortened(&id), "unknown members were skipped");
+        _ => {
+            moves.skipped.extend(unknown);
             Ok(())
         }
-        None => Ok(()),
+    }
+}
+
+/// Notes for the activity log which members were skipped: the first few by their ids, and how many others.
+fn note_skipped(origin: Origin<'_>, skipped: &[String]) {
+    for id in skipped.iter().take(NAMED_IN_NOTES) {
+        let id = shortened(id);
+        origin.note(&format!("members: there is no user or group with the id {id:?}, which was skipped"));
+    }
+    if skipped.len() > NAMED_IN_NOTES {
+        let others = skipped.len() - NAMED_IN_NOTES;
+        origin.note(&format!("members: {others} other ids that are nobody's were skipped"));
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_scim::Profile;
 use rollcall_store::{
-    Directory, NoticeSettings, PasswordHandling, Protocol, ProvisioningChoices, ResourceType, Safeguards,
-    StoredResource, UserOrigin,
+    ActivitySettings, Directory, NoticeSettings, PasswordHandling, Protocol, ProvisioningChoices,
+    ResourceType, Safeguards, StoredResource, UserOrigin,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -60,6 +60,7 @@ pub(super) fn directory(scim_enabled: bool) -> Directory {
         notices: NoticeSettings::default(),
         provisioning: ProvisioningChoices::default(),
         safeguards: Safeguards::default(),
+        activity: ActivitySettings::default(),
         schemas_version: 0,
         created: 0,
         modified: 0,

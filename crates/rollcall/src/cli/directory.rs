@@ -1,5 +1,7 @@
 //! `rollcall directory`: the connections to identity providers.
 
+mod activity;
+mod connection;
 mod notices;
 mod provisioning;
 mod safeguards;
@@ -16,6 +18,7 @@ use rollcall_api::v1::{
 use rollcall_scim::Rule;
 use serde_json::{Value, json};
 
+use self::activity::RequestLog;
 use self::notices::Notices;
 use self::safeguards::Safeguards;
 use self::settings::Password;
@@ -109,10 +112,13 @@ struct Create {
 
     #[command(flatten)]
     provisioning: provisioning::Choices,
+
+    #[command(flatten)]
+    request_log: RequestLog,
 }
 
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["scim", "groups", "profile", "rules", "password", "notify_admins", "admin_emails", "no_admin_emails"]).args(Safeguards::FLAGS).args(provisioning::FLAGS))]
+#[command(group = ArgGroup::new("change").required(true).multiple(true).args(["scim", "groups", "profile", "rules", "password", "notify_admins", "admin_emails", "no_admin_emails"]).args(Safeguards::FLAGS).args(provisioning::FLAGS).args(RequestLog::FLAGS))]
 struct Update {
     /// Name of the directory
     name: String,
@@ -150,6 +156,9 @@ struct Update {
     /// Do not ask at a terminal before SCIM is switched on or off
     #[arg(long)]
     yes: bool,
+
+    #[command(flatten)]
+    request_log: RequestLog,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -197,7 +206,18 @@ impl Directory {
                     output::table(&as_table(&directories))
                 }
             }
-            Action::Show { name } => show(&get(&client, name).await?, json),
+            Action::Show { name } => {
+                let directory = get(&client, name).await?;
+                let health = connection::health(&client, &directory.name).await?;
+                if json {
+                    let mut shown = as_json(&directory);
+                    shown["connection"] = connection::as_json(&health);
+                    return output::json(&shown);
+                }
+                output::table(&as_table(std::slice::from_ref(&directory)))?;
+                output::line("")?;
+                output::table(&connection::as_table(&health))
+            }
             Action::Update(update) => show(&update.run(&client).await?, json),
             Action::Delete { name, confirm } => delete(&client, json, name, confirm).await,
         }
@@ -215,6 +235,7 @@ impl Create {
             password_handling: self.password.message().into(),
             notify_admins_on_first_sso_sign_in: self.notices.on_first_sign_in(),
             admin_emails: self.notices.admin_emails(),
+            activity: Some(self.request_log.message()),
             ..CreateDirectoryRequest::default()
         };
         let request = self.provisioning.of_new(self.safeguards.of_new(request));
@@ -240,6 +261,7 @@ impl Update {
             password_handling: self.password.map(Password::message).unwrap_or_default().into(),
             notify_admins_on_first_sso_sign_in: self.notices.on_first_sign_in(),
             admin_emails: self.notices.admin_emails(),
+            activity: Some(self.request_log.message()),
             ..UpdateDirectoryRequest::default()
         };
         let request = self.provisioning.of_changed(self.safeguards.of_changed(request));
@@ -344,6 +366,7 @@ fn as_json(directory: &Message) -> Value {
         "notify_admins_on_first_sso_sign_in": directory.notify_admins_on_first_sso_sign_in,
         "admin_emails": directory.admin_emails,
         "provisioning": provisioning::as_json(directory),
+        "activity": activity::settings_json(directory),
         "created": exact_time(directory.created),
         "lastModified": exact_time(directory.last_modified),
     });
@@ -381,6 +404,7 @@ mod tests {
             notify_admins_on_first_sso_sign_in: true,
             admin_emails: vec!["it@example.com".to_owned()],
             provisioning: None,
+            activity: Some(rollcall_api::v1::ActivitySettings { days: Some(7), ..Default::default() }),
             created: Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 5_000 }),
             last_modified: Some(prost_types::Timestamp { seconds: 1_700_000_001, nanos: 0 }),
             ..Message::default()
@@ -401,6 +425,7 @@ mod tests {
         assert_eq!(json["password"], "store");
         assert_eq!(json["notify_admins_on_first_sso_sign_in"], true);
         assert_eq!(json["admin_emails"], json!(["it@example.com"]));
+        assert_eq!(json["activity"]["days"], 7);
         assert_eq!(json["rules"]["unique-group-names"], json!({ "on": false, "setting": "off" }));
         assert_eq!(json["rules"]["put-keeps-members"], json!({ "on": true, "setting": "profile" }));
         assert_eq!(json["created"], "2023-11-14T22:13:20.000005Z");

@@ -76,7 +76,7 @@ impl Table {
 }
 
 /// Text that came from elsewhere, without the power to move the cursor or to break a row.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use rollcall_api::channel::CoreChannel;
 use rollcall_core::{Random as _, SystemRandom};
-use rollcall_gateway::{Readiness, RequestIds};
+use rollcall_gateway::{ActivityLog, Readiness, Reporter, RequestIds};
+use tokio_util::sync::CancellationToken;
 
 use super::lifecycle::{Servers, Signals};
 use super::{http, listener, logging, tls};
@@ -50,10 +51,13 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     warn_if_exposed(&settings.http, address);
 
     let readiness = Readiness::default();
+    let core = channel(&settings.core)?;
+    let (activity, reporter) = ActivityLog::new();
     let router =
-        rollcall_gateway::router(channel(&settings.core)?, gateway_settings(&settings.http, &readiness)?);
+        rollcall_gateway::router(core.clone(), gateway_settings(&settings.http, &readiness, activity)?);
     let mut servers = Servers::new();
     servers.start(|stop| http::serve(listener, router, stop));
+    servers.start(|stop| report(reporter, core, stop));
     let core = &settings.core.core_url;
     tracing::info!(%address, core, "the gateway listens");
     output::line(&format!(
@@ -79,7 +83,11 @@ fn channel(settings: &CoreConnection) -> Result<CoreChannel> {
 }
 
 /// The settings as the gateway takes them.
-pub(super) fn gateway_settings(http: &Http, readiness: &Readiness) -> Result<rollcall_gateway::Settings> {
+pub(super) fn gateway_settings(
+    http: &Http,
+    readiness: &Readiness,
+    activity: ActivityLog,
+) -> Result<rollcall_gateway::Settings> {
     Ok(rollcall_gateway::Settings {
         public_url: http.public_url.clone(),
         max_user_body_bytes: http.max_user_body.0,
@@ -88,8 +96,15 @@ pub(super) fn gateway_settings(http: &Http, readiness: &Readiness) -> Result<rol
         body_timeout: http.body_timeout,
         request_ids: RequestIds::with_prefix(&process_name()?),
         trusted_proxies: http.trusted_proxies.clone(),
+        activity,
         readiness: readiness.clone(),
     })
+}
+
+/// Reports to the core what was answered, until everything has been.
+pub(super) async fn report(reporter: Reporter, core: CoreChannel, stop: CancellationToken) -> Result<()> {
+    reporter.run(core, stop.cancelled()).await;
+    Ok(())
 }
 
 /// Characters that tell this start of this replica from every other one.

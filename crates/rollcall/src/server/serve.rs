@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result};
 use clap::Args;
 use rollcall_api::channel::CoreChannel;
-use rollcall_gateway::Readiness;
+use rollcall_gateway::{ActivityLog, Readiness};
 
 use super::first_start::{self, Reach};
 use super::health::Health;
@@ -70,7 +70,11 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let health = Health::watch(core.clone(), reporter);
     let readiness = Readiness::default();
     let channel = CoreChannel::memory(routes.clone());
-    let endpoint = rollcall_gateway::router(channel, gateway::gateway_settings(&settings.http, &readiness)?);
+    let (activity, reporter) = ActivityLog::new();
+    let endpoint = rollcall_gateway::router(
+        channel.clone(),
+        gateway::gateway_settings(&settings.http, &readiness, activity)?,
+    );
 
     let mut servers = Servers::new();
     let worker = core.clone();
@@ -79,6 +83,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         Ok(())
     });
     servers.start(|stop| http::serve(http_listener, endpoint, stop));
+    servers.start(|stop| gateway::report(reporter, channel, stop));
     servers.start(|stop| grpc::serve(grpc_server, grpc_listener, routes, stop));
     tracing::info!(http = %http_address, grpc = %grpc_address, "gateway and core listen");
     let reach = Reach {

@@ -9,7 +9,8 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::super::dialect::{Connection, Db, FOR_UPDATE};
 use super::{Row, failure};
 use crate::{
-    Directory, Error, NoticeSettings, PasswordHandling, Protocol, ProvisioningChoices, Result, Safeguards,
+    ActivitySettings, Directory, Error, NoticeSettings, PasswordHandling, Protocol, ProvisioningChoices,
+    Recording, Result, Safeguards,
 };
 
 const COLUMNS: &str = "id, name, profile, scim_enabled, groups_enabled, settings, schemas_version, created, \
@@ -96,6 +97,7 @@ pub(super) fn directory(row: &Row, first: usize) -> Result<Directory> {
         notices: settings.notices,
         safeguards: settings.safeguards,
         provisioning: settings.provisioning,
+        activity: settings.activity,
         schemas_version: row.try_get(first + 6).map_err(failure)?,
         created: row.try_get(first + 7).map_err(failure)?,
         modified: row.try_get(first + 8).map_err(failure)?,
@@ -110,6 +112,7 @@ struct Settings {
     notices: NoticeSettings,
     provisioning: ProvisioningChoices,
     safeguards: Safeguards,
+    activity: ActivitySettings,
 }
 
 /// The settings as JSON: those that are not as a new directory has them.
@@ -142,7 +145,40 @@ fn written_settings(directory: &Directory) -> String {
     if !off.is_empty() {
         settings.insert("provisioning".to_owned(), Value::Object(off));
     }
+    if directory.activity != ActivitySettings::default() {
+        settings.insert("activity".to_owned(), written_activity(directory.activity));
+    }
     Value::Object(settings).to_string()
+}
+
+fn written_activity(activity: ActivitySettings) -> Value {
+    json!({
+        "recording": activity.recording.as_str(),
+        "days": activity.days,
+        "entries": activity.entries,
+        "redact_personal_data": activity.redact_personal_data,
+    })
+}
+
+/// Reads what [`written_activity`] wrote; what is not there is as a new directory has it.
+fn read_activity(written: Option<&Value>) -> ActivitySettings {
+    let default = ActivitySettings::default();
+    let Some(written) = written else { return default };
+    let number =
+        |name| written.get(name).and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
+    ActivitySettings {
+        recording: written
+            .get("recording")
+            .and_then(Value::as_str)
+            .and_then(Recording::from_name)
+            .unwrap_or(default.recording),
+        days: number("days").unwrap_or(default.days),
+        entries: number("entries").unwrap_or(default.entries),
+        redact_personal_data: written
+            .get("redact_personal_data")
+            .and_then(Value::as_bool)
+            .unwrap_or(default.redact_personal_data),
+    }
 }
 
 /// Reads what [`written_settings`] wrote, of this version or a later one: rules that are not known yet are passed over, so
@@ -171,5 +207,6 @@ fn read_settings(text: &str) -> Result<Settings> {
             provisioning.set(protocol, on);
         }
     }
-    Ok(Settings { rules: known.collect(), password, notices, safeguards, provisioning })
+    let activity = read_activity(settings.get("activity"));
+    Ok(Settings { rules: known.collect(), password, notices, safeguards, provisioning, activity })
 }

@@ -1,9 +1,11 @@
 //! Every statement, written once. This folder is compiled for each database, as a module of `sqlite` and of `postgres`,
 //! and takes from there what differs: `super::dialect`, and the [`Database`](super::Database) whose connections it uses.
 
+mod activity;
 mod administrators;
 mod audit;
 mod condition;
+mod connections;
 mod credentials;
 mod deletion;
 mod departed;

@@ -7,13 +7,14 @@ use uuid::Uuid;
 use super::super::Database;
 use super::events::{self, directory_of, stream_of};
 use super::{
-    audit, credentials, deletion, directories, leases, links, members, migrations, oauth_clients, pages,
-    passwords, provenance, provisioning_rules, resources, schemas,
+    activity, audit, connections, credentials, deletion, directories, leases, links, members, migrations,
+    oauth_clients, pages, passwords, provenance, provisioning_rules, resources, schemas,
 };
 use crate::{
-    AttributeOrigin, AuditQuery, AuditRecord, Candidate, Credential, CredentialKind, Directory, EventKind,
-    EventRange, Listing, Member, Membership, NumberedEvent, OAuthClient, PasswordHolder, ProvisioningRule,
-    Query, RegisteredSchema, ResourceType, Result, Store, StoredResource, Transaction, UserKey,
+    Activity, ActivityPart, ActivityQuery, AttributeOrigin, AuditQuery, AuditRecord, Candidate, Credential,
+    CredentialKind, Directory, EventKind, EventRange, Heard, Listing, Member, Membership, NumberedEvent,
+    OAuthClient, PasswordHolder, ProvisioningRule, Query, RegisteredSchema, ResourceType, Result, Store,
+    StoredResource, Transaction, UserKey,
 };
 
 #[async_trait]
@@ -138,6 +139,28 @@ impl Store for Database {
 
     async fn memberships(&self, directory: Uuid, of: &[Uuid]) -> Result<Vec<Membership>> {
         members::memberships(&mut *self.reader().await?, directory, of).await
+    }
+
+    async fn activities(
+        &self,
+        directory: Uuid,
+        query: &ActivityQuery<'_>,
+        part: ActivityPart,
+        limit: u32,
+    ) -> Result<Vec<Activity>> {
+        activity::list(&mut *self.reader().await?, directory, query, part, limit).await
+    }
+
+    async fn activity(&self, directory: Uuid, id: Uuid) -> Result<Option<Activity>> {
+        activity::find(&mut *self.reader().await?, directory, id).await
+    }
+
+    async fn heard(&self, directory: Uuid) -> Result<Option<Heard>> {
+        connections::find(&mut *self.reader().await?, directory).await
+    }
+
+    async fn heard_directories(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<(Uuid, i64)>> {
+        connections::list(&mut *self.reader().await?, after, limit).await
     }
 
     async fn audit_records(&self, query: &AuditQuery<'_>) -> Result<Vec<AuditRecord>> {

@@ -11,13 +11,13 @@ use uuid::Uuid;
 use super::super::Tx;
 use super::super::dialect::{Connection, total_shard};
 use super::{
-    administrators, audit, credentials, deletion, departed, directories, events, links, members,
-    oauth_clients, passwords, provenance, provisioning_rules, resources, schemas, unique,
+    activity, administrators, audit, connections, credentials, deletion, departed, directories, events,
+    links, members, oauth_clients, passwords, provenance, provisioning_rules, resources, schemas, unique,
 };
 use crate::{
-    AddedMembers, Administrator, AttributeOrigin, Candidate, Credential, CredentialKind, Directory, Draft,
-    Event, LastUse, Namesake, OAuthClient, Provenance, ProvisioningRule, RegisteredSchema, ResourceType,
-    Result, SignInLink, StoredResource, Transaction,
+    Activity, AddedMembers, Administrator, AttributeOrigin, Candidate, Credential, CredentialKind, Directory,
+    Draft, Event, Heard, LastUse, Namesake, OAuthClient, Provenance, ProvisioningRule, RegisteredSchema,
+    ResourceType, Result, SignInLink, StoredResource, Transaction,
 };
 
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
@@ -219,6 +219,28 @@ impl Transaction for Tx {
             audit::insert(self.connection(), event).await?;
         }
         Ok(())
+    }
+
+    async fn insert_activities(&mut self, activities: &[Activity]) -> Result<()> {
+        activity::insert(self.connection(), activities).await
+    }
+
+    async fn hear(&mut self, heard: &Heard) -> Result<()> {
+        connections::hear(self.connection(), heard).await
+    }
+
+    async fn trim_activities(
+        &mut self,
+        directory: Uuid,
+        before: Uuid,
+        surplus: i64,
+        limit: u32,
+    ) -> Result<u64> {
+        let gone = activity::trim(self.connection(), directory, before, surplus, limit.into()).await?;
+        if gone > 0 {
+            connections::forget_entries(self.connection(), directory, gone).await?;
+        }
+        Ok(gone)
     }
 
     async fn directory(&mut self, name: &str) -> Result<Option<Directory>> {

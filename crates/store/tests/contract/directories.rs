@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use rollcall_scim::{Profile, Rule};
 use rollcall_store::{
-    Actor, Credential, CredentialKind, Directory, Error, Event, EventKind, NoticeSettings, PasswordHandling,
+    ActivitySettings, Actor, Credential, CredentialKind, Directory, Error, Event, EventKind, NoticeSettings,
+    PasswordHandling, Recording,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -41,6 +42,12 @@ async fn the_settings_of_a_directory_change(database: &dyn Database) {
     (acme.profile, acme.scim_enabled, acme.groups_enabled, acme.modified) = (Profile::Entra, false, false, 9);
     acme.rule_settings = BTreeMap::from([(Rule::UniqueGroupNames, false), (Rule::PutKeepsMembers, true)]);
     acme.password_handling = PasswordHandling::Store;
+    acme.activity = ActivitySettings {
+        recording: Recording::FailuresAndWrites,
+        days: 7,
+        entries: 500,
+        redact_personal_data: true,
+    };
     acme.notices = NoticeSettings { on_first_sign_in: true, admin_emails: vec!["it@example.com".to_owned()] };
     let mut transaction = store.begin().await.unwrap();
     assert!(transaction.has_directories().await.unwrap());

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rollcall_scim::{Definition, Profile, Resource, builtin, resource, search_form};
 use rollcall_store::{
-    Actor, Directory, Draft, Event, EventKind, NoticeSettings, PasswordHandling, Provenance,
-    ProvisioningChoices, ResourceType, Safeguards, Store, StoredResource, Transaction, UserOrigin,
+    ActivitySettings, Actor, Directory, Draft, Event, EventKind, NoticeSettings, PasswordHandling,
+    Provenance, ProvisioningChoices, ResourceType, Safeguards, Store, StoredResource, Transaction,
+    UserOrigin,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -27,6 +28,7 @@ pub(crate) async fn directory(store: &dyn Store, number: u128) -> Directory {
         groups_enabled: true,
         rule_settings: BTreeMap::new(),
         password_handling: PasswordHandling::Discard,
+        activity: ActivitySettings::default(),
         notices: NoticeSettings::default(),
         safeguards: Safeguards::default(),
         provisioning: ProvisioningChoices::default(),

@@ -1,0 +1,151 @@
+//! What must not stay of a request: secrets never, and in directories that want it so what says who a person is.
+//!
+//! It fails closed. A body is taken apart as JSON and put together again: what cannot be taken apart, or was cut off before
+//! it could be judged, is left out. Secrets are known by their names, by the form of our own ones, and, once they have been
+//! found in a request, wherever else they turn up in it.
+
+mod json;
+mod names;
+mod personal;
+mod query;
+mod writing;
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use rollcall_store::Body;
+
+use self::names::hide_own_secrets;
+use self::writing::Writer;
+
+/// What stands where something was.
+const REDACTED: &str = "[redacted]";
+/// Shorter secrets than this are not looked for elsewhere: they would be found in every other word.
+const SHORTEST_SECRET: usize = 4;
+/// The longest body that is kept, in bytes.
+pub(super) const LONGEST_BODY: usize = 16 * 1024;
+
+/// What is known of the secrets of one request.
+#[derive(Debug)]
+pub(super) struct Redaction {
+    /// Whether personal data is replaced too.
+    personal: bool,
+    /// The secrets that have been found, in every spelling in which they may be repeated.
+    secrets: Vec<String>,
+}
+
+impl Redaction {
+    /// For a request that came with this credential. Bodies come before everything else: what they hide is then hidden in
+    /// the texts too.
+    pub(super) fn new(presented: &str, personal: bool) -> Self {
+        let mut redaction = Self { personal, secrets: Vec::new() };
+        redaction.learn(presented);
+        redaction
+    }
+
+    /// Takes note of a secret.
+    fn learn(&mut self, secret: &str) {
+        if secret.len() < SHORTEST_SECRET {
+            return;
+        }
+        let quoted = [format!("{secret:?}"), serde_json::Value::from(secret).to_string()];
+        for spelling in quoted.iter().map(|quoted| quoted.trim_matches('"')) {
+            if spelling != secret {
+                self.secrets.push(spelling.to_owned());
+            }
+        }
+        self.secrets.push(secret.to_owned());
+    }
+
+    /// The beginning of a body of so many bytes; `None`, there was none.
+    pub(super) fn body(&mut self, beginning: &[u8], bytes: i64) -> Option<Body> {
+        if bytes == 0 {
+            return None;
+        }
+        let read = json::read(beginning, usize::try_from(bytes).is_ok_and(|bytes| beginning.len() >= bytes));
+        let mut writer = Writer::new(self);
+        if let Some(node) = &read.node {
+            writer.write(node);
+        }
+        let (json, found, full) = writer.end();
+        for secret in found {
+            self.learn(&secret);
+        }
+        Some(Body { json: self.without_secrets_in_json(json), cut: read.cut || full, bytes })
+    }
+
+    /// A text for people, such as the detail of an error, which may repeat what was sent.
+    pub(super) fn text(&self, text: &str) -> String {
+        let text = self.plain(text);
+        if self.personal { personal::text(&text) } else { text }
+    }
+
+    /// A text that is about no person, such as a User-Agent.
+    pub(super) fn plain(&self, text: &str) -> String {
+        let mut text = hide_own_secrets(text).into_owned();
+        for secret in &self.secrets {
+            if text.contains(secret.as_str()) {
+                text = text.replace(secret.as_str(), REDACTED);
+            }
+        }
+        // PostgreSQL keeps no text with it.
+        if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+    }
+
+    /// A path as it was sent.
+    pub(super) fn path(&self, path: &str) -> String {
+        let segment = |segment: &str| {
+            if self.is_secret(&decoded(segment)) || (self.personal && !personal::is_harmless_segment(segment))
+            {
+                REDACTED.to_owned()
+            } else {
+                self.plain(segment)
+            }
+        };
+        path.split('/').map(segment).collect::<Vec<_>>().join("/")
+    }
+
+    /// The id of a resource, as it was sent.
+    pub(super) fn id(&self, id: &str) -> String {
+        if self.personal && !personal::is_id(id) { REDACTED.to_owned() } else { self.plain(id) }
+    }
+
+    /// A query as it was sent.
+    pub(super) fn query(&self, query: &str) -> String {
+        query.split('&').map(|parameter| query::parameter(self, parameter)).collect::<Vec<_>>().join("&")
+    }
+
+    /// Whether a text has a secret in it.
+    fn is_secret(&self, text: &str) -> bool {
+        self.secrets.iter().any(|secret| text.contains(secret.as_str()))
+            || matches!(hide_own_secrets(text), Cow::Owned(_))
+    }
+
+    /// JSON in which a secret that was found late, behind where else it stands, is hidden too. If that breaks the JSON, it
+    /// is left out.
+    fn without_secrets_in_json(&self, json: String) -> String {
+        if !self.secrets.iter().any(|secret| json.contains(secret.as_str())) {
+            return json;
+        }
+        let hidden = self.plain(&json);
+        if serde_json::from_str::<serde_json::Value>(&hidden).is_ok() { hidden } else { String::new() }
+    }
+}
+
+/// What is shown of a secret, if it has the form of our own.
+pub(super) fn shown_of(secret: &str) -> Option<String> {
+    match hide_own_secrets(secret) {
+        Cow::Owned(shown) if shown.ends_with('…') && shown.starts_with(names::OWN) => {
+            Some(shown.trim_end_matches('…').to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// A part of a URL without its percent-encoding.
+fn decoded(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
+#[cfg(test)]
+mod tests;

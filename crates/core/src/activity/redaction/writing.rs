@@ -1,0 +1,145 @@
+//! A body as it is kept: put together anew, with what must not stay replaced.
+
+use super::json::Node;
+use super::names::{hide_own_secrets, is_secret_name, mentions_secret};
+use super::{LONGEST_BODY, REDACTED, Redaction, personal};
+
+/// Members that show a person what an object is called: they do not say what its `value` is.
+const LABELS: [&str; 4] = ["display", "displayName", "description", "detail"];
+
+/// Writes JSON, and collects the secrets that it comes by.
+pub(super) struct Writer<'r> {
+    redaction: &'r Redaction,
+    text: String,
+    found: Vec<String>,
+    /// Whether something was left out because the text grew too long.
+    full: bool,
+}
+
+impl<'r> Writer<'r> {
+    pub(super) fn new(redaction: &'r Redaction) -> Self {
+        Self { redaction, text: String::new(), found: Vec::new(), full: false }
+    }
+
+    /// The text, the secrets, and whether something was left out for want of room.
+    pub(super) fn end(self) -> (String, Vec<String>, bool) {
+        (self.text, self.found, self.full)
+    }
+
+    pub(super) fn write(&mut self, node: &Node) {
+        self.node("", node);
+    }
+
+    /// Writes the value of a member, or an element of it.
+    fn node(&mut self, name: &str, node: &Node) {
+        match node {
+            Node::Text(text) => {
+                let text = self.kept(name, text);
+                self.string(&text);
+            }
+            Node::Plain(written) => {
+                let is_number = !matches!(written.as_str(), "true" | "false" | "null");
+                if is_number && self.redaction.personal && !personal::is_harmless_name(name) {
+                    self.string(REDACTED);
+                } else {
+                    self.text.push_str(written);
+                }
+            }
+            Node::Array(values) => {
+                self.text.push('[');
+                for (place, value) in values.iter().enumerate() {
+                    if self.is_full() {
+                        break;
+                    }
+                    if place > 0 {
+                        self.text.push(',');
+                    }
+                    self.node(name, value);
+                }
+                self.text.push(']');
+            }
+            Node::Object { members, ended } => self.object(members, *ended),
+        }
+    }
+
+    fn object(&mut self, members: &[(String, Node)], ended: bool) {
+        let is_secret = is_value_secret(members);
+        // What was cut off may have said that it is one.
+        let may_be_secret = !ended && !members.iter().any(|(name, _)| name.eq_ignore_ascii_case("path"));
+        self.text.push('{');
+        for (place, (name, value)) in members.iter().enumerate() {
+            if self.is_full() {
+                break;
+            }
+            if place > 0 {
+                self.text.push(',');
+            }
+            let shown = self.name(name);
+            self.string(&shown);
+            self.text.push(':');
+            if is_secret_name(name) || (is_secret && is_value(name)) {
+                self.learn(value);
+                self.string(REDACTED);
+            } else if may_be_secret && is_value(name) {
+                self.string(REDACTED);
+            } else {
+                self.node(name, value);
+            }
+        }
+        self.text.push('}');
+    }
+
+    /// What is kept of a text.
+    fn kept(&self, name: &str, text: &str) -> String {
+        let is_expression = ["filter", "path"].iter().any(|expression| name.eq_ignore_ascii_case(expression));
+        if is_expression && mentions_secret(text) && text.contains(|c: char| c.is_whitespace() || c == '"') {
+            return REDACTED.to_owned();
+        }
+        if self.redaction.is_secret(text) {
+            return self.redaction.plain(text);
+        }
+        if self.redaction.personal { personal::value(name, text) } else { text.to_owned() }
+    }
+
+    /// What is kept of a name.
+    fn name(&self, name: &str) -> String {
+        if self.redaction.personal && !personal::is_token(name) {
+            return REDACTED.to_owned();
+        }
+        hide_own_secrets(name).into_owned()
+    }
+
+    /// Takes note of every text in what is hidden.
+    fn learn(&mut self, hidden: &Node) {
+        match hidden {
+            Node::Text(text) => self.found.push(text.clone()),
+            Node::Plain(word) if matches!(word.as_str(), "true" | "false" | "null") => {}
+            Node::Plain(number) => self.found.push(number.clone()),
+            Node::Array(values) => values.iter().for_each(|value| self.learn(value)),
+            Node::Object { members, .. } => members.iter().for_each(|(_, value)| self.learn(value)),
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        self.text.push_str(&serde_json::Value::from(text).to_string());
+    }
+
+    fn is_full(&mut self) -> bool {
+        self.full |= self.text.len() >= LONGEST_BODY;
+        self.full
+    }
+}
+
+/// Whether the `value` of an object is a secret: something beside it says so, such as the path of an operation.
+fn is_value_secret(members: &[(String, Node)]) -> bool {
+    members.iter().any(|(name, node)| {
+        !is_value(name)
+            && !LABELS.iter().any(|label| name.eq_ignore_ascii_case(label))
+            && matches!(node, Node::Text(text) if is_secret_name(text))
+    })
+}
+
+/// `value`, however it is spelt.
+fn is_value(name: &str) -> bool {
+    name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("value"))
+}

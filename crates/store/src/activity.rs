@@ -1,0 +1,168 @@
+//! The activity log, and what it says of connections.
+
+use uuid::Uuid;
+
+/// What of a directory's SCIM requests is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActivitySettings {
+    /// Which of them.
+    pub recording: Recording,
+    /// For how many days.
+    pub days: u32,
+    /// How many at most.
+    pub entries: u32,
+    /// Whether personal data in them is replaced, and not only secrets.
+    pub redact_personal_data: bool,
+}
+
+impl Default for ActivitySettings {
+    fn default() -> Self {
+        Self { recording: Recording::All, days: 30, entries: 100_000, redact_personal_data: false }
+    }
+}
+
+/// Which requests are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Recording {
+    /// All of them.
+    #[default]
+    All,
+    /// Those that failed or were to change something.
+    FailuresAndWrites,
+    /// None.
+    Off,
+}
+
+impl Recording {
+    /// The name as it is written in settings and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::FailuresAndWrites => "failures-and-writes",
+            Self::Off => "off",
+        }
+    }
+
+    /// The recording of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::All, Self::FailuresAndWrites, Self::Off]
+            .into_iter()
+            .find(|recording| recording.as_str() == name)
+    }
+}
+
+/// A SCIM request that was answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// The directory whose credential it came with; the nil id, it was none that is known.
+    pub directory: Uuid,
+    /// A UUIDv7 of when it was recorded.
+    pub id: Uuid,
+    /// When it came in, in µs.
+    pub time: i64,
+    /// How long it took, in µs.
+    pub duration: i64,
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The query.
+    pub query: Option<String>,
+    /// `User` or `Group`.
+    pub target_type: Option<String>,
+    /// The id that the path names, or that a new resource was given.
+    pub target_id: Option<String>,
+    /// The HTTP status of the answer.
+    pub status: i64,
+    /// The `scimType` of the answer.
+    pub scim_type: Option<String>,
+    /// The detail of an error.
+    pub detail: Option<String>,
+    /// The credential.
+    pub credential: Option<Uuid>,
+    /// The first characters of the credential.
+    pub token_prefix: Option<String>,
+    /// The address that it came from.
+    pub client: String,
+    /// The User-Agent.
+    pub user_agent: Option<String>,
+    /// The id of the request.
+    pub request_id: String,
+    /// What was noted beside the answer.
+    pub notes: Vec<String>,
+    /// The body of the request; not read by lists.
+    pub request_body: Option<Body>,
+    /// The body of the answer; not read by lists.
+    pub response_body: Option<Body>,
+}
+
+/// A body, as far as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// JSON.
+    pub json: String,
+    /// Whether there was more of it.
+    pub cut: bool,
+    /// The length of the whole body in bytes.
+    pub bytes: i64,
+}
+
+/// Which requests.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ActivityQuery<'a> {
+    /// Those with a status from this one on.
+    pub min_status: Option<i64>,
+    /// Those with a status up to this one.
+    pub max_status: Option<i64>,
+    /// Those with this method.
+    pub method: Option<&'a str>,
+    /// Those whose path or query contains this text, whatever its case.
+    pub path_contains: Option<&'a str>,
+    /// Those about this user or group.
+    pub target: Option<&'a str>,
+    /// Those from this time on, in µs.
+    pub from: Option<i64>,
+    /// Those before this time, in µs.
+    pub until: Option<i64>,
+    /// That with this request id.
+    pub request_id: Option<&'a str>,
+    /// Those with the credential that begins so.
+    pub token_prefix: Option<&'a str>,
+}
+
+/// Which part of a list of requests, and in which order.
+#[derive(Debug, Clone, Copy)]
+pub enum ActivityPart {
+    /// From the newest back, those that were recorded before this one.
+    Before(Option<Uuid>),
+    /// From the oldest on, those between these two, both excluded.
+    Between(Uuid, Uuid),
+}
+
+/// What requests of a directory say of its connection: those that were recorded together, or all that ever were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The directory; the nil id stands for requests of none.
+    pub directory: Uuid,
+    /// How many requests were kept.
+    pub entries: i64,
+    /// When the last one came in, in µs.
+    pub last_seen: i64,
+    /// When the last one came in that succeeded, in µs.
+    pub last_success: Option<i64>,
+    /// The last one that failed.
+    pub last_error: Option<ConnectionError>,
+}
+
+/// A request that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionError {
+    /// When it came in, in µs.
+    pub time: i64,
+    /// The HTTP status of the answer.
+    pub status: i64,
+    /// The detail of the answer.
+    pub detail: Option<String>,
+    /// Its id in the activity log, if it was kept there.
+    pub activity: Option<Uuid>,
+}

@@ -1,0 +1,229 @@
+//! The activity log.
+
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use super::super::dialect::{Connection, Db, POSITION, Query};
+use super::{Row, failure};
+use crate::{Activity, ActivityPart, ActivityQuery, Body, Error, Result};
+
+const COLUMNS: &str = "directory_id, id, time, duration, method, path, query, target_type, target_id, status, scim_type, \
+     detail, credential_id, token_prefix, client, user_agent, request_id, notes";
+
+/// How many rows one INSERT holds. There are so few sizes that each is prepared once and stays so.
+const CHUNKS: [usize; 4] = [128, 16, 4, 1];
+
+pub(super) async fn insert(connection: &mut Connection, activities: &[Activity]) -> Result<()> {
+    for chunk in chunks(activities) {
+        let mut query = Query::new("INSERT INTO activity (");
+        query.push(COLUMNS).push(") ");
+        query.push_values(chunk, |mut row, activity| {
+            row.push_bind(activity.directory)
+                .push_bind(activity.id)
+                .push_bind(activity.time)
+                .push_bind(activity.duration)
+                .push_bind(activity.method.as_str())
+                .push_bind(activity.path.as_str())
+                .push_bind(activity.query.as_deref())
+                .push_bind(activity.target_type.as_deref())
+                .push_bind(activity.target_id.as_deref())
+                .push_bind(activity.status)
+                .push_bind(activity.scim_type.as_deref())
+                .push_bind(activity.detail.as_deref())
+                .push_bind(activity.credential)
+                .push_bind(activity.token_prefix.as_deref())
+                .push_bind(activity.client.as_str())
+                .push_bind(activity.user_agent.as_deref())
+                .push_bind(activity.request_id.as_str())
+                .push_bind(written_notes(&activity.notes));
+        });
+        query.build().execute(&mut *connection).await.map_err(failure)?;
+    }
+    let with_bodies: Vec<&Activity> = activities
+        .iter()
+        .filter(|activity| activity.request_body.is_some() || activity.response_body.is_some())
+        .collect();
+    for chunk in chunks(&with_bodies) {
+        let mut query = Query::new(
+            "INSERT INTO activity_bodies (directory_id, id, request, request_cut, request_bytes, response, response_cut, \
+             response_bytes) ",
+        );
+        query.push_values(chunk, |mut row, activity| {
+            row.push_bind(activity.directory).push_bind(activity.id);
+            for body in [&activity.request_body, &activity.response_body] {
+                row.push_bind(body.as_ref().map(|body| body.json.as_str()))
+                    .push_bind(body.as_ref().is_some_and(|body| body.cut))
+                    .push_bind(body.as_ref().map_or(0, |body| body.bytes));
+            }
+        });
+        query.build().execute(&mut *connection).await.map_err(failure)?;
+    }
+    Ok(())
+}
+
+/// Rows in pieces of the sizes of [`CHUNKS`].
+fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = CHUNKS.into_iter().find(|size| *size <= rows.len())?;
+        let (chunk, rest) = rows.split_at(size);
+        rows = rest;
+        Some(chunk)
+    })
+}
+
+pub(super) async fn list(
+    connection: &mut Connection,
+    directory: Uuid,
+    asked: &ActivityQuery<'_>,
+    part: ActivityPart,
+    limit: u32,
+) -> Result<Vec<Activity>> {
+    let mut query = Query::new("SELECT ");
+    query.push(COLUMNS).push(" FROM activity WHERE directory_id = ").push_bind(directory);
+    push_conditions(&mut query, asked);
+    let order = match part {
+        ActivityPart::Before(before) => {
+            if let Some(before) = before {
+                query.push(" AND id < ").push_bind(before);
+            }
+            " ORDER BY id DESC LIMIT "
+        }
+        ActivityPart::Between(after, before) => {
+            query.push(" AND id > ").push_bind(after).push(" AND id < ").push_bind(before);
+            " ORDER BY id LIMIT "
+        }
+    };
+    query.push(order).push_bind(i64::from(limit));
+    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    rows.iter().map(activity).collect()
+}
+
+fn push_conditions<'q>(query: &mut Query, asked: &ActivityQuery<'q>) {
+    let mut text = |column: &str, value: Option<&'q str>| {
+        if let Some(value) = value {
+            query.push(" AND ").push(column).push(" = ").push_bind(value.to_owned());
+        }
+    };
+    text("method", asked.method);
+    text("target_id", asked.target);
+    text("request_id", asked.request_id);
+    text("token_prefix", asked.token_prefix);
+    let mut number = |condition: &str, value: Option<i64>| {
+        if let Some(value) = value {
+            query.push(" AND ").push(condition).push(" ").push_bind(value);
+        }
+    };
+    number("status >=", asked.min_status);
+    number("status <=", asked.max_status);
+    number("time >=", asked.from);
+    number("time <", asked.until);
+    if let Some(part) = asked.path_contains {
+        query.push(" AND ").push(POSITION).push("(lower(path || '?' || COALESCE(query, '')), ");
+        query.push_bind(part.to_ascii_lowercase()).push(") > 0");
+    }
+}
+
+/// One request, with its bodies.
+pub(super) async fn find(connection: &mut Connection, directory: Uuid, id: Uuid) -> Result<Option<Activity>> {
+    let mut query = Query::new("SELECT ");
+    query.push(COLUMNS).push(" FROM activity WHERE directory_id = ").push_bind(directory);
+    query.push(" AND id = ").push_bind(id);
+    let Some(row) = query.build().fetch_optional(&mut *connection).await.map_err(failure)? else {
+        return Ok(None);
+    };
+    let mut found = activity(&row)?;
+    let bodies = sqlx::query::<Db>(
+        "SELECT request, request_cut, request_bytes, response, response_cut, response_bytes FROM activity_bodies \
+         WHERE directory_id = $1 AND id = $2",
+    )
+    .bind(directory)
+    .bind(id)
+    .fetch_optional(connection)
+    .await
+    .map_err(failure)?;
+    if let Some(row) = bodies {
+        (found.request_body, found.response_body) = (body(&row, 0)?, body(&row, 3)?);
+    }
+    Ok(Some(found))
+}
+
+/// Deletes the oldest requests: those that were recorded before an id, and those past so many; of either no more than
+/// `limit` at once. Returns how many are gone.
+pub(super) async fn trim(
+    connection: &mut Connection,
+    directory: Uuid,
+    before: Uuid,
+    surplus: i64,
+    limit: i64,
+) -> Result<u64> {
+    let oldest: Vec<Uuid> = sqlx::query_scalar::<Db, Uuid>(
+        "SELECT id FROM activity WHERE directory_id = $1 ORDER BY id LIMIT $2",
+    )
+    .bind(directory)
+    .bind(limit)
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(failure)?;
+    let surplus = usize::try_from(surplus).unwrap_or_default();
+    let gone = oldest.iter().enumerate().take_while(|(place, id)| *place < surplus || **id < before);
+    let Some((place, last)) = gone.last() else { return Ok(0) };
+    for statement in [
+        "DELETE FROM activity_bodies WHERE directory_id = $1 AND id <= $2",
+        "DELETE FROM activity WHERE directory_id = $1 AND id <= $2",
+    ] {
+        sqlx::query::<Db>(statement)
+            .bind(directory)
+            .bind(last)
+            .execute(&mut *connection)
+            .await
+            .map_err(failure)?;
+    }
+    Ok(place as u64 + 1)
+}
+
+fn activity(row: &Row) -> Result<Activity> {
+    let notes: Option<&str> = row.try_get(17).map_err(failure)?;
+    Ok(Activity {
+        directory: row.try_get(0).map_err(failure)?,
+        id: row.try_get(1).map_err(failure)?,
+        time: row.try_get(2).map_err(failure)?,
+        duration: row.try_get(3).map_err(failure)?,
+        method: row.try_get(4).map_err(failure)?,
+        path: row.try_get(5).map_err(failure)?,
+        query: row.try_get(6).map_err(failure)?,
+        target_type: row.try_get(7).map_err(failure)?,
+        target_id: row.try_get(8).map_err(failure)?,
+        status: row.try_get(9).map_err(failure)?,
+        scim_type: row.try_get(10).map_err(failure)?,
+        detail: row.try_get(11).map_err(failure)?,
+        credential: row.try_get(12).map_err(failure)?,
+        token_prefix: row.try_get(13).map_err(failure)?,
+        client: row.try_get(14).map_err(failure)?,
+        user_agent: row.try_get(15).map_err(failure)?,
+        request_id: row.try_get(16).map_err(failure)?,
+        notes: read_notes(notes)?,
+        request_body: None,
+        response_body: None,
+    })
+}
+
+fn body(row: &Row, first: usize) -> Result<Option<Body>> {
+    let Some(json) = row.try_get(first).map_err(failure)? else { return Ok(None) };
+    Ok(Some(Body {
+        json,
+        cut: row.try_get(first + 1).map_err(failure)?,
+        bytes: row.try_get(first + 2).map_err(failure)?,
+    }))
+}
+
+fn written_notes(notes: &[String]) -> Option<String> {
+    if notes.is_empty() { None } else { Some(serde_json::Value::from(notes).to_string()) }
+}
+
+fn read_notes(notes: Option<&str>) -> Result<Vec<String>> {
+    let Some(notes) = notes else { return Ok(Vec::new()) };
+    let notes: serde_json::Value = serde_json::from_str(notes)
+        .map_err(|_| Error::Damaged("the notes of an activity are no JSON".to_owned()))?;
+    let notes = notes.as_array().into_iter().flatten();
+    Ok(notes.filter_map(|note| note.as_str().map(str::to_owned)).collect())
+}
