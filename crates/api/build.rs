@@ -26,6 +26,7 @@ const FILES: &[&str] = &[
     "search.proto",
     "service_key.proto",
     "sso.proto",
+    "session.proto",
     "token.proto",
     "user.proto",
 ];

@@ -16,6 +16,7 @@ use crate::v1::provisioning_rule_service_client::ProvisioningRuleServiceClient;
 use crate::v1::schema_service_client::SchemaServiceClient;
 use crate::v1::search_service_client::SearchServiceClient;
 use crate::v1::service_key_service_client::ServiceKeyServiceClient;
+use crate::v1::session_service_client::SessionServiceClient;
 use crate::v1::sso_service_client::SsoServiceClient;
 use crate::v1::token_service_client::TokenServiceClient;
 use crate::v1::user_service_client::UserServiceClient;
@@ -72,4 +73,6 @@ clients! {
     events: EventServiceClient;
     /// A client of the service keys.
     service_keys: ServiceKeyServiceClient;
+    /// A client of the sessions.
+    sessions: SessionServiceClient;
 }

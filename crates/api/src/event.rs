@@ -32,6 +32,8 @@ pub fn type_name(event_type: EventType) -> Option<&'static str> {
         EventType::HoldCreated => "hold.created",
         EventType::HoldApproved => "hold.approved",
         EventType::HoldRejected => "hold.rejected",
+        EventType::SessionCreated => "session.created",
+        EventType::SessionEnded => "session.ended",
     };
     Some(name)
 }

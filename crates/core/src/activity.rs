@@ -5,6 +5,7 @@ mod messages;
 mod recording;
 mod redaction;
 mod retention;
+mod summary;
 mod watching;
 
 use std::pin::Pin;
@@ -15,7 +16,8 @@ use rollcall_api::v1::activity_service_server::ActivityService;
 use rollcall_api::v1::{
     ActivityFilter, GetActivityRequest, GetActivityResponse, GetConnectionHealthRequest,
     GetConnectionHealthResponse, ListActivityRequest, ListActivityResponse, RecordActivityRequest,
-    RecordActivityResponse, WatchActivityRequest, WatchActivityResponse,
+    RecordActivityResponse, SummarizeActivityRequest, SummarizeActivityResponse, WatchActivityRequest,
+    WatchActivityResponse,
 };
 use rollcall_store::{ActivityPart, ActivityQuery};
 use tonic::{Request, Response, Status};
@@ -120,6 +122,14 @@ impl ActivityService for Activities {
     ) -> Result<Response<ListActivityResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
         Ok(Response::new(self.list(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn summarize_activity(
+        &self,
+        request: Request<SummarizeActivityRequest>,
+    ) -> Result<Response<SummarizeActivityResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.core.summarize_activity(Caller::of(&extensions)?, message).await?))
     }
 
     async fn get_activity(

@@ -1,8 +1,12 @@
 //! Who is calling, and what that lets them do.
 
+use std::sync::Arc;
+
 use rollcall_api::access;
 use rollcall_api::v1::{CredentialKind as Kind, ErrorReason, Scope};
-use rollcall_store::{Actor, Credential, CredentialKind, Directory, ResourceType, Store, UserOrigin};
+use rollcall_store::{
+    Actor, Credential, CredentialKind, Directory, ResourceType, Session, Store, UserOrigin,
+};
 use tonic::Extensions;
 use uuid::Uuid;
 
@@ -17,13 +21,19 @@ use crate::notes::Notes;
 pub(crate) struct Caller {
     credential: Credential,
     directory: Option<Directory>,
+    session: Option<Arc<Session>>,
     request_id: String,
     notes: Notes,
 }
 
 impl Caller {
     pub(crate) fn new(credential: Credential, directory: Option<Directory>, request_id: String) -> Self {
-        Self { credential, directory, request_id, notes: Notes::default() }
+        Self { credential, directory, session: None, request_id, notes: Notes::default() }
+    }
+
+    /// The same caller, in a session.
+    pub(crate) fn in_session(self, session: Option<Arc<Session>>) -> Self {
+        Self { session, ..self }
     }
 
     /// The caller of a request. The gate lets no request without one through to an rpc that asks for it.
@@ -166,6 +176,21 @@ impl Caller {
 
     pub(crate) fn user_id(&self) -> Option<Uuid> {
         self.credential.user
+    }
+
+    /// The session that the call is made in.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.session.as_deref()
+    }
+
+    /// The same, to be kept.
+    pub(crate) fn shared_session(&self) -> Option<Arc<Session>> {
+        self.session.clone()
+    }
+
+    /// The name of the credential, for people.
+    pub(crate) fn name(&self) -> &str {
+        &self.credential.name
     }
 
     pub(crate) fn prefix(&self) -> &str {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use http::{HeaderMap, Request, Response, header};
 use rollcall_api::access;
 use rollcall_api::v1::{ErrorReason, Scope};
-use rollcall_store::{Credential, CredentialKind, Directory, ResourceType, Store, StoredResource};
+use rollcall_store::{Credential, CredentialKind, Directory, ResourceType, Session, Store, StoredResource};
 use subtle::ConstantTimeEq as _;
 use tonic::codegen::{BoxFuture, Service};
 use tonic::{Extensions, Status};
@@ -37,6 +37,9 @@ const REFLECTION: &str = "/grpc.reflection.";
 /// The rpcs that read one resource, and check the credential with it.
 const READS_ONE: [&str; 2] = ["/rollcall.v1.UserService/GetUser", "/rollcall.v1.GroupService/GetGroup"];
 
+/// How old the note of the last use of a session is before it is renewed, in µs.
+const SESSION_NOTED: i64 = 60 * 1_000_000;
+
 /// What the gate needs to judge a credential.
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
@@ -45,6 +48,8 @@ pub(crate) struct Gate {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) last_uses: Arc<LastUses>,
+    /// How long a session lasts without being used, in µs.
+    pub(crate) session_idle: i64,
 }
 
 impl Gate {
@@ -71,7 +76,13 @@ impl Gate {
             return Err(missing());
         };
         let hash = secret::lookup_hash(presented).ok_or_else(invalid)?;
-        let presented = Presented { hash, scope, request_id, from };
+        let (hash, session) = if secret::is_session(presented) {
+            let (session, hash) = self.session(&hash).await?;
+            (hash, Some(session.into()))
+        } else {
+            (hash, None)
+        };
+        let presented = Presented { hash, session, scope, request_id, from };
         if READS_ONE.contains(&path) {
             return Ok(Admission::Presented(presented));
         }
@@ -81,6 +92,25 @@ impl Gate {
         self.last_uses.note(caller.credential_id(), now, from.0);
         self.throttle.count_rpc(path, &caller, now)?;
         Ok(Admission::Caller(Box::new(caller)))
+    }
+
+    /// The live session with a secret of this hash, and the hash of the credential that it acts as. That it is used is noted
+    /// once a minute, and not with every call.
+    async fn session(&self, hash: &[u8; 32]) -> Result<(Session, [u8; 32])> {
+        let (session, credential) = self.store.session(hash).await?.ok_or_else(invalid)?;
+        let now = self.clock.now();
+        if !bool::from(session.hash.ct_eq(hash))
+            || now >= session.expires
+            || now >= session.used + self.session_idle
+        {
+            return Err(invalid());
+        }
+        if now >= session.used + SESSION_NOTED {
+            let mut transaction = self.store.begin().await?;
+            transaction.touch_session(session.id, now).await?;
+            transaction.save().await?;
+        }
+        Ok((session, credential))
     }
 }
 
@@ -98,7 +128,10 @@ enum Admission {
 /// A credential that was presented, and has not been checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Presented {
+    /// The hash of the credential's secret.
     hash: [u8; 32],
+    /// The session that presents it.
+    session: Option<Arc<Session>>,
     scope: Scope,
     request_id: String,
     from: CameFrom,
@@ -128,16 +161,19 @@ impl Core {
         Ok((caller, resource))
     }
 
-    /// Checks the credential of a call that goes on, as it was checked when the call began.
+    /// Checks the credential of a call that goes on, and the session that it is made in, as they were checked when the call
+    /// began. A call that goes on is use of its session.
     pub(crate) async fn admit_again(&self, caller: &Caller, scope: Scope) -> Result<Caller> {
-        let presented = Presented {
-            hash: *caller.hash(),
-            scope,
-            request_id: caller.origin().request_id.to_owned(),
-            from: CameFrom(None),
-        };
+        let now = self.clock.now();
+        let session = caller.shared_session();
+        if let Some(session) = &session {
+            let found = self.store.session(&session.hash).await?;
+            found.filter(|(session, _)| now < session.expires).ok_or_else(invalid)?;
+        }
+        let request_id = caller.origin().request_id.to_owned();
+        let presented = Presented { hash: *caller.hash(), session, scope, request_id, from: CameFrom(None) };
         let found = self.store.credential(&presented.hash).await?;
-        presented.judge(found, self.clock.now())
+        presented.judge(found, now)
     }
 }
 
@@ -175,7 +211,8 @@ impl Presented {
                 Some(_) => {}
             }
         }
-        let caller = Caller::new(credential, directory, self.request_id.clone());
+        let caller =
+            Caller::new(credential, directory, self.request_id.clone()).in_session(self.session.clone());
         if caller.has(self.scope) {
             return Ok(caller);
         }

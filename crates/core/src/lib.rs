@@ -41,6 +41,7 @@ mod schemas;
 mod search;
 mod secret;
 mod service_keys;
+mod sessions;
 mod sso;
 mod stream;
 mod throttle;
@@ -68,6 +69,7 @@ use rollcall_api::v1::provisioning_rule_service_server::ProvisioningRuleServiceS
 use rollcall_api::v1::schema_service_server::SchemaServiceServer;
 use rollcall_api::v1::search_service_server::SearchServiceServer;
 use rollcall_api::v1::service_key_service_server::ServiceKeyServiceServer;
+use rollcall_api::v1::session_service_server::SessionServiceServer;
 use rollcall_api::v1::sso_service_server::SsoServiceServer;
 use rollcall_api::v1::token_service_server::TokenServiceServer;
 use rollcall_api::v1::user_service_server::UserServiceServer;
@@ -103,6 +105,7 @@ use crate::rate_limit::RateLimit;
 use crate::schemas::Schemas;
 use crate::search::Search;
 use crate::service_keys::ServiceKeys;
+use crate::sessions::Sessions;
 use crate::sso::Sso;
 use crate::throttle::Throttle;
 use crate::tokens::Tokens;
@@ -199,6 +202,7 @@ impl Core {
             .add_service(limited!(NoticeServiceServer, Notices::new(self.clone())))
             .add_service(limited!(OAuthServiceServer, OAuth::new(self.clone())))
             .add_service(limited!(EventServiceServer, Events::new(self.clone())))
+            .add_service(limited!(SessionServiceServer, Sessions::new(self.clone())))
             .add_service(limited!(DiscoveryServiceServer, Discovery::new(self.clone())))
             .add_service(limited!(IdentityServiceServer, Identity))
             .add_service(reflection)
@@ -209,6 +213,7 @@ impl Core {
             random: Arc::clone(&self.random),
             throttle: Arc::clone(&self.throttle),
             last_uses: Arc::clone(&self.last_uses),
+            session_idle: sessions::micros(self.limits.session_idle),
         };
         Ok((Routes::from(routes.into_axum_router().layer(gate)).prepare(), reporter))
     }

@@ -25,6 +25,10 @@ pub struct Limits {
     pub max_requests_per_second: Option<u32>,
     /// Passwords that may be tried for one user in a minute, until one is right.
     pub password_attempts_per_user: u32,
+    /// How long a session of the console lasts without being used.
+    pub session_idle: Duration,
+    /// How long a session of the console lasts, used or not.
+    pub session_lifetime: Duration,
     /// Passwords that one credential may try in a minute.
     pub password_attempts_per_key: u32,
 }
@@ -41,6 +45,8 @@ impl Default for Limits {
             page_token_lifetime: Duration::from_hours(1),
             event_retention: Duration::from_hours(90 * 24),
             max_requests_per_second: None,
+            session_idle: Duration::from_hours(1),
+            session_lifetime: Duration::from_hours(12),
             password_attempts_per_user: 10,
             password_attempts_per_key: 600,
         }

@@ -25,10 +25,19 @@ impl Secret {
     /// Makes a secret: the kind's prefix, 256 random bits in lower-case base32 and a checksum, so that scanners can
     /// find leaks and a mistyped secret is known without a look-up.
     pub fn generate(kind: CredentialKind, random: &dyn Random) -> Self {
+        Self::with_prefix(prefix_of(kind), random)
+    }
+
+    /// Makes the secret of a session, in the same form.
+    pub(crate) fn of_session(random: &dyn Random) -> Self {
+        Self::with_prefix(SESSION, random)
+    }
+
+    fn with_prefix(prefix: &str, random: &dyn Random) -> Self {
         let mut bytes = [0; SECRET_BYTES];
         random.fill(&mut bytes);
         let body = encode(&bytes);
-        let start = format!("{}{body}", prefix_of(kind));
+        let start = format!("{prefix}{body}");
         let checksum = encode(&crc32fast::hash(start.as_bytes()).to_be_bytes());
         Self(start + &checksum)
     }
@@ -68,10 +77,9 @@ impl Secret {
 
     /// The first characters, by which people tell secrets apart.
     pub fn prefix(&self) -> String {
-        let shown = KINDS
-            .iter()
-            .find(|(_, prefix)| self.0.starts_with(prefix))
-            .map_or(SHOWN_OF_FOREIGN, |(_, prefix)| prefix.len() + SHOWN_CHARACTERS);
+        let shown = prefixes()
+            .find(|prefix| self.0.starts_with(prefix))
+            .map_or(SHOWN_OF_FOREIGN, |prefix| prefix.len() + SHOWN_CHARACTERS);
         self.0.chars().take(shown).collect()
     }
 
@@ -109,8 +117,21 @@ pub(crate) fn lookup_hash(presented: &str) -> Option<[u8; 32]> {
     if presented.is_empty() || presented.len() > LONGEST {
         return None;
     }
-    let ours = KINDS.iter().any(|(_, prefix)| presented.starts_with(prefix));
+    let ours = prefixes().any(|prefix| presented.starts_with(prefix));
     (!ours || has_good_checksum(presented)).then(|| hash(presented))
+}
+
+/// Whether what is presented is written as the secret of a session is.
+pub(crate) fn is_session(presented: &str) -> bool {
+    presented.starts_with(SESSION)
+}
+
+/// What the secret of a session begins with.
+const SESSION: &str = "rc_sess_";
+
+/// What our own secrets begin with.
+fn prefixes() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|(_, prefix)| *prefix).chain([SESSION])
 }
 
 const KINDS: [(CredentialKind, &str); 5] = [

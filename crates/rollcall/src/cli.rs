@@ -54,12 +54,14 @@ pub(crate) struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the SCIM gateway and the identity core in one process
+    /// Run the SCIM gateway, the web console and the identity core in one process
     Serve(Box<server::serve::Settings>),
     /// Run the identity core alone: gRPC in front of the database
     Core(Box<server::core::Settings>),
     /// Run the SCIM gateway alone: HTTP in front of a core
     Gateway(Box<server::gateway::Settings>),
+    /// Run the web console alone: pages for administrators in front of a core
+    Console(Box<server::console::Settings>),
     /// Bring the database up to date
     Migrate(migrate::Migrate),
     /// Make an admin key, on the database itself
@@ -104,6 +106,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Serve(settings) => finish(Builder::new_multi_thread(), server::serve::run(*settings)),
         Command::Core(settings) => finish(Builder::new_multi_thread(), server::core::run(*settings)),
         Command::Gateway(settings) => finish(Builder::new_multi_thread(), server::gateway::run(*settings)),
+        Command::Console(settings) => finish(Builder::new_multi_thread(), server::console::run(*settings)),
         Command::Migrate(command) => finish(Builder::new_current_thread(), command.run()),
         Command::AdminKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::PageTokenKey(command) => finish(Builder::new_current_thread(), command.run()),

@@ -1,5 +1,6 @@
 //! The servers, and what they have in common.
 
+pub(crate) mod console;
 pub(crate) mod core;
 pub(crate) mod database;
 mod first_start;

@@ -68,10 +68,8 @@ pub(crate) struct Http {
     #[arg(long, env = "ROLLCALL_HTTP_ADDR", value_name = "IP:PORT", default_value = "127.0.0.1:8080", value_parser = address::parse)]
     pub(crate) http_addr: SocketAddr,
 
-    /// URL by which identity providers reach this server, without `/scim/v2`, such as `https://id.example.com`; without
-    /// it, the Host header of each request is believed
-    #[arg(long, env = "ROLLCALL_PUBLIC_URL", value_name = "URL", value_parser = rollcall_gateway::parse_public_url)]
-    pub(crate) public_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) public: Public,
 
     /// Proxies in front of this server whose X-Forwarded-For is believed, by address or network, such as `10.0.0.0/8`;
     /// several by comma
@@ -89,9 +87,51 @@ pub(crate) struct Http {
     #[arg(long, env = "ROLLCALL_BODY_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) body_timeout: Duration,
 
+    #[command(flatten)]
+    pub(crate) patience: Patience,
+}
+
+/// Where identity providers find the SCIM endpoint.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP")]
+pub(crate) struct Public {
+    /// URL by which identity providers reach this server, without `/scim/v2`, such as `https://id.example.com`; without
+    /// it, the Host header of each request is believed
+    #[arg(long, env = "ROLLCALL_PUBLIC_URL", value_name = "URL", value_parser = rollcall_gateway::parse_public_url)]
+    pub(crate) public_url: Option<String>,
+}
+
+/// How long the core is waited for.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP")]
+pub(crate) struct Patience {
     /// How long the core may take to answer
     #[arg(long, env = "ROLLCALL_CORE_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) core_timeout: Duration,
+}
+
+/// Whether one process serves the console too.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Console")]
+pub(crate) struct ConsoleSwitch {
+    /// Do not serve the web console at /admin
+    #[arg(long, env = "ROLLCALL_NO_CONSOLE", value_parser = BoolishValueParser::new())]
+    pub(crate) no_console: bool,
+}
+
+/// The console as a process of its own.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Console")]
+pub(crate) struct ConsoleHttp {
+    /// Address that the web console listens on; port 0 takes any free one
+    #[arg(long, env = "ROLLCALL_CONSOLE_ADDR", value_name = "IP:PORT", default_value = "127.0.0.1:8090", value_parser = address::parse)]
+    pub(crate) console_addr: SocketAddr,
+
+    #[command(flatten)]
+    pub(crate) public: Public,
+
+    #[command(flatten)]
+    pub(crate) patience: Patience,
 }
 
 /// What a gateway refuses and a core announces.
@@ -219,6 +259,13 @@ pub(crate) struct Limits {
     #[arg(long, env = "ROLLCALL_MAX_REQUESTS_PER_SECOND", value_name = "N",
           value_parser = clap::value_parser!(u32).range(25..=1_000_000))]
     pub(crate) max_requests_per_second: Option<u32>,
+    /// How long a session of the web console lasts without being used
+    #[arg(long, env = "ROLLCALL_SESSION_IDLE", value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    pub(crate) session_idle: Duration,
+
+    /// How long a session of the web console lasts, used or not
+    #[arg(long, env = "ROLLCALL_SESSION_LIFETIME", value_name = "DURATION", default_value = "12h", value_parser = duration)]
+    pub(crate) session_lifetime: Duration,
 
     /// Passwords that may be tried for one user in a minute, until one is right
     #[arg(long, env = "ROLLCALL_PASSWORD_ATTEMPTS_PER_USER", value_name = "N", default_value_t = 10,
@@ -250,6 +297,8 @@ impl Limits {
             page_token_lifetime: self.page_token_lifetime,
             event_retention: self.event_retention,
             max_requests_per_second: self.max_requests_per_second,
+            session_idle: self.session_idle,
+            session_lifetime: self.session_lifetime,
             password_attempts_per_user: self.password_attempts_per_user,
             password_attempts_per_key: self.password_attempts_per_key,
         })

@@ -107,6 +107,17 @@ pub struct Body {
     pub bytes: i64,
 }
 
+/// How many requests came in within a span of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActivityCount {
+    /// The number of the span, from 0 on.
+    pub span: i64,
+    /// How many came in.
+    pub requests: i64,
+    /// How many of them got a status of 400 or more.
+    pub failures: i64,
+}
+
 /// Which requests.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ActivityQuery<'a> {

@@ -25,7 +25,9 @@ impl EventKind {
             | Self::CredentialCreated
             | Self::CredentialEnded
             | Self::OAuthClientCreated
-            | Self::OAuthClientDeleted => true,
+            | Self::OAuthClientDeleted
+            | Self::SessionCreated
+            | Self::SessionEnded => true,
             Self::UserCreated
             | Self::UserUpdated
             | Self::UserDeleted

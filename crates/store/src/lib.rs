@@ -33,7 +33,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 pub use activity::{
-    Activity, ActivityPart, ActivityQuery, ActivitySettings, Body, ConnectionError, Heard, Recording,
+    Activity, ActivityCount, ActivityPart, ActivityQuery, ActivitySettings, Body, ConnectionError, Heard,
+    Recording,
 };
 pub use audit::{AuditActor, AuditQuery, AuditRecord};
 pub use guards::{
@@ -43,7 +44,7 @@ pub use history::{AttributeOrigin, Author, EventRange, NumberedEvent, Provenance
 pub use model::{
     Actor, AddedMembers, Administrator, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key,
     LastUse, Listing, Member, Membership, OAuthClient, Page, Paging, PasswordHandling, PasswordHolder, Query,
-    RegisteredSchema, ResourceType, Selection, SortValue, StoredResource, UserKey, UserOrigin,
+    RegisteredSchema, ResourceType, Selection, Session, SortValue, StoredResource, UserKey, UserOrigin,
 };
 pub use namesake::{Namesake, Presence};
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
@@ -193,6 +194,12 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
     /// The OAuth 2.0 clients of a directory, newest first.
     async fn oauth_clients(&self, directory: Uuid) -> Result<Vec<OAuthClient>>;
 
+    /// The session whose secret has this SHA-256 hash, ended by time or not, with the hash of the credential that it acts as.
+    async fn session(&self, hash: &[u8; 32]) -> Result<Option<(Session, [u8; 32])>>;
+
+    /// The sessions of a credential, newest first.
+    async fn sessions(&self, credential: Uuid) -> Result<Vec<Session>>;
+
     /// The directory of that name.
     async fn directory(&self, name: &str) -> Result<Option<Directory>>;
 
@@ -244,6 +251,16 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<Member>>;
+
+    /// How many SCIM requests of a directory came in, and how many of them failed, in each span of so many µs from a time on
+    /// until another; spans without a request are left out.
+    async fn activity_counts(
+        &self,
+        directory: Uuid,
+        from: i64,
+        until: i64,
+        span: i64,
+    ) -> Result<Vec<ActivityCount>>;
 
     /// The groups that some users and groups are in, themselves or through other groups, in order of member and group.
     async fn memberships(&self, directory: Uuid, of: &[Uuid]) -> Result<Vec<Membership>>;
@@ -549,6 +566,21 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
 
     /// The OAuth 2.0 clients of a directory, newest first.
     async fn oauth_clients(&mut self, directory: Uuid) -> Result<Vec<OAuthClient>>;
+
+    /// Adds a session.
+    async fn insert_session(&mut self, session: &Session) -> Result<()>;
+
+    /// Notes that a session is used.
+    async fn touch_session(&mut self, id: Uuid, now: i64) -> Result<()>;
+
+    /// Deletes a session of a credential, and says whether there was one.
+    async fn delete_session(&mut self, credential: Uuid, id: Uuid) -> Result<bool>;
+
+    /// Deletes the sessions of a credential, and returns their ids.
+    async fn delete_sessions(&mut self, credential: Uuid) -> Result<Vec<Uuid>>;
+
+    /// Deletes the sessions that have ended at a time, or were last used before another.
+    async fn delete_ended_sessions(&mut self, now: i64, used_before: i64) -> Result<()>;
 
     /// The key of that name that all replicas share, made from `fresh` where there is none yet.
     async fn shared_key(&mut self, name: &str, fresh: &[u8; 32], now: i64) -> Result<[u8; 32]>;

@@ -160,6 +160,25 @@ pub struct LastUse {
     pub address: Option<String>,
 }
 
+/// What stands for a credential while somebody is signed in with it; only the hash of its secret is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The key of the row.
+    pub id: Uuid,
+    /// The credential that it acts as.
+    pub credential: Uuid,
+    /// The SHA-256 hash of the secret.
+    pub hash: [u8; 32],
+    /// Who it is, for people.
+    pub name: String,
+    /// When it began, in µs.
+    pub created: i64,
+    /// When it was last used, in µs, give or take a minute.
+    pub used: i64,
+    /// When it ends, used or not, in µs.
+    pub expires: i64,
+}
+
 /// The kinds of credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CredentialKind {
@@ -453,6 +472,10 @@ event_kinds! {
     OAuthClientDeleted = "oauth_client.deleted",
     /// A token or key was given an end.
     CredentialEnded = "credential.ended",
+    /// Somebody signed in to the console.
+    SessionCreated = "session.created",
+    /// A session of the console was ended.
+    SessionEnded = "session.ended",
 }
 
 /// Which resources, in which order, and which part of them.

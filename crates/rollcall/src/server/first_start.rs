@@ -4,6 +4,8 @@ use rollcall_core::bootstrap::{DEFAULT_DIRECTORY, FirstStart};
 
 /// The path of the SCIM endpoint.
 const SCIM_PATH: &str = "/scim/v2";
+/// The path of the console.
+const CONSOLE_PATH: &str = "/admin";
 /// Where the administrator's commands look for a core by themselves.
 const DEFAULT_CORE_URL: &str = "http://127.0.0.1:50051";
 
@@ -12,6 +14,8 @@ const DEFAULT_CORE_URL: &str = "http://127.0.0.1:50051";
 pub(super) struct Reach<'a> {
     /// The URL before the path of the SCIM endpoint.
     pub(super) public_url: &'a str,
+    /// Whether the console is served beside it.
+    pub(super) console: bool,
     /// The URL of the gRPC API.
     pub(super) core_url: &'a str,
 }
@@ -20,11 +24,16 @@ impl Reach<'_> {
     fn endpoint(&self) -> String {
         format!("{}{SCIM_PATH}", self.public_url)
     }
+
+    fn admin(&self) -> String {
+        format!("{}{CONSOLE_PATH}", self.public_url)
+    }
 }
 
 /// The line of every start but the first.
 pub(super) fn usual(reach: &Reach<'_>) -> String {
-    format!("Rollcall is ready: SCIM endpoint {}, gRPC {}", reach.endpoint(), reach.core_url)
+    let console = if reach.console { format!(", console {}", reach.admin()) } else { String::new() };
+    format!("Rollcall is ready: SCIM endpoint {}{console}, gRPC {}", reach.endpoint(), reach.core_url)
 }
 
 /// The block of the first start: everything that it takes to begin, secrets included.
@@ -46,6 +55,9 @@ pub(super) fn first(reach: &Reach<'_>, made: &FirstStart) -> String {
         DEFAULT_CORE_URL => String::new(),
         url => format!(" --server {url}"),
     };
+    let console = if reach.console { format!("  Console        {}\n", reach.admin()) } else { String::new() };
+    let sign_in =
+        if reach.console { "in the console, where the admin key signs you in, or here" } else { "here" };
     format!(
         "\
 Rollcall is ready, and this is its first start.{once}
@@ -53,7 +65,7 @@ Rollcall is ready, and this is its first start.{once}
   SCIM endpoint  {endpoint}
   SCIM token     {shown_token}
   Admin key      {shown_key}
-  gRPC           {core_url}
+{console}  gRPC           {core_url}
 
 The token is for the directory {DEFAULT_DIRECTORY:?}. Create a user as an identity provider would:
 
@@ -62,7 +74,7 @@ The token is for the directory {DEFAULT_DIRECTORY:?}. Create a user as an identi
     -H \"Content-Type: application/scim+json\" \\
     -d '{{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"userName\":\"ada@example.com\"}}'
 
-And see it as an administrator:
+And see it as an administrator, {sign_in}:
 
   export ROLLCALL_ADMIN_KEY={key}
   rollcall user list --directory {DEFAULT_DIRECTORY}{server}
@@ -77,7 +89,8 @@ mod tests {
 
     use super::*;
 
-    const REACH: Reach<'_> = Reach { public_url: "https://id.example.com", core_url: DEFAULT_CORE_URL };
+    const REACH: Reach<'_> =
+        Reach { public_url: "https://id.example.com", console: true, core_url: DEFAULT_CORE_URL };
 
     fn secret(text: &str) -> Secret {
         Secret::from_outside(text).unwrap()
@@ -94,6 +107,7 @@ mod tests {
         assert!(text.contains("  SCIM endpoint  https://id.example.com/scim/v2\n"), "{text}");
         assert!(text.contains("  SCIM token     0123456789abcdef0123456789abcdef\n"), "{text}");
         assert!(text.contains("  Admin key      fedcba9876543210fedcba9876543210\n"), "{text}");
+        assert!(text.contains("  Console        https://id.example.com/admin\n"), "{text}");
         assert!(text.contains("shown this once"), "{text}");
         assert!(!text.contains("--server"), "{text}");
     }
@@ -105,6 +119,8 @@ mod tests {
         assert!(text.contains("the one that ROLLCALL_BOOTSTRAP_SCIM_TOKEN brought"), "{text}");
         assert!(!text.contains("shown this once"), "{text}");
         assert!(text.contains("--server http://127.0.0.1:50052"), "{text}");
+        let without = first(&Reach { console: false, ..REACH }, &made);
+        assert!(!without.to_lowercase().contains("console"), "{without}");
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
 }
 
 /// The way to the core. It is only taken when the first request comes, and again whenever it breaks.
-fn channel(settings: &CoreConnection) -> Result<CoreChannel> {
+pub(super) fn channel(settings: &CoreConnection) -> Result<CoreChannel> {
     let (certificate, key) = (settings.core_client_cert.as_deref(), settings.core_client_key.as_deref());
     let client = tls::pair("core-client-cert", certificate, "core-client-key", key)?;
     let endpoint = tls::endpoint("core-url", &settings.core_url, settings.core_ca_cert.as_deref(), client)?
@@ -89,10 +89,10 @@ pub(super) fn gateway_settings(
     activity: ActivityLog,
 ) -> Result<rollcall_gateway::Settings> {
     Ok(rollcall_gateway::Settings {
-        public_url: http.public_url.clone(),
+        public_url: http.public.public_url.clone(),
         max_user_body_bytes: http.max_user_body.0,
         max_large_body_bytes: http.large_body.max_large_body.0,
-        core_timeout: http.core_timeout,
+        core_timeout: http.patience.core_timeout,
         body_timeout: http.body_timeout,
         request_ids: RequestIds::with_prefix(&process_name()?),
         trusted_proxies: http.trusted_proxies.clone(),
@@ -117,12 +117,12 @@ fn process_name() -> Result<String> {
 
 /// The URL before the path of the SCIM endpoint: the public one, or the one on this machine.
 pub(super) fn public_url(http: &Http, address: SocketAddr) -> String {
-    http.public_url.clone().unwrap_or_else(|| format!("http://{}", listener::reachable(address)))
+    http.public.public_url.clone().unwrap_or_else(|| format!("http://{}", listener::reachable(address)))
 }
 
 /// Credentials that cross a network in the clear are read by whoever listens there.
 pub(super) fn warn_if_exposed(http: &Http, address: SocketAddr) {
-    let behind_tls = http.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+    let behind_tls = http.public.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
     if !address.ip().is_loopback() && !behind_tls {
         tracing::warn!(
             %address,

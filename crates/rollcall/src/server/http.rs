@@ -4,15 +4,18 @@ use std::io::{Error, ErrorKind};
 use std::time::Duration;
 
 use anyhow::Result;
-use axum::{Extension, Router};
+use axum::Router;
+use axum::http::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use rollcall_console::Peer;
 use rollcall_gateway::PeerAddress;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
 /// How long a client may take to send the head of a request, and an idle connection is kept: more than the 60 s that
 /// common proxies keep theirs, so that it is they who close.
@@ -47,8 +50,15 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
                     if !begins(&stream, &stop).await {
                         return;
                     }
-                    let router = router.layer(Extension(PeerAddress(peer.ip())));
-                    let service = TowerToHyperService::new(router);
+                    let address = PeerAddress(peer.ip());
+                    let service =
+                        TowerToHyperService::new(router.map_request(move |mut request: Request<_>| {
+                            request.extensions_mut().insert(address);
+                            if request.uri().path().starts_with(rollcall_console::PATH) {
+                                request.extensions_mut().insert(Peer(address.0));
+                            }
+                            request
+                        }));
                     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
                     if let Err(error) = watcher.watch(connection).await {
                         tracing::debug!(cause = &*error, "a connection broke");

@@ -1,4 +1,4 @@
-//! `rollcall serve`: gateway and core in one process. The gateway calls the core in memory, by the same code that it
+//! `rollcall serve`: gateway, console and core in one process. The first two call the core in memory, by the same code that they
 //! would call it by over TCP; the gRPC API listens too, for the administrator's commands and the application's services.
 
 use anyhow::{Context as _, Result};
@@ -9,9 +9,9 @@ use rollcall_gateway::{ActivityLog, Readiness};
 use super::first_start::{self, Reach};
 use super::health::Health;
 use super::lifecycle::{Servers, Signals};
-use super::{core, database, gateway, grpc, http, listener, logging};
+use super::{console, core, database, gateway, grpc, http, listener, logging};
 use crate::output;
-use crate::settings::{Database, General, Grpc, Http, Limits, Shutdown, Smtp, Start};
+use crate::settings::{ConsoleSwitch, Database, General, Grpc, Http, Limits, Shutdown, Smtp, Start};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     http: Http,
     #[command(flatten)]
     grpc: Grpc,
+    #[command(flatten)]
+    console: ConsoleSwitch,
     #[command(flatten)]
     database: Database,
     #[command(flatten)]
@@ -71,10 +73,14 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let readiness = Readiness::default();
     let channel = CoreChannel::memory(routes.clone());
     let (activity, reporter) = ActivityLog::new();
-    let endpoint = rollcall_gateway::router(
+    let mut endpoint = rollcall_gateway::router(
         channel.clone(),
         gateway::gateway_settings(&settings.http, &readiness, activity)?,
     );
+    if !settings.console.no_console {
+        endpoint =
+            endpoint.merge(console::router(channel.clone(), &settings.http.public, &settings.http.patience));
+    }
 
     let mut servers = Servers::new();
     let worker = core.clone();
@@ -88,6 +94,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     tracing::info!(http = %http_address, grpc = %grpc_address, "gateway and core listen");
     let reach = Reach {
         public_url: &gateway::public_url(&settings.http, http_address),
+        console: !settings.console.no_console,
         core_url: &core::url(&settings.grpc, grpc_address),
     };
     output::line(&if made.created { first_start::first(&reach, &made) } else { first_start::usual(&reach) })?;

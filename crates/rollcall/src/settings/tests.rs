@@ -41,8 +41,8 @@ fn documented() -> BTreeMap<String, Vec<String>> {
 fn every_setting_has_the_same_name_everywhere() {
     assert_eq!(
         servers().len(),
-        6,
-        "serve, core, gateway, migrate, admin-key create and page-token-key rotate"
+        7,
+        "serve, core, gateway, console, migrate, admin-key create and page-token-key rotate"
     );
     for (name, arg) in settings() {
         let variable = format!("ROLLCALL_{}", name.to_uppercase().replace('-', "_"));
@@ -72,6 +72,8 @@ fn every_setting_is_documented_and_nothing_else() {
 #[test]
 fn limits_are_those_of_the_core_by_default() {
     let defaults = Limits {
+        session_idle: Duration::from_hours(1),
+        session_lifetime: Duration::from_hours(12),
         max_patch_operations: 5000,
         max_bulk_operations: 1000,
         max_request_members: 1_000_000,

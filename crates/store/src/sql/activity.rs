@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, POSITION, Query};
 use super::{Row, failure};
-use crate::{Activity, ActivityPart, ActivityQuery, Body, Error, Result};
+use crate::{Activity, ActivityCount, ActivityPart, ActivityQuery, Body, Error, Result};
 
 const COLUMNS: &str = "directory_id, id, time, duration, method, path, query, target_type, target_id, status, scim_type, \
      detail, credential_id, token_prefix, client, user_agent, request_id, notes";
@@ -96,6 +96,38 @@ pub(super) async fn list(
     query.push(order).push_bind(i64::from(limit));
     let rows = query.build().fetch_all(connection).await.map_err(failure)?;
     rows.iter().map(activity).collect()
+}
+
+/// What came in before a time was recorded no earlier, so the key leads to the first row that can count.
+pub(super) async fn count(
+    connection: &mut Connection,
+    directory: Uuid,
+    from: i64,
+    until: i64,
+    span: i64,
+) -> Result<Vec<ActivityCount>> {
+    let first = u128::try_from(from / 1000).unwrap_or_default() << 80;
+    let rows = sqlx::query::<Db>(
+        "SELECT (time - $3) / $5 AS span, COUNT(*), COUNT(CASE WHEN status >= 400 THEN 1 END) FROM activity \
+         WHERE directory_id = $1 AND id >= $2 AND time >= $3 AND time < $4 GROUP BY span ORDER BY span",
+    )
+    .bind(directory)
+    .bind(Uuid::from_u128(first))
+    .bind(from)
+    .bind(until)
+    .bind(span)
+    .fetch_all(connection)
+    .await
+    .map_err(failure)?;
+    rows.iter()
+        .map(|row| {
+            Ok(ActivityCount {
+                span: row.try_get(0).map_err(failure)?,
+                requests: row.try_get(1).map_err(failure)?,
+                failures: row.try_get(2).map_err(failure)?,
+            })
+        })
+        .collect()
 }
 
 fn push_conditions<'q>(query: &mut Query, asked: &ActivityQuery<'q>) {

@@ -25,6 +25,7 @@ mod provisioning_rules;
 mod relation;
 mod resources;
 mod schemas;
+mod sessions;
 mod store;
 mod transaction;
 mod unique;

@@ -8,13 +8,13 @@ use super::super::Database;
 use super::events::{self, directory_of, stream_of};
 use super::{
     activity, audit, connections, credentials, deletion, directories, leases, links, members, migrations,
-    oauth_clients, pages, passwords, provenance, provisioning_rules, resources, schemas,
+    oauth_clients, pages, passwords, provenance, provisioning_rules, resources, schemas, sessions,
 };
 use crate::{
-    Activity, ActivityPart, ActivityQuery, AttributeOrigin, AuditQuery, AuditRecord, Candidate, Credential,
-    CredentialKind, Directory, EventKind, EventRange, Heard, Listing, Member, Membership, NumberedEvent,
-    OAuthClient, PasswordHolder, ProvisioningRule, Query, RegisteredSchema, ResourceType, Result, Store,
-    StoredResource, Transaction, UserKey,
+    Activity, ActivityCount, ActivityPart, ActivityQuery, AttributeOrigin, AuditQuery, AuditRecord,
+    Candidate, Credential, CredentialKind, Directory, EventKind, EventRange, Heard, Listing, Member,
+    Membership, NumberedEvent, OAuthClient, PasswordHolder, ProvisioningRule, Query, RegisteredSchema,
+    ResourceType, Result, Session, Store, StoredResource, Transaction, UserKey,
 };
 
 #[async_trait]
@@ -71,6 +71,14 @@ impl Store for Database {
 
     async fn oauth_clients(&self, directory: Uuid) -> Result<Vec<OAuthClient>> {
         oauth_clients::list(&mut *self.reader().await?, directory).await
+    }
+
+    async fn session(&self, hash: &[u8; 32]) -> Result<Option<(Session, [u8; 32])>> {
+        sessions::find(&mut *self.reader().await?, hash).await
+    }
+
+    async fn sessions(&self, credential: Uuid) -> Result<Vec<Session>> {
+        sessions::list(&mut *self.reader().await?, credential).await
     }
 
     async fn directory(&self, name: &str) -> Result<Option<Directory>> {
@@ -139,6 +147,16 @@ impl Store for Database {
 
     async fn memberships(&self, directory: Uuid, of: &[Uuid]) -> Result<Vec<Membership>> {
         members::memberships(&mut *self.reader().await?, directory, of).await
+    }
+
+    async fn activity_counts(
+        &self,
+        directory: Uuid,
+        from: i64,
+        until: i64,
+        span: i64,
+    ) -> Result<Vec<ActivityCount>> {
+        activity::count(&mut *self.reader().await?, directory, from, until, span).await
     }
 
     async fn activities(

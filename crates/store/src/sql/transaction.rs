@@ -12,12 +12,13 @@ use super::super::Tx;
 use super::super::dialect::{Connection, total_shard};
 use super::{
     activity, administrators, audit, connections, credentials, deletion, departed, directories, events,
-    links, members, oauth_clients, passwords, provenance, provisioning_rules, resources, schemas, unique,
+    links, members, oauth_clients, passwords, provenance, provisioning_rules, resources, schemas, sessions,
+    unique,
 };
 use crate::{
     Activity, AddedMembers, Administrator, AttributeOrigin, Candidate, Credential, CredentialKind, Directory,
     Draft, Event, Heard, LastUse, Namesake, OAuthClient, Provenance, ProvisioningRule, RegisteredSchema,
-    ResourceType, Result, SignInLink, StoredResource, Transaction,
+    ResourceType, Result, Session, SignInLink, StoredResource, Transaction,
 };
 
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
@@ -342,6 +343,26 @@ impl Transaction for Tx {
 
     async fn oauth_clients(&mut self, directory: Uuid) -> Result<Vec<OAuthClient>> {
         oauth_clients::list(self.connection(), directory).await
+    }
+
+    async fn insert_session(&mut self, session: &Session) -> Result<()> {
+        sessions::insert(self.connection(), session).await
+    }
+
+    async fn touch_session(&mut self, id: Uuid, now: i64) -> Result<()> {
+        sessions::touch(self.connection(), id, now).await
+    }
+
+    async fn delete_session(&mut self, credential: Uuid, id: Uuid) -> Result<bool> {
+        sessions::delete(self.connection(), credential, id).await
+    }
+
+    async fn delete_sessions(&mut self, credential: Uuid) -> Result<Vec<Uuid>> {
+        sessions::delete_all(self.connection(), credential).await
+    }
+
+    async fn delete_ended_sessions(&mut self, now: i64, used_before: i64) -> Result<()> {
+        sessions::delete_ended(self.connection(), now, used_before).await
     }
 
     async fn shared_key(&mut self, name: &str, fresh: &[u8; 32], now: i64) -> Result<[u8; 32]> {

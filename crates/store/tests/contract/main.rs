@@ -26,6 +26,7 @@ mod passwords;
 mod provenance;
 mod resources;
 mod schemas;
+mod sessions;
 mod sign_ins;
 
 /// Instantiates the tests of a module for each database.

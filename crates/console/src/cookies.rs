@@ -1,0 +1,144 @@
+//! The cookies of the console.
+
+use http::header::{COOKIE, HOST};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+
+/// The cookie with the secret of the session, where it can be `Secure`: the prefix makes browsers insist on that, on the path
+/// `/` and on this very host.
+const SESSION: &str = "__Host-rollcall";
+/// The same on this machine itself without TLS.
+const LOCAL_SESSION: &str = "rollcall-session";
+/// The cookie with the theme that was chosen.
+const THEME: &str = "rollcall-theme";
+
+/// The value of a cookie.
+fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value)
+}
+
+/// The secret of the session.
+pub(crate) fn session(parts: &Parts) -> Option<&str> {
+    value(&parts.headers, session_name(parts))
+}
+
+/// The header that sets the secret of the session: no script sees it, no other site's request carries it, and it ends with the
+/// browser.
+pub(crate) fn set_session(parts: &Parts, secret: &str) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("{}={secret}; {}", session_name(parts), attributes(parts))).ok()
+}
+
+/// The header that takes it away.
+pub(crate) fn clear_session(parts: &Parts) -> Option<HeaderValue> {
+    HeaderValue::try_from(format!("{}=; {}; Max-Age=0", session_name(parts), attributes(parts))).ok()
+}
+
+/// The header that keeps the theme for a year; scripts may set it too.
+pub(crate) fn set_theme(theme: Theme) -> HeaderValue {
+    HeaderValue::from_static(match theme {
+        Theme::System => "rollcall-theme=; Path=/admin; SameSite=Strict; Max-Age=0",
+        Theme::Light => "rollcall-theme=light; Path=/admin; SameSite=Strict; Max-Age=31536000",
+        Theme::Dark => "rollcall-theme=dark; Path=/admin; SameSite=Strict; Max-Age=31536000",
+    })
+}
+
+/// How the pages look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    /// The theme that was chosen.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        value(headers, THEME).map(Self::named).unwrap_or_default()
+    }
+
+    pub(crate) fn named(name: &str) -> Self {
+        match name {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::System,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+fn session_name(parts: &Parts) -> &'static str {
+    if is_local(parts) { LOCAL_SESSION } else { SESSION }
+}
+
+fn attributes(parts: &Parts) -> &'static str {
+    if is_local(parts) {
+        "Path=/; HttpOnly; SameSite=Strict"
+    } else {
+        "Path=/; Secure; HttpOnly; SameSite=Strict"
+    }
+}
+
+/// Whether the administrator sits at this machine: browsers speak to it without TLS, and some keep no `Secure` cookie then.
+fn is_local(parts: &Parts) -> bool {
+    let host = match parts.uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => parts.headers.get(HOST).and_then(|host| host.to_str().ok()),
+    };
+    let Some(host) = host else { return false };
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn parts(host: &str, cookie: &str) -> Parts {
+        Request::builder().header(HOST, host).header(COOKIE, cookie).body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn the_session_is_secure_everywhere_but_on_this_machine() {
+        for host in ["127.0.0.1:8080", "localhost", "[::1]:8080"] {
+            let set = set_session(&parts(host, ""), "s").unwrap();
+            assert_eq!(set, "rollcall-session=s; Path=/; HttpOnly; SameSite=Strict", "{host}");
+        }
+        for host in ["id.example.com", "10.0.0.1:8080", "localhost.example.com", "127.0.0.1.example.com"] {
+            let set = set_session(&parts(host, ""), "s").unwrap();
+            assert_eq!(set, "__Host-rollcall=s; Path=/; Secure; HttpOnly; SameSite=Strict", "{host}");
+        }
+    }
+
+    #[test]
+    fn the_cookie_of_one_kind_is_not_taken_for_the_other() {
+        let both = "a=b; rollcall-session=local; __Host-rollcall=public";
+        assert_eq!(session(&parts("localhost", both)), Some("local"));
+        assert_eq!(session(&parts("id.example.com", both)), Some("public"));
+        assert_eq!(session(&parts("id.example.com", "rollcall-session=local")), None);
+        assert_eq!(session(&parts("id.example.com", "__Host-rollcall=")), None);
+    }
+
+    #[test]
+    fn the_theme_is_one_of_three() {
+        let theme = |cookie: &str| Theme::of(&parts("localhost", cookie).headers);
+        assert_eq!(theme("rollcall-theme=dark"), Theme::Dark);
+        assert_eq!(theme("rollcall-theme=<script>"), Theme::System);
+        assert_eq!(theme(""), Theme::System);
+    }
+}

@@ -1,0 +1,37 @@
+//! What a page says of what was just done.
+
+/// A sentence at the head of a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Notice {
+    pub(crate) text: String,
+}
+
+impl Notice {
+    /// The notice that a redirect names: a closed list, so that no link can put words into the console's mouth.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let text = match name {
+            "scim-on" => "SCIM is on. Identity providers can reach this directory.",
+            "scim-off" => "SCIM is off. Identity providers are refused until it is switched on again.",
+            "saved" => "Saved.",
+            "created" => "Created.",
+            "directory-deleted" => "The directory was deleted.",
+            "token-revoked" => "The token was revoked. It is refused from now on.",
+            "key-revoked" => "The key was revoked. It is refused from now on.",
+            "deactivated" => "The user was deactivated, and can no longer sign in.",
+            "reactivated" => "The user is active again.",
+            "restored" => "The user was restored.",
+            "session-ended" => "The session was ended.",
+            "approved" => "Approved. The change was applied.",
+            "rejected" => "Rejected. The change is dropped.",
+            "administrator-on" => "The user is an administrator now.",
+            "administrator-off" => "The user is no administrator any more.",
+            "email-retried" => "The e-mail is tried again at once.",
+            "email-sent" => "The test e-mail was queued. It should arrive within a minute.",
+            "rule-added" => "The rule was added.",
+            "rule-deleted" => "The rule was deleted.",
+            "moved" => "The order was changed.",
+            _ => return None,
+        };
+        Some(Self { text: text.to_owned() })
+    }
+}

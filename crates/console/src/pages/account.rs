@@ -1,0 +1,127 @@
+//! Sessions, signing out, and the theme.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{FromRequest as _, Request, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use http::header::SET_COOKIE;
+use rollcall_api::client;
+use rollcall_api::v1::{EndAllSessionsRequest, EndSessionRequest, ListSessionsRequest, WhoAmIRequest};
+
+use crate::assets::Assets;
+use crate::cookies::{self, Theme};
+use crate::dress::render;
+use crate::form::Submission;
+use crate::pages::{Parameters, done, given, to_page};
+use crate::problem::Problem;
+use crate::session::SignedIn;
+use crate::shell::{Section, Shell};
+use crate::time::Moment;
+use crate::{Console, PATH, url};
+
+/// One line of the list.
+#[derive(Debug)]
+struct Row {
+    id: String,
+    name: String,
+    current: bool,
+    began: Option<Moment>,
+    used: Option<Moment>,
+    ends: Option<Moment>,
+}
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "sessions.html")]
+struct SessionsPage {
+    assets: &'static Assets,
+    theme: Theme,
+    shell: Shell,
+    prefix: String,
+    rows: Vec<Row>,
+    dialog: String,
+}
+
+pub(crate) async fn page(
+    State(console): State<Arc<Console>>,
+    session: SignedIn,
+    query: Parameters,
+) -> Result<Response, Problem> {
+    let listed = async {
+        let request = session.message(ListSessionsRequest::default());
+        console.answered(client::sessions(console.core()).list_sessions(request)).await
+    };
+    let who = async {
+        let request = session.message(WhoAmIRequest::default());
+        console.answered(client::identity(console.core()).who_am_i(request)).await
+    };
+    let (shell, listed, who) = tokio::try_join!(console.shell(&session, Section::Account), listed, who)?;
+    let now = console.now();
+    let rows = listed.sessions.into_iter().map(|session| Row {
+        began: Moment::of(session.created.as_ref(), now),
+        used: Moment::of(session.last_used.as_ref(), now),
+        ends: Moment::of(session.idle_expires.as_ref(), now),
+        id: session.id,
+        name: session.name,
+        current: session.current,
+    });
+    Ok(render(&SessionsPage {
+        assets: shell.assets,
+        theme: shell.theme,
+        shell: shell.with_notice(done(&query)),
+        prefix: who.prefix,
+        rows: rows.collect(),
+        dialog: given(&query, "dialog").to_owned(),
+    }))
+}
+
+/// Ends another session of the same key.
+pub(crate) async fn end(State(console): State<Arc<Console>>, form: Submission) -> Result<Response, Problem> {
+    let request = form.session.message(EndSessionRequest { id: form.text("session").to_owned() });
+    console.answered(client::sessions(console.core()).end_session(request)).await?;
+    Ok(to_page("/admin/session", "session-ended"))
+}
+
+/// Ends every session of the key.
+pub(crate) async fn end_all(
+    State(console): State<Arc<Console>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let form = Submission::from_request(Request::from_parts(parts.clone(), body), &console).await?;
+    let request = form.session.message(EndAllSessionsRequest::default());
+    console.answered(client::sessions(console.core()).end_all_sessions(request)).await?;
+    Ok(signed_out(&parts))
+}
+
+/// The sign-in, without the cookie of the session that has ended.
+fn signed_out(parts: &http::request::Parts) -> Response {
+    let mut response = Redirect::to(&format!("{PATH}/sign-in?because=signed-out")).into_response();
+    if let Some(cookie) = cookies::clear_session(parts) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Ends the session, and takes its cookie away.
+pub(crate) async fn sign_out(
+    State(console): State<Arc<Console>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let form = Submission::from_request(Request::from_parts(parts.clone(), body), &console).await?;
+    let request = form.session.message(EndSessionRequest::default());
+    match console.answered(client::sessions(console.core()).end_session(request)).await {
+        Ok(_) | Err(Problem::SignedOut) => {}
+        Err(problem) => return Err(problem),
+    }
+    Ok(signed_out(&parts))
+}
+
+/// Chooses the theme, for browsers without the script.
+pub(crate) async fn theme(form: Submission) -> Response {
+    let mut response = Redirect::to(url::inside(form.text("to"))).into_response();
+    response.headers_mut().append(SET_COOKIE, cookies::set_theme(Theme::named(form.text("theme"))));
+    response
+}

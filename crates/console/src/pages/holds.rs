@@ -1,0 +1,184 @@
+//! What guard rails hold: the changes that wait for an administrator.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use rollcall_api::client;
+use rollcall_api::v1::held_change::{Kind, Outcome};
+use rollcall_api::v1::{
+    ApproveHoldRequest, GetHoldRequest, HeldChange, Hold, HoldState, ListHoldsRequest, RejectHoldRequest,
+};
+
+use crate::assets::Assets;
+use crate::cookies::Theme;
+use crate::dress::render;
+use crate::form::Submission;
+use crate::pages::{Parameters, done, given, to_page};
+use crate::problem::Problem;
+use crate::session::SignedIn;
+use crate::shell::{Section, Shell, directory_path};
+use crate::time::{Moment, count};
+use crate::{Console, url};
+
+/// Changes in a page.
+const PAGE: i32 = 50;
+/// Holds that are looked through for those that wait.
+const HOLDS: i32 = 100;
+
+/// A hold, in words.
+#[derive(Debug)]
+pub(crate) struct HoldRow {
+    pub(crate) path: String,
+    pub(crate) pending: bool,
+    pub(crate) state: &'static str,
+    pub(crate) tone: &'static str,
+    /// Such as `12 changes`.
+    pub(crate) number: String,
+    pub(crate) summary: String,
+}
+
+/// A change that is held.
+#[derive(Debug)]
+struct ChangeRow {
+    path: String,
+    user_name: String,
+    kind: &'static str,
+    asked: Option<Moment>,
+    times: i64,
+    outcome: &'static str,
+    reason: String,
+}
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "hold.html")]
+struct HoldPage {
+    assets: &'static Assets,
+    theme: Theme,
+    shell: Shell,
+    name: String,
+    page: String,
+    hold: HoldRow,
+    changes: Vec<ChangeRow>,
+    next: String,
+    dialog: String,
+}
+
+pub(crate) async fn page(
+    State(console): State<Arc<Console>>,
+    session: SignedIn,
+    Path((name, id)): Path<(String, String)>,
+    query: Parameters,
+) -> Result<Response, Problem> {
+    let request = session.message(GetHoldRequest {
+        directory: name.clone(),
+        id: id.clone(),
+        page_size: PAGE,
+        page_token: given(&query, "page").to_owned(),
+    });
+    let hold = async { console.answered(client::holds(console.core()).get_hold(request)).await };
+    let shell = console.directory_shell(&session, Section::Overview, &name);
+    let ((shell, _), answer) = tokio::try_join!(shell, hold)?;
+    let page = path(&name, &id);
+    let now = console.now();
+    Ok(render(&HoldPage {
+        assets: shell.assets,
+        theme: shell.theme,
+        shell: shell.with_notice(done(&query)),
+        hold: row(&answer.hold.unwrap_or_default(), &name, now),
+        changes: answer.changes.into_iter().map(|change| change_row(change, &name, now)).collect(),
+        next: match answer.next_page_token.as_str() {
+            "" => String::new(),
+            token => format!("{page}{}", url::query(&[("page", token)])),
+        },
+        dialog: given(&query, "dialog").to_owned(),
+        page,
+        name,
+    }))
+}
+
+/// Has every held change made.
+pub(crate) async fn approve(
+    State(console): State<Arc<Console>>,
+    Path((name, id)): Path<(String, String)>,
+    form: Submission,
+) -> Result<Response, Problem> {
+    let request = form.session.message(ApproveHoldRequest { directory: name.clone(), id: id.clone() });
+    console.answered(client::holds(console.core()).approve_hold(request)).await?;
+    Ok(to_page(&path(&name, &id), "approved"))
+}
+
+/// Drops every held change.
+pub(crate) async fn reject(
+    State(console): State<Arc<Console>>,
+    Path((name, id)): Path<(String, String)>,
+    form: Submission,
+) -> Result<Response, Problem> {
+    let request = form.session.message(RejectHoldRequest { directory: name.clone(), id: id.clone() });
+    console.answered(client::holds(console.core()).reject_hold(request)).await?;
+    Ok(to_page(&path(&name, &id), "rejected"))
+}
+
+impl Console {
+    /// The holds of a directory that wait for a decision.
+    pub(crate) async fn pending_holds(
+        &self,
+        session: &SignedIn,
+        directory: &str,
+    ) -> Result<Vec<HoldRow>, Problem> {
+        let request = session.message(ListHoldsRequest {
+            directory: directory.to_owned(),
+            page_size: HOLDS,
+            ..ListHoldsRequest::default()
+        });
+        let listed = self.answered(client::holds(self.core()).list_holds(request)).await?;
+        let now = self.now();
+        let pending = listed.holds.iter().filter(|hold| hold.state() == HoldState::Pending);
+        Ok(pending.map(|hold| row(hold, directory, now)).collect())
+    }
+}
+
+fn path(directory: &str, id: &str) -> String {
+    format!("{}/holds/{}", directory_path(directory), url::escape(id))
+}
+
+fn row(hold: &Hold, directory: &str, now: i64) -> HoldRow {
+    let (state, tone) = match hold.state() {
+        HoldState::Approved => ("Approved", "good"),
+        HoldState::Rejected => ("Rejected", "bad"),
+        HoldState::Pending | HoldState::Unspecified => ("Waits for a decision", "warn"),
+    };
+    let held = Moment::of(hold.created.as_ref(), now).map(|time| time.words).unwrap_or_default();
+    let users = count(u64::try_from(hold.active_users).unwrap_or_default(), "active user");
+    HoldRow {
+        path: path(directory, &hold.id),
+        pending: hold.state() == HoldState::Pending,
+        state,
+        tone,
+        number: count(u64::try_from(hold.changes).unwrap_or_default(), "change"),
+        summary: format!("Stopped by the guard rail {} of {users}, {held}.", hold.guard_rail),
+    }
+}
+
+fn change_row(change: HeldChange, directory: &str, now: i64) -> ChangeRow {
+    ChangeRow {
+        path: format!("{}/users/{}", directory_path(directory), url::escape(&change.user)),
+        kind: match change.kind() {
+            Kind::Deactivation => "Deactivation",
+            Kind::Deletion => "Deletion",
+            Kind::Unspecified => "",
+        },
+        asked: Moment::of(change.last_asked.as_ref(), now),
+        times: change.times_asked,
+        outcome: match change.outcome() {
+            Outcome::Applied => "Made",
+            Outcome::Rejected => "Dropped",
+            Outcome::Failed => "Failed",
+            Outcome::Pending | Outcome::Unspecified => "Waits",
+        },
+        user_name: change.user_name,
+        reason: change.reason,
+    }
+}

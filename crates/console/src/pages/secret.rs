@@ -1,0 +1,28 @@
+//! A secret that is shown once: in the answer to the form that made it, and in no address that can be gone to again.
+
+use askama::Template;
+use axum::response::Response;
+
+use crate::assets::Assets;
+use crate::cookies::Theme;
+use crate::dress::render;
+use crate::shell::Shell;
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "secret.html")]
+struct SecretPage<'a> {
+    assets: &'a Assets,
+    theme: Theme,
+    shell: &'a Shell,
+    title: &'a str,
+    text: &'a str,
+    secret: &'a str,
+    /// Where to go on.
+    page: &'a str,
+}
+
+/// Shows a secret; from there it goes on to a page.
+pub(crate) fn show(shell: &Shell, title: &str, text: &str, secret: &str, page: &str) -> Response {
+    render(&SecretPage { assets: shell.assets, theme: shell.theme, shell, title, text, secret, page })
+}

@@ -1,0 +1,65 @@
+//! `rollcall console`: the web console in front of a core elsewhere; and the same console beside a gateway.
+
+use anyhow::Result;
+use axum::Router;
+use clap::Args;
+use rollcall_api::channel::CoreChannel;
+use rollcall_core::{Clock as _, SystemClock};
+
+use super::lifecycle::{Servers, Signals};
+use super::{gateway, http, listener, logging};
+use crate::output;
+use crate::settings::{ConsoleHttp, CoreConnection, General, Patience, Public, Shutdown};
+
+const EXAMPLES: &str = "\
+Examples:
+  rollcall console --console-addr 0.0.0.0:8090 --core-url http://core:50051 --public-url https://id.example.com
+
+Administrators sign in with an admin key; `rollcall admin-key create` makes one. A console holds no data and no secrets.
+`rollcall serve` has the same console at /admin of its HTTP address.
+The settings can come from the environment and from a file too; --help names each.";
+
+/// The settings of `rollcall console`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Settings {
+    #[command(flatten)]
+    http: ConsoleHttp,
+    #[command(flatten)]
+    core: CoreConnection,
+    #[command(flatten)]
+    shutdown: Shutdown,
+    #[command(flatten)]
+    general: General,
+}
+
+/// Runs until it is told to end.
+pub(crate) async fn run(settings: Settings) -> Result<()> {
+    logging::init(&settings.general)?;
+    let signals = Signals::new()?;
+    let listener = listener::bind("console-addr", settings.http.console_addr).await?;
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "the console is open to the network without TLS: put a proxy that has it in front");
+    }
+    let router = router(gateway::channel(&settings.core)?, &settings.http.public, &settings.http.patience);
+    let mut servers = Servers::new();
+    servers.start(|stop| http::serve(listener, router, stop));
+    let core = &settings.core.core_url;
+    tracing::info!(%address, core, "the console listens");
+    output::line(&format!("Rollcall console is ready: http://{}/admin", listener::reachable(address)))?;
+
+    servers.run(signals, &settings.shutdown, async {}).await
+}
+
+/// The pages of the console.
+pub(super) fn router(core: CoreChannel, public: &Public, patience: &Patience) -> Router {
+    rollcall_console::router(
+        core,
+        rollcall_console::Settings {
+            public_url: public.public_url.clone(),
+            core_timeout: patience.core_timeout,
+            now: || SystemClock.now(),
+        },
+    )
+}

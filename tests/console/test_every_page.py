@@ -1,0 +1,56 @@
+"""What holds for every page, light and dark, wide and narrow: no barrier, no excess, nothing cut off."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from console.page import Admin
+from console.people import furnish, pages
+
+LARGEST = 150 * 1024
+LOOKS = [("light", 1360), ("dark", 1360), ("light", 320)]
+
+
+@pytest.fixture(scope="module")
+def furnished(house):
+    return pages(house, furnish(house))
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.timeout(600)
+def test_every_page_is_for_everybody_small_and_whole(house, browser, shots, furnished, theme, width):
+    wrong = []
+    database = house.mode.removeprefix("serve-")
+    with Admin(house, browser, color_scheme=theme, viewport={"width": width, "height": 900}) as admin:
+        page = admin.page
+
+        def look(name: str, address: str):
+            answer = page.goto(address)
+            if len(answer.body()) > LARGEST:
+                wrong.append(f"{name}: {len(answer.body())} bytes")
+            page.wait_for_load_state("load")
+            if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+                wrong.append(f"{name}: wider than the window")
+            if database == "sqlite":
+                page.screenshot(path=shots / f"{name}-{theme}-{width}.png", full_page=True)
+            for violation in Axe().run(page).response["violations"]:
+                targets = [node["html"] for node in violation["nodes"]][:3]
+                wrong.append(f"{name}: {violation['id']}: {violation['help']}: {targets}")
+
+        look("sign-in", "/admin/sign-in")
+        admin.sign_in()
+        for name, address in furnished.items():
+            look(name, address)
+        expect(page.locator("body")).to_be_visible()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_page_asks_for_anything_from_elsewhere(house, browser, furnished):
+    asked = []
+    with Admin(house, browser) as admin:
+        admin.page.on("request", lambda request: asked.append(request.url))
+        admin.sign_in()
+        for address in furnished.values():
+            admin.page.goto(address)
+    assert asked
+    assert not [url for url in asked if not url.startswith(house.url + "/")]

@@ -1,0 +1,48 @@
+"""What a guard rail holds, and what an administrator decides."""
+
+import pytest
+from playwright.sync_api import expect
+
+PENDING, APPROVED, REJECTED = 1, 2, 3
+
+
+@pytest.fixture
+def held(house):
+    """A directory whose identity provider wanted to deactivate more people than the guard rail lets go."""
+    directory = house.new_directory("okta")
+    rail = {"enabled": True, "users": 1, "percent": 0, "window": {"seconds": 3600}}
+    users = [directory.scim.create(f"user-{number}@example.com") for number in range(4)]
+    # Only users count who were there before the window began.
+    for user in users:
+        house.database.execute(
+            "UPDATE resources SET created = created - ? WHERE id = ?", 7200 * 1_000_000, house.database_id(user["id"])
+        )
+    house.admin.call("DirectoryService/UpdateDirectory", name=directory.name, guard_rail=rail)
+    for user in users:
+        directory.scim.patch(f"/Users/{user['id']}", {"op": "replace", "path": "active", "value": False})
+    return directory
+
+
+def only_hold(directory):
+    (hold,) = directory.house.admin.call("HoldService/ListHolds", directory=directory.name).holds
+    return hold
+
+
+@pytest.mark.parametrize(("decision", "state"), [("Approve", APPROVED), ("Reject", REJECTED)])
+def test_a_hold_waits_on_the_overview_and_is_decided(admin, held, decision, state):
+    hold = only_hold(held)
+    assert hold.state == PENDING
+    page = admin.page
+    page.goto(f"/admin/d/{held.name}")
+    card = page.get_by_role("region", name="Held changes")
+    expect(card).to_contain_text("wait for your decision")
+    card.get_by_role("link", name="Look at them").click()
+    expect(page.get_by_role("row")).to_have_count(1 + hold.changes)
+    page.get_by_role("link", name=decision).click()
+    page.get_by_role("dialog").get_by_role("button", name=decision).click()
+    admin.expect_notice(decision)
+    assert only_hold(held).state == state
+    inactive = len(held.scim.find("active eq false"))
+    assert inactive == (4 if decision == "Approve" else 4 - hold.changes)
+    page.goto(f"/admin/d/{held.name}")
+    expect(page.get_by_role("region", name="Held changes")).to_have_count(0)

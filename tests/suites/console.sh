@@ -1,0 +1,6 @@
+# shellcheck shell=bash
+# the web console in a real browser, on both databases: every flow, forged requests, accessibility, screenshots
+need_debian chromium chromium fonts-liberation
+need_python
+build_binary
+counted "$PYTHON" -m pytest -c "$TESTS/pytest.ini" --rootdir "$TESTS" --numprocesses 2 --dist loadgroup "$TESTS/console" "$@"
