@@ -150,7 +150,7 @@ fn row(hold: &Hold, directory: &str, now: i64) -> HoldRow {
         HoldState::Rejected => ("Rejected", "bad"),
         HoldState::Pending | HoldState::Unspecified => ("Waits for a decision", "warn"),
     };
-    let held = Moment::of(hold.created.as_ref(), now).map(|time| time.words).unwrap_or_default();
+    let since = Moment::of(hold.created.as_ref(), now).map(|time| time.words).unwrap_or_default();
     let users = count(u64::try_from(hold.active_users).unwrap_or_default(), "active user");
     HoldRow {
         path: path(directory, &hold.id),
@@ -158,7 +158,7 @@ fn row(hold: &Hold, directory: &str, now: i64) -> HoldRow {
         state,
         tone,
         number: count(u64::try_from(hold.changes).unwrap_or_default(), "change"),
-        summary: format!("Stopped by the guard rail {} of {users}, {held}.", hold.guard_rail),
+        summary: format!("Stopped by the guard rail {} of {users}, {since}.", hold.guard_rail),
     }
 }
 
