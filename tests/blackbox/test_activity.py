@@ -145,9 +145,7 @@ def test_the_token_is_in_no_part_of_the_log_wherever_it_was_sent(generic):
 
 def test_personal_data_is_replaced_where_the_directory_wants_it(generic, name):
     house = generic.house
-    house.admin.call(
-        "DirectoryService/UpdateDirectory", name=generic.name, activity={"redact_personal_data": True}
-    )
+    house.admin.call("DirectoryService/UpdateDirectory", name=generic.name, activity={"redact_personal_data": True})
     answer = generic.scim.post("/Users", a_user(name, displayName="Ana Ruiz", active=True))
     user = created(answer)
     found = recorded(generic, answer)
@@ -305,9 +303,7 @@ def test_a_gateway_can_report_nothing_about_a_directory_whose_credential_it_neve
     report(house, "", request_id=forged)
     report(house, f"Bearer {directory.name}", request_id=forged)
     assert not listed(directory)
-    unknown = house.admin.call(
-        "ActivityService/ListActivity", without_directory=True, filter={"request_id": forged}
-    )
+    unknown = house.admin.call("ActivityService/ListActivity", without_directory=True, filter={"request_id": forged})
     assert len(unknown.activities) == 3
     report(house, f"Bearer {directory.token}", request_id=forged)
     assert [entry.request_id for entry in listed(directory)] == [forged]
@@ -319,9 +315,7 @@ def test_a_report_of_what_cannot_be_is_refused(generic):
         with refuses("INVALID_VALUE"):
             report(generic.house, credential, **odd)
     with refuses("TOO_MANY"):
-        generic.house.rpc(None).call(
-            "ActivityService/RecordActivity", reports=[{"requests": [{"status": 200}] * 4001}]
-        )
+        generic.house.rpc(None).call("ActivityService/RecordActivity", reports=[{"requests": [{"status": 200}] * 4001}])
     assert not listed(generic)
 
 

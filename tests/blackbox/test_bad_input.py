@@ -258,8 +258,8 @@ def test_an_id_in_another_spelling_is_no_id(generic):
 @pytest.mark.parametrize(
     ("query", "scim_type"),
     [
-        ("filter=%00", "invalidFilter"),
-        ('filter=userName%20eq%20"a%00b"', "invalidFilter"),
+        ("filter=%00", "invalidValue"),
+        ('filter=userName%20eq%20"a%00b"', "invalidValue"),
         ("filter=%FF", "invalidFilter"),
         ("filter=100%", "invalidFilter"),
         ("filter=%ZZ", "invalidFilter"),

@@ -61,7 +61,10 @@ def test_one_with_something_in_it_is_kept_until_its_name_is_confirmed(full):
     for other in ("default", full.name.upper(), full.name + "x"):
         with refuses("INVALID_VALUE", naming="confirm_name"):
             delete(full, confirm_name=other)
-    assert rows_of(full, full.id) == before
+    after = rows_of(full, full.id)
+    # What is logged and numbered behind the requests comes when it comes.
+    kept = ("resources", "members", "emails", "passwords", "credentials", "totals")
+    assert [after[table] for table in kept] == [before[table] for table in kept]
     assert full.scim.total() == 1
     answer = delete(full, confirm_name=full.name)
     assert (answer.users, answer.groups) == (1, 1)

@@ -287,13 +287,13 @@ def test_a_disabled_user_is_kept_found_and_restored(scim, name):
     assert (restored["id"], restored["active"], restored["title"]) == (user["id"], True, "Engineer")
 
 
-def test_a_user_is_deleted_for_good_and_the_name_is_free_again(scim, name):
+def test_a_user_is_deleted_and_comes_back_as_the_same_one(scim, name):
     user = provision(scim, name)
     scim.change(user, replace("active", "False"))
     no_content(scim.delete(f"/Users/{user['id']}"))
     refused(scim.get(f"/Users/{user['id']}"), 404)
     assert scim.find(f'userName eq "{name}"') == []
-    assert provision(scim, name)["id"] != user["id"]
+    assert provision(scim, name)["id"] == user["id"]
 
 
 def test_a_failed_patch_changes_nothing(scim, name):
