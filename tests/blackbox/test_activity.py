@@ -2,12 +2,13 @@
 
 import json
 import uuid
+from functools import partial
 
 import httpx
 import pytest
-
 from activity import eventually, listed, of_request, recorded, request_id
 from groups import a_group, refs
+
 from harness.rpc import api, refuses
 from harness.scim import Scim, a_user, created, ok, patch_op, told
 
@@ -26,11 +27,14 @@ def test_a_request_is_recorded_with_what_was_sent_and_what_was_answered(director
     assert found.request_id == headers["X-Request-Id"]
     assert found.user_agent == "an-identity-provider/1.0"
     assert found.client_address == "127.0.0.1"
-    assert directory.token.startswith(found.token_prefix) and found.token_prefix.startswith("rc_scim_")
-    assert found.HasField("time") and found.latency_micros > 0
+    assert directory.token.startswith(found.token_prefix)
+    assert found.token_prefix.startswith("rc_scim_")
+    assert found.HasField("time")
+    assert found.latency_micros > 0
     assert body(found.request_body)["userName"] == name
     assert body(found.response_body)["id"] == user["id"]
-    assert not found.request_body.cut and found.request_body.bytes > 0
+    assert not found.request_body.cut
+    assert found.request_body.bytes > 0
     assert (found.scim_type, found.detail, list(found.notes)) == ("", "", [])
 
 
@@ -52,10 +56,12 @@ def test_reads_are_recorded_without_bodies_and_failed_ones_with_the_error(direct
     missing = directory.scim.get(f"/Users/{uuid.uuid4()}")
     found = recorded(directory, read)
     assert (found.method, found.status, found.target_id) == ("GET", 200, user["id"])
-    assert not found.HasField("request_body") and not found.HasField("response_body")
+    assert not found.HasField("request_body")
+    assert not found.HasField("response_body")
     assert "filter=userName" in recorded(directory, looked_up).query
     found = recorded(directory, missing)
-    assert found.status == 404 and found.detail == missing.json()["detail"]
+    assert found.status == 404
+    assert found.detail == missing.json()["detail"]
     assert body(found.response_body) == missing.json()
 
 
@@ -129,7 +135,8 @@ SECRET = "hunter2-Secret!"
 def test_a_secret_is_in_no_part_of_the_log(generic, name, send):
     answer = send(generic.scim, generic.scim.create(name))
     found = recorded(generic, answer)
-    assert SECRET not in str(found) and "[redacted]" in str(found), found
+    assert SECRET not in str(found)
+    assert "[redacted]" in str(found), found
     stored = generic.house.database.text()
     assert SECRET.encode() not in stored
 
@@ -259,14 +266,14 @@ def test_a_request_with_no_good_credential_is_kept_apart(house):
     directory = house.new_directory()
     wrong = Scim(house.base_url, "rc_scim_" + "a" * 60)
     answers = [wrong.get("/Users"), Scim(house.base_url, None).get("/Users"), Scim(house.base_url, "x").get("/Users")]
+
+    def look(wanted: str):
+        call = {"without_directory": True, "filter": {"request_id": wanted}}
+        return house.admin.call("ActivityService/ListActivity", **call).activities
+
     for answer in answers:
         assert answer.status_code == 401
-
-        def look(wanted=request_id(answer)):
-            call = {"without_directory": True, "filter": {"request_id": wanted}}
-            return house.admin.call("ActivityService/ListActivity", **call).activities
-
-        [found] = eventually(look)
+        [found] = eventually(partial(look, request_id(answer)))
         assert (found.status, found.token_id, found.detail) == (401, "", answer.json()["detail"])
     assert not listed(directory)
     assert ("a" * 60).encode() not in house.database.text()
@@ -322,9 +329,11 @@ def test_a_report_of_what_cannot_be_is_refused(generic):
 def test_a_large_body_is_kept_up_to_its_limit(generic, name):
     answer = generic.scim.post("/Users", a_user(name, displayName="x" * 100, title="é" * 20_000))
     found = recorded(generic, answer)
-    assert found.request_body.cut and found.request_body.bytes > 40_000
+    assert found.request_body.cut
+    assert found.request_body.bytes > 40_000
     kept = body(found.request_body)
-    assert kept["userName"] == name and len(found.request_body.json) <= 17_000
+    assert kept["userName"] == name
+    assert len(found.request_body.json) <= 17_000
 
 
 @pytest.mark.parametrize("profile", ["okta", "entra"])
@@ -338,7 +347,9 @@ def test_b27_an_unknown_member_that_was_skipped_is_noted(house, profile, name):
     answer = directory.scim.patch(f"/Groups/{group['id']}", {"op": "add", "path": "members", "value": members})
     assert answer.status_code in (200, 204), told(answer)
     notes = list(recorded(directory, answer).notes)
-    assert len(notes) == 2 and unknown in notes[0] and "nobody" in notes[1], notes
+    [first, second] = notes
+    assert unknown in first
+    assert "nobody" in second
     assert all("skipped" in note for note in notes)
     answer = directory.scim.put(f"/Groups/{group['id']}", a_group(name, user, unknown, "nobody"))
     assert unknown in recorded(directory, answer).notes[0]
@@ -371,9 +382,12 @@ def test_the_command_lists_and_shows_requests(database_house, name):
     assert found["requestBody"]["json"]["userName"] == name
     assert found["responseBody"]["json"] == answer.json()
     table = database_house.command("activity", "list", "--directory", directory.name, "--status", "400-499")
-    assert "409" in table.stdout and "uniqueness" in table.stdout and "201" not in table.stdout
+    assert "409" in table.stdout
+    assert "uniqueness" in table.stdout
+    assert "201" not in table.stdout
     missing = database_house.command("activity", "show", str(uuid.uuid4()), "--directory", directory.name)
-    assert missing.returncode == 1 and "activity" in missing.stderr
+    assert missing.returncode == 1
+    assert "activity" in missing.stderr
     assert database_house.command("activity", "list").returncode == 2
 
 
@@ -414,7 +428,8 @@ def test_the_log_survives_a_core_that_is_away(builder, name):
         assert away.status_code == 503
         house.restart_core()
         found = recorded(directory, away)
-        assert found.status == 503 and found.detail == away.json()["detail"]
+        assert found.status == 503
+        assert found.detail == away.json()["detail"]
         assert house.stop() == [0, 0]
 
 

@@ -3,6 +3,7 @@
 import uuid
 
 from activity import eventually, of_request, request_id
+
 from harness.rpc import api
 from harness.scim import ok
 
@@ -94,7 +95,8 @@ def test_the_command_shows_the_connection_with_the_directory(database_house):
     assert shown["lastSeen"] == shown["lastSuccess"]
     database_house.command("directory", "update", directory.name, "--scim", "off")
     table = database_house.command("directory", "show", directory.name)
-    assert "CONNECTION" in table.stdout and " off" in "\n" + table.stdout
+    assert "CONNECTION" in table.stdout
+    assert " off" in "\n" + table.stdout
     updated = database_house.command_json(
         "directory", "update", directory.name, "--activity", "failures-and-writes", "--redact-personal-data", "on"
     )
