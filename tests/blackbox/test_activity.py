@@ -357,6 +357,16 @@ def test_b27_an_unknown_member_that_was_skipped_is_noted(house, profile, name):
     assert unknown in recorded(directory, answer).notes[0]
 
 
+def test_a_dry_run_shows_what_would_have_happened(generic, name):
+    generic.house.admin.call("DirectoryService/UpdateDirectory", name=generic.name, dry_run=True)
+    answer = generic.scim.post("/Users", a_user(name))
+    assert answer.status_code == 403, told(answer)
+    found = recorded(generic, answer)
+    assert found.detail == answer.json()["detail"] and found.detail.startswith("dry run: ")
+    assert list(found.notes) == ["dry run: nothing of it was done"]
+    assert body(found.request_body)["userName"] == name
+
+
 def test_the_log_is_followed_as_it_is_written(database_house, name):
     directory = database_house.new_directory()
     first = directory.scim.get("/Users")

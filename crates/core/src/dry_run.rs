@@ -17,6 +17,7 @@ pub(crate) fn unless_dry_run(
     what: impl FnOnce() -> String,
 ) -> Result<Box<dyn Transaction>> {
     if directory.safeguards.dry_run && origin.party == Party::IdentityProvider {
+        origin.note("dry run: nothing of it was done");
         return Err(not_in_dry_run(what()));
     }
     Ok(transaction)

@@ -17,14 +17,14 @@ use tokio::time::{sleep, timeout};
 use super::{Report, Waiting, micros};
 
 /// Reports in one call at most.
-const LARGEST_BATCH: usize = 500;
+const LARGEST_BATCH: usize = 512;
 /// Requests without a good credential in one call at most: whoever floods the gateway with them does not keep out others.
 const UNAUTHORIZED: usize = 50;
 /// How long the core may take for a call.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The shortest and the longest pause between two calls.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
-/// The pause is so many times as long as the last call took: the log never takes up more of the core than a tenth.
+/// The pause is so many times as long as the last call took. After a full batch there is none: there is more to come.
 const REST: u32 = 10;
 /// The pause after a call that failed: it doubles from the first to the second.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
@@ -49,6 +49,7 @@ impl Reporter {
         let mut stopping = false;
         let mut batch = Vec::with_capacity(LARGEST_BATCH);
         while self.reports.recv_many(&mut batch, LARGEST_BATCH).await > 0 {
+            let is_full = batch.len() >= LARGEST_BATCH;
             let reports = self.grouped(batch.drain(..));
             let mut back_off = BACK_OFF.0;
             loop {
@@ -61,7 +62,8 @@ impl Reporter {
                 }
                 let pause =
                     if is_over { (started.elapsed() * REST).clamp(PAUSE.0, PAUSE.1) } else { back_off };
-                if !stopping {
+                let rests = !(stopping || is_full && is_over);
+                if rests {
                     tokio::select! {
                         () = &mut stop => stopping = true,
                         () = sleep(pause) => {}
