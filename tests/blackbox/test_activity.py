@@ -362,7 +362,8 @@ def test_a_dry_run_shows_what_would_have_happened(generic, name):
     answer = generic.scim.post("/Users", a_user(name))
     assert answer.status_code == 403, told(answer)
     found = recorded(generic, answer)
-    assert found.detail == answer.json()["detail"] and found.detail.startswith("dry run: ")
+    assert found.detail == answer.json()["detail"]
+    assert found.detail.startswith("dry run: ")
     assert list(found.notes) == ["dry run: nothing of it was done"]
     assert body(found.request_body)["userName"] == name
 
