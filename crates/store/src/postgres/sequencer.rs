@@ -21,12 +21,14 @@ const HOLD: &str = "INSERT INTO event_streams (directory_id, expired) VALUES ($1
 ///
 /// Among themselves they go by the order of insertion: a change that began when another one had been committed inserted
 /// its event later, and so did one that had to wait for the row of the same resource. Where an engine hands its sequences
-/// out in blocks, an event goes behind those of its subject's earlier versions all the same.
+/// out in blocks, an event goes behind those of its subject's earlier versions all the same. One that made no version, such
+/// as a link of a sign-in, has only its own place.
 const NUMBER: &str = "WITH pending AS (SELECT id, subject, version, position FROM events \
      WHERE directory_id = $1 AND number IS NULL ORDER BY position LIMIT 2000), \
-     placed AS (SELECT id, version, position, MAX(position) OVER (PARTITION BY subject ORDER BY COALESCE(version, 0), \
-     position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS place FROM pending), \
-     numbered AS (SELECT id, ROW_NUMBER() OVER (ORDER BY place, COALESCE(version, 0), position) AS step FROM placed) \
+     placed AS (SELECT id, version, position, CASE WHEN version IS NULL THEN position ELSE MAX(position) OVER \
+     (PARTITION BY subject, version IS NULL ORDER BY version, position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) \
+     END AS place FROM pending), \
+     numbered AS (SELECT id, ROW_NUMBER() OVER (ORDER BY place, version, position) AS step FROM placed) \
      UPDATE events SET number = numbered.step + (SELECT COALESCE(MAX(last.number), $2) FROM events last \
      WHERE last.directory_id = $1 AND last.number IS NOT NULL) FROM numbered WHERE events.id = numbered.id";
 

@@ -16,6 +16,7 @@ use crate::fixture::{directory, event, id, insert, named, overwrite};
 crate::on_both_databases!(
     events_are_numbered_for_each_directory_without_a_gap,
     a_transaction_that_is_dropped_leaves_no_gap,
+    events_without_a_version_keep_their_place_among_those_of_their_subject,
     an_event_tells_its_whole_story,
     events_of_some_kinds_are_found_in_part_of_the_list,
     followers_miss_nothing_while_many_write,
@@ -75,6 +76,24 @@ async fn a_transaction_that_is_dropped_leaves_no_gap(database: &dyn Database) {
     let events = numbered(&*store, ACME).await;
     assert_eq!(numbers(&events), [1, 2]);
     assert_eq!(events.iter().map(|event| event.event.time).collect::<Vec<_>>(), [1, 3]);
+}
+
+async fn events_without_a_version_keep_their_place_among_those_of_their_subject(database: &dyn Database) {
+    let store = database.store().await;
+    let linked = |time| Event { kind: EventKind::SignInLinked, ..event(time, id(1)) };
+    let written = [
+        event(1, id(1)).of(1),
+        linked(2),
+        event(3, id(2)).of(1),
+        event(4, id(1)).of(2),
+        linked(5),
+        event(6, id(1)).of(3),
+    ];
+    for event in &written {
+        write(&*store, std::slice::from_ref(event)).await;
+    }
+    let times: Vec<i64> = numbered(&*store, ACME).await.iter().map(|event| event.event.time).collect();
+    assert_eq!(times, [1, 2, 3, 4, 5, 6]);
 }
 
 async fn an_event_tells_its_whole_story(database: &dyn Database) {
