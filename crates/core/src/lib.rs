@@ -81,7 +81,7 @@ use tonic_health::server::HealthReporter;
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, Result};
 pub use limits::Limits;
-pub use notices::{InvalidSmtp, Notice, Smtp, SmtpSettings};
+pub use notices::{InvalidSmtp, Smtp, SmtpSettings};
 pub use random::{Random, SystemRandom, new_id};
 pub use secret::{Secret, WeakSecret};
 

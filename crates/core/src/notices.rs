@@ -30,7 +30,7 @@ pub(crate) const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 
 /// What the administrators of a directory are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub(crate) enum Notice {
     /// A sign-in created an account. Told only where the directory wants it
     /// ([`NoticeSettings`](rollcall_store::NoticeSettings)).
     FirstSignIn {
@@ -85,7 +85,7 @@ impl Notice {
 impl Core {
     /// Puts a notice into the outbox, for every administrator of the directory: it is sent when the transaction is saved.
     /// Nothing happens where the directory does not want it, or has nobody to tell.
-    pub async fn notify(
+    pub(crate) async fn notify(
         &self,
         transaction: &mut dyn Transaction,
         directory: &Directory,
