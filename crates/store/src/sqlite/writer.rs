@@ -9,17 +9,21 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 use tokio::task::AbortHandle;
 
+use super::BUSY_TIMEOUT;
 use crate::failure::failure;
 use crate::{Error, Result};
 
 /// How many transactions one commit makes durable at most.
 const LARGEST_BATCH: usize = 64;
+/// How long to wait before opening a file again that others are opening.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
 /// The connection that writes.
 pub(super) struct Writer {
@@ -52,7 +56,7 @@ enum Running {
 
 impl Writer {
     pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Arc<Self>> {
-        let connection = options.connect().await.map_err(failure)?;
+        let connection = connect(options).await?;
         let state =
             Arc::new(Mutex::new(State { connection, closed: false, members: Vec::new(), running: None }));
         let left_behind = Arc::new(Notify::new());
@@ -85,6 +89,18 @@ impl Writer {
         state.closed = true;
         // So that the file alone holds everything. Where another process still reads it, the log stays.
         _ = state.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
+    }
+}
+
+/// Connects, and turns the write-ahead log on. For that SQLite needs the file to itself for a moment, and does not wait for
+/// others that open it at the same time, whatever the busy timeout is.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match options.connect().await.map_err(failure) {
+            Err(Error::Conflict(_)) if Instant::now() < deadline => tokio::time::sleep(BUSY_PAUSE).await,
+            connected => return connected,
+        }
     }
 }
 
