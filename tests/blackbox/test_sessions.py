@@ -108,6 +108,17 @@ def test_a_session_ends_itself_others_of_its_key_and_nobody_else_s(database_hous
     assert database_house.rpc(stranger.secret).call("IdentityService/WhoAmI").prefix
 
 
+@pytest.mark.parametrize("call", ["ActivityService/WatchActivity", "EventService/WatchEvents"])
+def test_what_a_session_follows_ends_with_it(database_house, key, session, call):
+    directory = database_house.new_directory()
+    followed = session.begin(call, {"directory": directory.name}, timeout=60)
+    next(followed)
+    database_house.rpc(key.secret).call("SessionService/EndAllSessions")
+    with refuses("CREDENTIAL_INVALID"):
+        for _ in followed:
+            pass
+
+
 def test_a_session_of_a_key_of_one_directory_reaches_that_one_alone(database_house):
     mine, theirs = database_house.new_directory(), database_house.new_directory()
     bound = database_house.rpc(database_house.new_service_key("ADMIN", directory=mine.name))

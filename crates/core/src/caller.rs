@@ -157,15 +157,11 @@ impl Caller {
         &self.notes
     }
 
-    /// The hash of the credential, to look it up again.
-    pub(crate) fn credential_hash(&self) -> &[u8; 32] {
-        &self.credential.hash
-    }
-
     pub(crate) fn kind(&self) -> Kind {
         kind_message(self.credential.kind)
     }
 
+    /// The hash of the credential, to look it up again.
     pub(crate) fn hash(&self) -> &[u8; 32] {
         &self.credential.hash
     }

@@ -2,40 +2,36 @@
 //!
 //! The gate stands before the router, so that no service can forget it. What it does not know, it refuses.
 
-use std::convert::Infallible;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+mod admitting;
+mod door;
 
-use http::{HeaderMap, Request, Response, header};
+use std::sync::Arc;
+
+use http::{HeaderMap, header};
 use rollcall_api::access;
 use rollcall_api::v1::{ErrorReason, Scope};
-use rollcall_store::{Credential, CredentialKind, Directory, ResourceType, Session, Store, StoredResource};
+use rollcall_store::{Credential, CredentialKind, Directory, Session, Store};
 use subtle::ConstantTimeEq as _;
-use tonic::codegen::{BoxFuture, Service};
-use tonic::{Extensions, Status};
-use tower::Layer;
-use tracing::Instrument as _;
-use uuid::Uuid;
 
-use crate::Core;
 use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::last_uses::{CameFrom, LastUses};
-use crate::random::{Random, new_id};
+use crate::random::Random;
 use crate::secret;
 use crate::throttle::Throttle;
-
-/// The metadata key under which a request id travels.
-const REQUEST_ID: &str = "x-request-id";
 
 /// Health checks come from probes that carry no credential, and say nothing but that the service runs.
 const HEALTH: &str = "/grpc.health.v1.Health/";
 /// Reflection shows the public protos, to whoever has any credential.
 const REFLECTION: &str = "/grpc.reflection.";
 
-/// The rpcs that read one resource, and check the credential with it.
-const READS_ONE: [&str; 2] = ["/rollcall.v1.UserService/GetUser", "/rollcall.v1.GroupService/GetGroup"];
+/// The rpcs that read one resource, or may turn out to, and check the credential with it.
+const READS_ONE: [&str; 3] = [
+    "/rollcall.v1.UserService/GetUser",
+    "/rollcall.v1.UserService/ListUsers",
+    "/rollcall.v1.GroupService/GetGroup",
+];
 
 /// How old the note of the last use of a session is before it is renewed, in µs.
 const SESSION_NOTED: i64 = 60 * 1_000_000;
@@ -137,55 +133,6 @@ pub(crate) struct Presented {
     from: CameFrom,
 }
 
-impl Core {
-    /// Checks the credential of an rpc that reads one resource, and reads that of the directory which the credential is
-    /// bound to; all in one statement.
-    pub(crate) async fn admit_to_resource(
-        &self,
-        extensions: &Extensions,
-        resource_type: ResourceType,
-        id: Option<Uuid>,
-    ) -> Result<(Caller, Option<StoredResource>)> {
-        let presented = extensions.get::<Presented>().ok_or_else(missing)?;
-        let (found, resource) = match id {
-            None => (self.store.credential(&presented.hash).await?, None),
-            Some(id) => match self.store.credential_and_resource(&presented.hash, resource_type, id).await? {
-                None => (None, None),
-                Some((credential, directory, resource)) => (Some((credential, directory)), resource),
-            },
-        };
-        let now = self.clock.now();
-        let caller = presented.judge(found, now)?;
-        self.last_uses.note(caller.credential_id(), now, presented.from.0);
-        self.throttle.count(&caller, now)?;
-        Ok((caller, resource))
-    }
-
-    /// Checks the credential of a call that goes on, and the session that it is made in, as they were checked when the call
-    /// began. A call that goes on is use of its session.
-    pub(crate) async fn admit_again(&self, caller: &Caller, scope: Scope) -> Result<Caller> {
-        let now = self.clock.now();
-        let session = caller.shared_session();
-        if let Some(session) = &session {
-            let found = self.store.session(&session.hash).await?;
-            found.filter(|(session, _)| now < session.expires).ok_or_else(invalid)?;
-        }
-        let request_id = caller.origin().request_id.to_owned();
-        let presented = Presented { hash: *caller.hash(), session, scope, request_id, from: CameFrom(None) };
-        let found = self.store.credential(&presented.hash).await?;
-        presented.judge(found, now)
-    }
-}
-
-impl Core {
-    /// Checks the credential of a call that goes on for long once more. Errors: `CREDENTIAL_INVALID`.
-    pub(crate) async fn still_good(&self, caller: &Caller) -> Result<()> {
-        let found = self.store.credential(caller.credential_hash()).await?;
-        let is_good = found.is_some_and(|(credential, _)| is_live(&credential, self.clock.now()));
-        if is_good { Ok(()) } else { Err(invalid()) }
-    }
-}
-
 impl Presented {
     /// Finds out who presents the secret, and whether they may. Unknown, expired and revoked ones cost the same look-up
     /// and get the same answer.
@@ -251,95 +198,4 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
 pub(crate) fn token_of(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// The id that the gateway gave to a request, or a new one.
-fn request_id(headers: &HeaderMap, gate: &Gate) -> String {
-    let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let is_good = |id: &&str| {
-        (1..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
-    };
-    match sent.filter(is_good) {
-        Some(id) => id.to_owned(),
-        None => new_id(&*gate.random, gate.clock.now()).to_string(),
-    }
-}
-
-impl<S> Layer<S> for Gate {
-    type Service = Guarded<S>;
-
-    fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded { gate: Arc::new(self.clone()), inner }
-    }
-}
-
-/// A service behind the gate.
-#[derive(Debug, Clone)]
-pub(crate) struct Guarded<S> {
-    gate: Arc<Gate>,
-    inner: S,
-}
-
-impl<S, Asked, Answered> Service<Request<Asked>> for Guarded<S>
-where
-    S: Service<Request<Asked>, Response = Response<Answered>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-    Asked: Send + 'static,
-    Answered: Default + Send + 'static,
-{
-    type Response = Response<Answered>;
-    type Error = Infallible;
-    type Future = BoxFuture<Self::Response, Infallible>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request<Asked>) -> Self::Future {
-        let unready = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, unready);
-        let gate = Arc::clone(&self.gate);
-        let request_id = request_id(request.headers(), &gate);
-        let span = tracing::info_span!("rpc", path = request.uri().path(), request_id);
-        let answer = async move {
-            let from = CameFrom::of(request.headers(), request.extensions());
-            match gate.admit(request.uri().path(), request.headers(), request_id, from).await {
-                Ok(admission) => {
-                    let writes = writes(request.uri().path());
-                    let notes = match &admission {
-                        Admission::Caller(caller) => Some(caller.notes().clone()),
-                        Admission::Anonymous | Admission::Presented(_) => None,
-                    };
-                    match admission {
-                        Admission::Anonymous => _ = request.extensions_mut().insert(from),
-                        Admission::Caller(caller) => _ = request.extensions_mut().insert(*caller),
-                        Admission::Presented(presented) => _ = request.extensions_mut().insert(presented),
-                    }
-                    let call = inner.call(request);
-                    let mut answer = if writes { run_to_the_end(call).await } else { call.await };
-                    if let (Ok(answer), Some(notes)) = (&mut answer, notes) {
-                        notes.write(answer.headers_mut());
-                    }
-                    answer
-                }
-                Err(error) => Ok(Status::from(error).into_http()),
-            }
-        };
-        Box::pin(answer.instrument(span))
-    }
-}
-
-fn writes(path: &str) -> bool {
-    matches!(access::required_scope(path), Some(Scope::DirectoryWrite | Scope::Admin | Scope::SsoSignIn))
-}
-
-/// A write, once started, is not left half-done by a client that hangs up: it runs in its own task.
-async fn run_to_the_end<T: Default + Send + 'static>(
-    call: impl Future<Output = Result<Response<T>, Infallible>> + Send + 'static,
-) -> Result<Response<T>, Infallible> {
-    match tokio::spawn(call.in_current_span()).await {
-        Ok(answer) => answer,
-        Err(failure) => Ok(Status::from(Error::internal(failure)).into_http()),
-    }
 }

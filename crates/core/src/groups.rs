@@ -69,7 +69,7 @@ impl Groups {
         let definition = known.group();
         let types = [Type { resource_type: ResourceType::Group, definition }];
         let listed = if directory.groups_enabled {
-            self.core.list(&directory, directory.rules(), &types, &asked).await?
+            self.core.list(&directory, directory.rules(), &types, &asked, None).await?
         } else {
             Listed { start_index: request.start_index.map_or(0, |index| index.max(1)), ..Listed::default() }
         };

@@ -2,11 +2,13 @@
 
 mod drafting;
 mod listing;
+mod named;
 mod representation;
 mod writing;
 
 pub(crate) use drafting::{Attempts, patched, require_indexable, require_short, search_form};
 pub(crate) use listing::{Asked, Listed, Type};
+pub(crate) use named::{Named, lone_user_name};
 pub(crate) use representation::{Memberships, date_time, location, represent};
 pub(crate) use writing::Rewriting;
 

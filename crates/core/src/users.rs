@@ -24,7 +24,7 @@ pub(crate) use self::changes::{NewUser, UserChange};
 use crate::Core;
 use crate::caller::Caller;
 use crate::error::Result;
-use crate::resources::{Asked, Memberships, Type, projection, represent};
+use crate::resources::{Asked, Memberships, Named, Type, lone_user_name, projection, represent};
 
 /// The name of the resource type.
 const RESOURCE_TYPE: &str = "User";
@@ -53,7 +53,10 @@ impl Users {
         })
     }
 
-    async fn list(&self, caller: &Caller, request: ListUsersRequest) -> Result<ListUsersResponse> {
+    async fn list(&self, extensions: &Extensions, request: ListUsersRequest) -> Result<ListUsersResponse> {
+        let user_name = lone_user_name(&request.filter);
+        let (caller, user) = self.core.admit_to_users(extensions, user_name.as_deref()).await?;
+        let named = user_name.filter(|_| caller.bound_to().is_some()).map(|name| Named { name, user });
         let projection = projection(request.projection.clone())?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let asked = Asked {
@@ -69,7 +72,7 @@ impl Users {
         let known = self.core.types(&directory).await?;
         let definition = known.user();
         let types = [Type { resource_type: ResourceType::User, definition }];
-        let listed = self.core.list(&directory, directory.rules(), &types, &asked).await?;
+        let listed = self.core.list(&directory, directory.rules(), &types, &asked, named).await?;
         let mut memberships = self.core.memberships(&directory, &listed.resources).await?;
         let users = listed
             .resources
@@ -142,7 +145,7 @@ impl UserService for Users {
         request: Request<ListUsersRequest>,
     ) -> Result<Response<ListUsersResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        Ok(Response::new(self.list(Caller::of(&extensions)?, message).await?))
+        Ok(Response::new(self.list(&extensions, message).await?))
     }
 
     async fn replace_user(

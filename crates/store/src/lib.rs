@@ -148,6 +148,9 @@ pub async fn open(url: &str, options: &Options) -> Result<Arc<dyn Store>> {
     }
 }
 
+/// A credential, the directory that it is bound to, and a resource of that directory which was read in the same statement.
+pub type CredentialBeside = (Credential, Option<Directory>, Option<StoredResource>);
+
 /// A database that is read from, and that transactions are begun on.
 #[async_trait]
 pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'static {
@@ -178,7 +181,12 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
         hash: &[u8; 32],
         resource_type: ResourceType,
         id: Uuid,
-    ) -> Result<Option<(Credential, Option<Directory>, Option<StoredResource>)>>;
+    ) -> Result<Option<CredentialBeside>>;
+
+    /// The credential as [`credential`](Self::credential) has it, and the user of the directory that it is bound to who has
+    /// this folded userName.
+    async fn credential_and_user(&self, hash: &[u8; 32], user_name: &str)
+    -> Result<Option<CredentialBeside>>;
 
     /// The credentials of a kind, newest first: those of one directory, or all.
     async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>>;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{Stream, stream};
-use rollcall_api::v1::{ActivityFilter, WatchActivityRequest, WatchActivityResponse};
+use rollcall_api::v1::{ActivityFilter, Scope, WatchActivityRequest, WatchActivityResponse};
 use rollcall_store::{Activity, ActivityPart};
 use tokio::time::sleep;
 use tonic::Status;
@@ -60,7 +60,7 @@ impl Core {
             Follower { core, caller, directory, filter, after, read: VecDeque::new(), has_begun: false };
         Ok(Box::pin(stream::try_unfold(follower, async |mut follower| {
             if !follower.has_begun {
-                follower.core.still_good(&follower.caller).await?;
+                follower.core.admit_again(&follower.caller, Scope::Admin).await?;
                 follower.has_begun = true;
                 return Ok(Some((WatchActivityResponse { activity: None }, follower)));
             }
@@ -81,7 +81,7 @@ impl Follower {
                 return Ok(Some(activity));
             }
             // A key that has been revoked follows nothing any more.
-            self.core.still_good(&self.caller).await?;
+            self.core.admit_again(&self.caller, Scope::Admin).await?;
             let before = first_id(self.core.clock.now() - REST);
             let part = ActivityPart::Between(self.after, before);
             let found =

@@ -10,6 +10,7 @@ use rollcall_store::{Directory, Paging, Query, ResourceType, Selection, StoredRe
 use crate::Core;
 use crate::error::{Error, Result};
 use crate::page_token::Binding;
+use crate::resources::Named;
 
 /// What a client asks of a list, whatever its types.
 #[derive(Debug)]
@@ -44,13 +45,14 @@ pub(crate) struct Listed {
 
 impl Core {
     /// A page of the resources of some types. Of an attribute that only one of the types has, resources of the others have
-    /// no value.
+    /// no value. `named` is what was read already.
     pub(crate) async fn list(
         &self,
         directory: &Directory,
         rules: Rules,
         types: &[Type<'_>],
         asked: &Asked<'_>,
+        named: Option<Named>,
     ) -> Result<Listed> {
         let filter = if asked.filter.is_empty() { None } else { Some(Filter::parse(asked.filter, rules)?) };
         let conditions = conditions(filter.as_ref(), types, directory.groups_enabled)?;
@@ -72,7 +74,10 @@ impl Core {
         let by_token = matches!(paging, Paging::After(_));
 
         let query = Query { selections: &selections, descending, paging, limit };
-        let listing = self.store.resources(directory.id, &query).await?;
+        let listing = match named.filter(|named| named.answers(&query)) {
+            Some(named) => named.into_listing(),
+            None => self.store.resources(directory.id, &query).await?,
+        };
         let next_page_token = match listing.page.next {
             Some(key) if by_token && limit > 0 => self.seal(key, limit, &binding).await?,
             _ => String::new(),

@@ -7,7 +7,7 @@ use super::super::dialect::{Connection, Db, FOR_UPDATE, Query};
 use super::directories::directory;
 use super::resources::{resource_columns, stored};
 use super::{Row, failure};
-use crate::{Credential, CredentialKind, Directory, Error, LastUse, ResourceType, Result, StoredResource};
+use crate::{Credential, CredentialBeside, CredentialKind, Directory, Error, LastUse, ResourceType, Result};
 
 const COLUMNS: &str = "id, kind, directory_id, name, prefix, hash, scopes, created, expires, revoked, user_id, \
      client_id, secret_id, used, used_from";
@@ -38,6 +38,16 @@ const BY_HASH_WITH_RESOURCE: &str = concat!(
      LEFT JOIN resources r ON r.directory_id = c.directory_id AND r.type = $2 AND r.id = $3 WHERE c.hash = $1"
 );
 
+/// [`BY_HASH`], and a user of the directory beside it.
+const BY_HASH_WITH_USER: &str = concat!(
+    "SELECT ",
+    check_columns!(),
+    ", ",
+    resource_columns!(),
+    " FROM credentials c LEFT JOIN directories d ON d.id = c.directory_id \
+     LEFT JOIN resources r ON r.directory_id = c.directory_id AND r.type = 'User' AND r.unique_name = $2 WHERE c.hash = $1"
+);
+
 /// What [`expiring`] reads.
 const EXPIRING: &str = concat!(
     "SELECT ",
@@ -48,7 +58,7 @@ const EXPIRING: &str = concat!(
 
 /// Where the columns of the directory begin in an answer to [`BY_HASH`].
 const DIRECTORY: usize = 15;
-/// Where the columns of the resource begin in an answer to [`BY_HASH_WITH_RESOURCE`].
+/// Where the columns of the resource begin in an answer to [`BY_HASH_WITH_RESOURCE`] and [`BY_HASH_WITH_USER`].
 const RESOURCE: usize = 24;
 
 pub(super) async fn find(
@@ -69,7 +79,7 @@ pub(super) async fn find_with_resource(
     hash: &[u8; 32],
     resource_type: ResourceType,
     id: Uuid,
-) -> Result<Option<(Credential, Option<Directory>, Option<StoredResource>)>> {
+) -> Result<Option<CredentialBeside>> {
     let row = sqlx::query::<Db>(BY_HASH_WITH_RESOURCE)
         .bind(hash.as_slice())
         .bind(resource_type.as_str())
@@ -77,6 +87,25 @@ pub(super) async fn find_with_resource(
         .fetch_optional(connection)
         .await
         .map_err(failure)?;
+    with_resource(row, resource_type)
+}
+
+/// The same check, and with it the user of the directory who has a folded userName.
+pub(super) async fn find_with_user(
+    connection: &mut Connection,
+    hash: &[u8; 32],
+    user_name: &str,
+) -> Result<Option<CredentialBeside>> {
+    let row = sqlx::query::<Db>(BY_HASH_WITH_USER)
+        .bind(hash.as_slice())
+        .bind(user_name)
+        .fetch_optional(connection)
+        .await
+        .map_err(failure)?;
+    with_resource(row, ResourceType::User)
+}
+
+fn with_resource(row: Option<Row>, resource_type: ResourceType) -> Result<Option<CredentialBeside>> {
     let Some(row) = row else { return Ok(None) };
     let is_bound = row.try_get::<Option<Uuid>, _>(DIRECTORY).map_err(failure)?.is_some();
     let directory = if is_bound { Some(directory(&row, DIRECTORY)?) } else { None };

@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     Activity, ActivityCount, ActivityPart, ActivityQuery, AttributeOrigin, AuditQuery, AuditRecord,
-    Candidate, Credential, CredentialKind, Directory, EventKind, EventRange, Heard, Listing, Member,
-    Membership, NumberedEvent, OAuthClient, PasswordHolder, ProvisioningRule, Query, RegisteredSchema,
-    ResourceType, Result, Session, Store, StoredResource, Transaction, UserKey,
+    Candidate, Credential, CredentialBeside, CredentialKind, Directory, EventKind, EventRange, Heard,
+    Listing, Member, Membership, NumberedEvent, OAuthClient, PasswordHolder, ProvisioningRule, Query,
+    RegisteredSchema, ResourceType, Result, Session, Store, StoredResource, Transaction, UserKey,
 };
 
 #[async_trait]
@@ -53,8 +53,16 @@ impl Store for Database {
         hash: &[u8; 32],
         resource_type: ResourceType,
         id: Uuid,
-    ) -> Result<Option<(Credential, Option<Directory>, Option<StoredResource>)>> {
+    ) -> Result<Option<CredentialBeside>> {
         credentials::find_with_resource(&mut *self.reader().await?, hash, resource_type, id).await
+    }
+
+    async fn credential_and_user(
+        &self,
+        hash: &[u8; 32],
+        user_name: &str,
+    ) -> Result<Option<CredentialBeside>> {
+        credentials::find_with_user(&mut *self.reader().await?, hash, user_name).await
     }
 
     async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>> {

@@ -6,19 +6,20 @@ use futures_util::future::join_all;
 use rollcall_scim::{Profile, Rule};
 use rollcall_store::{
     ActivitySettings, Actor, Credential, CredentialKind, Directory, Error, Event, EventKind, NoticeSettings,
-    PasswordHandling, Recording,
+    PasswordHandling, Recording, ResourceType,
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::databases::Database;
-use crate::fixture::directory;
+use crate::fixture::{directory, insert, named};
 
 crate::on_both_databases!(
     directories_are_found_by_name_and_listed_in_order,
     the_settings_of_a_directory_change,
     a_name_of_a_directory_is_taken_once,
     a_credential_is_found_by_its_hash_with_its_directory,
+    a_credential_is_found_with_a_resource_of_its_own_directory,
     credentials_are_listed_newest_first_and_ended,
     all_replicas_share_one_key,
     shared_keys_are_made_anew_when_they_were_deleted,
@@ -113,6 +114,32 @@ async fn a_credential_is_found_by_its_hash_with_its_directory(database: &dyn Dat
     let twin = Credential { id: Uuid::from_u128(9), ..bound };
     let error = transaction.insert_credential(&twin).await.unwrap_err();
     assert!(matches!(error, Error::SecretTaken), "{error}");
+}
+
+async fn a_credential_is_found_with_a_resource_of_its_own_directory(database: &dyn Database) {
+    let store = database.store().await;
+    let (acme, other) = (directory(&*store, 1).await, directory(&*store, 2).await);
+    let (ana, bo) = (named(11, "Ana@example.com"), named(12, "bo@example.com"));
+    insert(&*store, &acme, std::slice::from_ref(&ana)).await;
+    insert(&*store, &other, std::slice::from_ref(&bo)).await;
+    let bound = credential(1, CredentialKind::ScimToken, Some(acme.id));
+    let free = credential(2, CredentialKind::AdminKey, None);
+    let mut transaction = store.begin().await.unwrap();
+    transaction.insert_credential(&bound).await.unwrap();
+    transaction.insert_credential(&free).await.unwrap();
+    transaction.save().await.unwrap();
+
+    let with = |user| Some((bound.clone(), Some(acme.clone()), user));
+    let store = &store;
+    let by_id =
+        |id| async move { store.credential_and_resource(&[1; 32], ResourceType::User, id).await.unwrap() };
+    assert_eq!(by_id(ana.id).await, with(Some(ana.clone())));
+    assert_eq!(by_id(bo.id).await, with(None));
+    let by_name = |hash, name| async move { store.credential_and_user(&[hash; 32], name).await.unwrap() };
+    assert_eq!(by_name(1, "ana@example.com").await, with(Some(ana.clone())));
+    assert_eq!(by_name(1, "bo@example.com").await, with(None));
+    assert_eq!(by_name(2, "ana@example.com").await, Some((free, None, None)));
+    assert_eq!(by_name(3, "ana@example.com").await, None);
 }
 
 async fn credentials_are_listed_newest_first_and_ended(database: &dyn Database) {

@@ -1,0 +1,112 @@
+//! The gate as a layer around the router.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{HeaderMap, Request, Response};
+use rollcall_api::access;
+use rollcall_api::v1::Scope;
+use tonic::Status;
+use tonic::codegen::{BoxFuture, Service};
+use tower::Layer;
+use tracing::Instrument as _;
+
+use super::{Admission, Gate};
+use crate::error::{Error, Result};
+use crate::last_uses::CameFrom;
+use crate::random::new_id;
+
+/// The metadata key under which a request id travels.
+const REQUEST_ID: &str = "x-request-id";
+
+/// The id that the gateway gave to a request, or a new one.
+fn request_id(headers: &HeaderMap, gate: &Gate) -> String {
+    let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let is_good = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+    };
+    match sent.filter(is_good) {
+        Some(id) => id.to_owned(),
+        None => new_id(&*gate.random, gate.clock.now()).to_string(),
+    }
+}
+
+impl<S> Layer<S> for Gate {
+    type Service = Guarded<S>;
+
+    fn layer(&self, inner: S) -> Guarded<S> {
+        Guarded { gate: Arc::new(self.clone()), inner }
+    }
+}
+
+/// A service behind the gate.
+#[derive(Debug, Clone)]
+pub(crate) struct Guarded<S> {
+    gate: Arc<Gate>,
+    inner: S,
+}
+
+impl<S, Asked, Answered> Service<Request<Asked>> for Guarded<S>
+where
+    S: Service<Request<Asked>, Response = Response<Answered>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    Asked: Send + 'static,
+    Answered: Default + Send + 'static,
+{
+    type Response = Response<Answered>;
+    type Error = Infallible;
+    type Future = BoxFuture<Self::Response, Infallible>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Asked>) -> Self::Future {
+        let unready = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, unready);
+        let gate = Arc::clone(&self.gate);
+        let request_id = request_id(request.headers(), &gate);
+        let span = tracing::info_span!("rpc", path = request.uri().path(), request_id);
+        let answer = async move {
+            let from = CameFrom::of(request.headers(), request.extensions());
+            match gate.admit(request.uri().path(), request.headers(), request_id, from).await {
+                Ok(admission) => {
+                    let writes = writes(request.uri().path());
+                    let notes = match &admission {
+                        Admission::Caller(caller) => Some(caller.notes().clone()),
+                        Admission::Anonymous | Admission::Presented(_) => None,
+                    };
+                    match admission {
+                        Admission::Anonymous => _ = request.extensions_mut().insert(from),
+                        Admission::Caller(caller) => _ = request.extensions_mut().insert(*caller),
+                        Admission::Presented(presented) => _ = request.extensions_mut().insert(presented),
+                    }
+                    let call = inner.call(request);
+                    let mut answer = if writes { run_to_the_end(call).await } else { call.await };
+                    if let (Ok(answer), Some(notes)) = (&mut answer, notes) {
+                        notes.write(answer.headers_mut());
+                    }
+                    answer
+                }
+                Err(error) => Ok(Status::from(error).into_http()),
+            }
+        };
+        Box::pin(answer.instrument(span))
+    }
+}
+
+fn writes(path: &str) -> bool {
+    matches!(access::required_scope(path), Some(Scope::DirectoryWrite | Scope::Admin | Scope::SsoSignIn))
+}
+
+/// A write, once started, is not left half-done by a client that hangs up: it runs in its own task.
+async fn run_to_the_end<T: Default + Send + 'static>(
+    call: impl Future<Output = Result<Response<T>, Infallible>> + Send + 'static,
+) -> Result<Response<T>, Infallible> {
+    match tokio::spawn(call.in_current_span()).await {
+        Ok(answer) => answer,
+        Err(failure) => Ok(Status::from(Error::internal(failure)).into_http()),
+    }
+}
