@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.rpc import refuses
-from harness.scim import GROUP, UNKNOWN_ID, a_user, created, no_content, ok, refused
+from harness.rpc import api, refuses
+from harness.scim import GROUP, MESSAGES, UNKNOWN_ID, a_user, created, no_content, ok, patch_op, refused
 from harness.sso import ISSUER, Door, judged, new_subject, work_email
 
 PROTOCOLS = ["saml", "oidc", "jwt", "ldap"]
@@ -167,10 +167,45 @@ def test_a_created_account_is_a_user_like_any_other_whom_the_identity_provider_a
     refused(scim.post("/Users", a_user(name)), 409, "uniqueness")
     adopted = scim.replace(found, a_user(f"new.{name}", externalId="00u17", displayName="Ana R."))
     assert adopted["id"] == made.user_id
-    assert kinds(generic, made.user_id) == ["user.created", "sign_in.linked", "user.updated"]
+    assert kinds(generic, made.user_id) == ["user.created", "sign_in.linked", "user.adopted", "user.updated"]
     again = door.sign_in(subject=subject, email=name, attributes=attributes)
     assert (judged(again), again.user_id) == (("existing", "linked"), made.user_id)
     assert scim.read(found) == adopted, "what SCIM manages, a sign-in does not overwrite"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "bulk"])
+def test_a_write_that_changes_nothing_adopts_too(generic, door, name, method):
+    scim, subject = generic.scim, new_subject()
+    update(generic, scim_enabled=False)
+    made = door.sign_in(subject=subject, email=name, attributes={"displayName": ["Ana"]})
+    update(generic, scim_enabled=True)
+    [found] = scim.find(f'userName eq "{name}"')
+    path, same = f"/Users/{made.user_id}", {"op": "replace", "path": "displayName", "value": "Ana"}
+    for _ in range(2):
+        match method:
+            case "PUT":
+                ok(scim.put(path, found))
+            case "PATCH":
+                scim.change(found, same)
+            case "bulk":
+                operation = {"method": "PATCH", "path": path, "data": patch_op(same)}
+                ok(scim.post("/Bulk", {"schemas": [MESSAGES + "BulkRequest"], "Operations": [operation]}))
+    assert scim.read(found) == found, "neither the version nor the time has moved"
+    assert kinds(generic, made.user_id) == ["user.created", "sign_in.linked", "user.adopted"]
+    again = door.sign_in(subject=subject, email=f"new.{name}", attributes={"displayName": ["Else"]})
+    assert (judged(again), again.user_id) == (("existing", "linked"), made.user_id)
+    assert scim.read(found) == found, "what SCIM manages, a sign-in does not overwrite"
+
+
+def test_who_is_read_or_written_to_by_a_service_is_not_adopted(generic, door, name):
+    update(generic, scim_enabled=False)
+    made = door.sign_in(subject=new_subject(), email=name)
+    update(generic, scim_enabled=True)
+    generic.scim.find(f'userName eq "{name}"')
+    replace = api()["resource"].PatchOperation.KIND_REPLACE
+    title = [{"kind": replace, "path": "title", "value": {"string_value": "Boss"}}]
+    generic.house.admin.call("UserService/PatchUser", directory=generic.name, id=made.user_id, operations=title)
+    assert "user.adopted" not in kinds(generic, made.user_id)
 
 
 def test_sign_ins_update_the_users_whom_scim_does_not_manage(generic, door, name):

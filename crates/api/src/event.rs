@@ -12,6 +12,7 @@ pub fn type_name(event_type: EventType) -> Option<&'static str> {
         EventType::UserAdministratorChanged => "user.administrator_changed",
         EventType::UserRestored => "user.restored",
         EventType::UserPurged => "user.purged",
+        EventType::UserAdopted => "user.adopted",
         EventType::GroupCreated => "group.created",
         EventType::GroupUpdated => "group.updated",
         EventType::GroupDeleted => "group.deleted",

@@ -10,6 +10,7 @@ mod execution;
 mod outbox;
 mod plan;
 mod references;
+mod rehearsal;
 
 use std::pin::Pin;
 
@@ -24,9 +25,10 @@ use tracing::Instrument as _;
 
 use self::execution::Execution;
 use self::outbox::Outbox;
+use self::rehearsal::Rehearsal;
 use crate::Core;
 use crate::caller::Caller;
-use crate::dry_run::not_in_dry_run;
+use crate::dry_run::is_dry_run;
 use crate::error::{Error, Result};
 use crate::stream::first;
 
@@ -58,33 +60,18 @@ impl Bulk {
             .map_err(|_| Error::value("fail_on_errors: it is negative; give 0 for any number, or more"))?;
         let operations = self.gathered(first, messages).await?;
         let types = self.core.types(&directory).await?;
+        if is_dry_run(caller.origin(), &directory) {
+            let rehearsal =
+                Rehearsal { core: &self.core, caller, directory, types, fail_on_errors, operations };
+            return Err(rehearsal.told().await.into());
+        }
         self.core.count_departures(caller, &directory, &types, &operations).await?;
-
-        let is_dry_run = directory.safeguards.dry_run && caller.is_identity_provider();
         let (sender, receiver) = unbounded_channel();
         let outbox = Outbox::new(sender, operations.len());
         let execution =
             Execution::new(self.core.clone(), caller.clone(), directory, types, fail_on_errors, operations);
-        if is_dry_run {
-            execution.run(outbox).await;
-            return Err(Self::would_have(receiver).into());
-        }
         let task = tokio::spawn(execution.run(outbox).in_current_span());
         Ok(Box::pin(stream::unfold(Some((receiver, task)), next)))
-    }
-
-    /// What a dry run says of a whole request, of whose operations these are the results.
-    fn would_have(mut results: UnboundedReceiver<ApplyBulkResponse>) -> Error {
-        let messages = std::iter::from_fn(|| results.try_recv().ok());
-        let results: Vec<_> = messages.flat_map(|message| message.results).collect();
-        let mut failed = results.iter().filter(|result| result.reason() != ErrorReason::DryRun);
-        let first = failed.next().map(|result| format!(": Operations[{}]: {}", result.index, result.message));
-        let failures = failed.count() + usize::from(first.is_some());
-        let done = results.len() - failures;
-        not_in_dry_run(format_args!(
-            "operations that would have been done: {done}, that would have failed: {failures}{}",
-            first.unwrap_or_default()
-        ))
     }
 
     /// The operations of all messages. Errors: `TOO_MANY` and `PAYLOAD_TOO_LARGE` past the published limits, and those of

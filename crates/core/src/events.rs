@@ -57,11 +57,6 @@ impl<'a> Origin<'a> {
         Self { party: Party::Approver, ..self }
     }
 
-    /// Whether an identity provider speaks, by SCIM: the users that it writes to are managed by it from then on.
-    pub(crate) fn is_scim(self) -> bool {
-        self.party == Party::IdentityProvider
-    }
-
     /// Notes something beside the answer, for the activity log.
     pub(crate) fn note(self, note: &str) {
         if let Some(notes) = self.notes {

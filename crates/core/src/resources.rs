@@ -10,7 +10,7 @@ pub(crate) use drafting::{Attempts, patched, require_indexable, require_short, s
 pub(crate) use listing::{Asked, Listed, Type};
 pub(crate) use named::{Named, lone_user_name};
 pub(crate) use representation::{Memberships, date_time, location, represent};
-pub(crate) use writing::Rewriting;
+pub(crate) use writing::{Changed, Rewriting, names_of};
 
 use rollcall_scim::projection::Projection;
 use rollcall_store::{Directory, ResourceType, StoredResource};

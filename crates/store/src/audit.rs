@@ -33,6 +33,7 @@ impl EventKind {
             | Self::UserDeleted
             | Self::UserRestored
             | Self::UserPurged
+            | Self::UserAdopted
             | Self::HoldCreated
             | Self::GroupCreated
             | Self::GroupUpdated

@@ -413,6 +413,9 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
     /// Gives a directory that this transaction has read these rules, in this order, instead of those that it has.
     async fn set_provisioning_rules(&mut self, directory: Uuid, rules: &[ProvisioningRule]) -> Result<()>;
 
+    /// Notes that the identity provider manages a user that this transaction has read.
+    async fn adopt_user(&mut self, directory: Uuid, user: Uuid) -> Result<()>;
+
     /// Deletes a resource that this transaction has read, and the password and the link of a user.
     async fn delete_resource(&mut self, directory: Uuid, resource_type: ResourceType, id: Uuid)
     -> Result<()>;
@@ -598,6 +601,12 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
 
     /// Deletes the shared keys whose names begin so and that were made before this time.
     async fn delete_old_shared_keys(&mut self, beginning: &str, before: i64) -> Result<()>;
+
+    /// Begins a part of the transaction, which ends before the next one begins.
+    async fn begin_part(&mut self) -> Result<()>;
+
+    /// Ends the part that was begun. What it wrote is kept, or else undone, also where one of its statements failed.
+    async fn end_part(&mut self, keep: bool) -> Result<()>;
 
     /// Makes everything durable. When this returns `Ok`, it has happened; in every other case it has not.
     async fn save(self: Box<Self>) -> Result<()>;

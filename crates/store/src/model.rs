@@ -424,6 +424,8 @@ event_kinds! {
     UserCreated = "user.created",
     /// A user changed.
     UserUpdated = "user.updated",
+    /// The identity provider wrote to a user whom it had not made, and manages it from then on.
+    UserAdopted = "user.adopted",
     /// A user was deleted.
     UserDeleted = "user.deleted",
     /// A deleted or inactive user returned, with the same id.

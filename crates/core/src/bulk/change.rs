@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::Core;
 use crate::caller::parse_id;
+use crate::dry_run::Deed;
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::groups::{GroupChange, require_groups};
@@ -37,6 +38,8 @@ pub(super) struct Written {
     pub(super) location: String,
     /// The entity tag; empty after a delete.
     pub(super) version: String,
+    pub(super) resource_type: ResourceType,
+    pub(super) deed: Deed,
 }
 
 impl<'d> Change<'d> {
@@ -125,17 +128,22 @@ impl<'d> Change<'d> {
         match self {
             Self::CreateUser(new) => {
                 let restored = core.create_user(transaction, origin, directory, new).await?;
-                Ok(Written::of(restored.as_ref().unwrap_or(&new.user)))
+                Ok(match restored {
+                    None => Written::of(&new.user, Deed::created(&new.user)),
+                    Some(user) => Written::of(&user.resource, Deed::Restored(user.names)),
+                })
             }
             Self::CreateGroup(group, _, definition) => {
                 core.insert_empty_group(transaction, origin, directory, group, definition).await?;
-                Ok(Written::of(group))
+                Ok(Written::of(group, Deed::created(group)))
             }
             Self::UpdateUser(id, change) => {
-                Ok(Written::of(&core.change_user(transaction, origin, directory, *id, change).await?))
+                let changed = core.change_user(transaction, origin, directory, *id, change).await?;
+                Ok(Written::of(&changed.resource, Deed::of_change(&changed, change.is_replacement())))
             }
             Self::UpdateGroup(id, change) => {
-                Ok(Written::of(&core.change_group(transaction, origin, directory, *id, change).await?))
+                let changed = core.change_group(transaction, origin, directory, *id, change).await?;
+                Ok(Written::of(&changed.resource, Deed::of_change(&changed, change.is_replacement())))
             }
             Self::Delete(resource_type, id, if_match) => {
                 match resource_type {
@@ -146,7 +154,13 @@ impl<'d> Change<'d> {
                         core.delete_group(transaction, origin, directory, *id, if_match).await?;
                     }
                 }
-                Ok(Written { id: *id, location: location(*resource_type, id), version: String::new() })
+                Ok(Written {
+                    id: *id,
+                    location: location(*resource_type, id),
+                    version: String::new(),
+                    resource_type: *resource_type,
+                    deed: Deed::Deleted,
+                })
             }
         }
     }
@@ -169,12 +183,19 @@ impl<'d> Change<'d> {
 }
 
 impl Written {
-    fn of(resource: &StoredResource) -> Self {
+    fn of(resource: &StoredResource, deed: Deed) -> Self {
         Self {
             id: resource.id,
             location: location(resource.resource_type, resource.id),
             version: entity_tag(resource.version),
+            resource_type: resource.resource_type,
+            deed,
         }
+    }
+
+    /// What would have happened, had it not been in a dry run.
+    pub(super) fn would_have(&self) -> String {
+        self.deed.would_have(self.resource_type, self.id)
     }
 }
 

@@ -30,19 +30,33 @@ impl Core {
         if directory.safeguards.guard_rail.is_none() || !caller.is_identity_provider() {
             return Ok(());
         }
-        let leaving = leaving(operations, directory, types);
+        let leaving = &leaving(operations, directory, types);
         if leaving.is_empty() {
             return Ok(());
         }
-        let leaving = &leaving;
         self.in_a_transaction(|mut transaction| async move {
-            self.try_count_departures(&mut *transaction, caller, directory, leaving).await?;
+            self.count_each(&mut *transaction, caller, directory, leaving).await?;
             Ok(((), transaction))
         })
         .await
     }
 
-    async fn try_count_departures(
+    /// The same in the transaction of a dry run, which is dropped.
+    pub(super) async fn count_departures_in(
+        &self,
+        transaction: &mut dyn Transaction,
+        caller: &Caller,
+        directory: &Directory,
+        types: &Types,
+        operations: &[BulkOperation],
+    ) -> Result<()> {
+        if directory.safeguards.guard_rail.is_none() {
+            return Ok(());
+        }
+        self.count_each(transaction, caller, directory, &leaving(operations, directory, types)).await
+    }
+
+    async fn count_each(
         &self,
         transaction: &mut dyn Transaction,
         caller: &Caller,

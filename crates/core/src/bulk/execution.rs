@@ -1,8 +1,10 @@
-//! Doing the operations of a request, step by step.
+//! Doing the operations of a request, step by step: each in a transaction of its own, or in a dry run all in one.
+
+mod writing;
 
 use rollcall_api::v1::bulk_operation::{CreateUser, Operation};
 use rollcall_api::v1::{BulkOperation, ErrorReason};
-use rollcall_store::Directory;
+use rollcall_store::{Directory, Transaction};
 use uuid::Uuid;
 
 use super::change::{Change, Written, location_of};
@@ -11,9 +13,7 @@ use super::plan::{Outline, Plan, Step, plan};
 use super::references::{Reading, bulk_id, each_id};
 use crate::Core;
 use crate::caller::Caller;
-use crate::dry_run::{not_in_dry_run, unless_dry_run};
 use crate::error::{Error, Result, shortened};
-use crate::resources::Attempts;
 use crate::types::Types;
 
 /// The operations of a request, on the way.
@@ -34,7 +34,12 @@ pub(super) struct Execution {
     plan: Plan,
     /// Whether the database could not be reached: every further operation would wait for it as long again.
     is_cut_off: bool,
+    /// Why a dry run broke off.
+    broken_off: Option<Error>,
 }
+
+/// The transaction of a dry run, in which all operations are done; `None`, each is done in one of its own.
+type Rehearsed = Option<Box<dyn Transaction>>;
 
 /// What became of an operation.
 #[derive(Debug)]
@@ -80,6 +85,7 @@ impl Execution {
             bulk_ids: outlines.into_iter().map(|outline| outline.bulk_id).collect(),
             operations: operations.into_iter().map(|operation| operation.operation).collect(),
             is_cut_off: false,
+            broken_off: None,
             core,
             caller,
             directory,
@@ -89,37 +95,45 @@ impl Execution {
 
     /// Does the operations, until all are done or too many have failed.
     pub(super) async fn run(mut self, mut outbox: Outbox) {
+        self.do_steps(&mut None, &mut |outcome| outbox.put(outcome)).await;
+        outbox.finish();
+    }
+
+    /// Does the operations in this transaction, which is dropped, and returns what became of each, as far as it went.
+    ///
+    /// Errors: `CONFLICT` where the transaction lost against another one, and others after which it is of no use.
+    pub(super) async fn rehearse(mut self, transaction: Box<dyn Transaction>) -> Result<Vec<Outcome>> {
+        let mut outcomes = Vec::new();
+        self.do_steps(&mut Some(transaction), &mut |outcome| outcomes.push(outcome)).await;
+        self.broken_off.map_or(Ok(outcomes), Err)
+    }
+
+    async fn do_steps(&mut self, rehearsal: &mut Rehearsed, report: &mut (dyn FnMut(Outcome) + Send)) {
         let mut errors = 0;
         for step in std::mem::take(&mut self.plan.steps) {
             let outcomes = match step {
-                Step::One(index) => vec![self.one(index).await],
-                Step::Circle(circle) => self.circle(circle).await,
+                Step::One(index) => vec![self.one(index, rehearsal).await],
+                Step::Circle(circle) => self.circle(circle, rehearsal).await,
             };
             for outcome in outcomes {
-                if let Err(failure) = &outcome.result
-                    && failure.error.reason() != ErrorReason::DryRun
-                {
+                if let Err(failure) = &outcome.result {
                     errors += 1;
                     self.has_failed[outcome.index] = true;
                     self.is_cut_off |= failure.error.reason() == ErrorReason::Unavailable;
                 }
-                outbox.put(outcome);
+                report(outcome);
             }
-            if errors >= self.fail_on_errors {
+            if errors >= self.fail_on_errors || self.broken_off.is_some() {
                 break;
             }
         }
-        outbox.finish();
     }
 
-    async fn one(&mut self, index: usize) -> Outcome {
+    async fn one(&mut self, index: usize, rehearsal: &mut Rehearsed) -> Outcome {
         let types = self.types.clone();
-        if let Err(error) = self.require_checkable(index) {
-            return Outcome { index, result: Err(Failure { location: None, error }) };
-        }
         let result = match self.judged(index, &types).await {
             Ok((change, location)) => {
-                let written = self.written(&change).await;
+                let written = self.written(&change, rehearsal).await;
                 if let Ok(written) = &written {
                     // A create may have restored a user, who is then the one whom later operations refer to.
                     self.ids[index] = written.id;
@@ -132,9 +146,9 @@ impl Execution {
     }
 
     /// Does creates together or not at all.
-    async fn circle(&mut self, circle: Vec<usize>) -> Vec<Outcome> {
+    async fn circle(&mut self, circle: Vec<usize>, rehearsal: &mut Rehearsed) -> Vec<Outcome> {
         let types = self.types.clone();
-        let recognised = self.recognise(&circle).await;
+        let recognised = self.recognise(&circle, rehearsal).await;
         let mut changes = Vec::with_capacity(circle.len());
         let mut failures = Vec::new();
         for (position, index) in circle.iter().enumerate() {
@@ -147,7 +161,7 @@ impl Execution {
             failures.extend(circle.iter().enumerate().map(|(position, _)| (position, same(&error))));
         }
         if failures.is_empty() {
-            match self.written_together(&changes).await {
+            match self.written_together(&changes, rehearsal).await {
                 Ok(written) => {
                     let done = circle.into_iter().zip(written);
                     return done.map(|(index, written)| Outcome { index, result: Ok(written) }).collect();
@@ -174,11 +188,15 @@ impl Execution {
 
     /// Gives the creates of a circle the ids of the users whom they restore, since they refer to one another before the first
     /// of them is written.
-    async fn recognise(&mut self, circle: &[usize]) -> Result<()> {
+    async fn recognise(&mut self, circle: &[usize], rehearsal: &mut Rehearsed) -> Result<()> {
         if !self.directory.rules().returning_users_are_restored {
             return Ok(());
         }
-        let mut transaction = self.core.store.begin().await?;
+        let mut own = None;
+        let transaction = match rehearsal {
+            Some(transaction) => transaction,
+            None => own.insert(self.core.store.begin().await?),
+        };
         for index in circle {
             let Some(Operation::CreateUser(CreateUser { user: Some(user) })) = &self.operations[*index]
             else {
@@ -188,7 +206,7 @@ impl Execution {
             let keys =
                 keys.into_iter().filter_map(|(name, key)| Some((name.to_owned(), key.clone()?.into())));
             let returning =
-                self.core.returning_user(&mut *transaction, &self.directory, &keys.collect()).await?;
+                self.core.returning_user(&mut **transaction, &self.directory, &keys.collect()).await?;
             if let Some((id, _)) = returning {
                 self.ids[*index] = id;
             }
@@ -218,16 +236,6 @@ impl Execution {
         }
     }
 
-    /// In a dry run, passes over an operation that refers to what another one would have made: that is not there.
-    fn require_checkable(&self, index: usize) -> Result<()> {
-        let is_dry_run = self.directory.safeguards.dry_run && self.caller.is_identity_provider();
-        let references = &self.plan.references[index];
-        if !is_dry_run || references.is_empty() || references.iter().any(|index| self.has_failed[*index]) {
-            return Ok(());
-        }
-        Err(not_in_dry_run(would_be_done()))
-    }
-
     /// Refuses an operation that cannot be done, whatever it says.
     fn require_possible(&mut self, index: usize) -> Result<()> {
         if let Some(mistake) = self.plan.mistakes[index].take() {
@@ -252,48 +260,6 @@ impl Execution {
             }
         });
     }
-
-    async fn written(&self, change: &Change<'_>) -> Result<Written> {
-        let (core, directory) = (&self.core, &self.directory);
-        core.in_a_transaction(|mut transaction| async move {
-            let origin = self.caller.origin();
-            let written = change.write(core, &mut *transaction, origin, directory).await?;
-            Ok((written, unless_dry_run(origin, directory, transaction, would_be_done)?))
-        })
-        .await
-    }
-
-    async fn written_together(&self, changes: &[Change<'_>]) -> Result<Vec<Written>, Broken> {
-        let mut attempts = Attempts::default();
-        loop {
-            match self.try_write_together(changes).await {
-                Ok(written) => return Ok(written),
-                Err(Broken { culprit, error }) => {
-                    attempts.again(error).map_err(|error| Broken { culprit, error })?;
-                }
-            }
-        }
-    }
-
-    /// Writes the resources first and their members after, so that each exists when another one refers to it.
-    async fn try_write_together(&self, changes: &[Change<'_>]) -> Result<Vec<Written>, Broken> {
-        let everybody = |error: rollcall_store::Error| Broken { culprit: None, error: error.into() };
-        let (core, directory, origin) = (&self.core, &self.directory, self.caller.origin());
-        let mut transaction = core.store.begin().await.map_err(everybody)?;
-        let mut written = Vec::with_capacity(changes.len());
-        for (position, change) in changes.iter().enumerate() {
-            let done = change.write_resource(core, &mut *transaction, origin, directory).await;
-            written.push(done.map_err(|error| Broken { culprit: Some(position), error })?);
-        }
-        for (position, change) in changes.iter().enumerate() {
-            let done = change.write_first_members(core, &mut *transaction, origin, directory).await;
-            done.map_err(|error| Broken { culprit: Some(position), error })?;
-        }
-        let transaction = unless_dry_run(origin, directory, transaction, would_be_done)
-            .map_err(|error| Broken { culprit: None, error })?;
-        transaction.save().await.map_err(everybody)?;
-        Ok(written)
-    }
 }
 
 fn reading<'t>(directory: &Directory, types: &'t Types) -> Reading<'t> {
@@ -313,11 +279,6 @@ fn outline(operation: &mut BulkOperation, reading: Reading<'_>) -> Outline {
         is_referable: creates || may_have_created,
         references,
     }
-}
-
-/// What a dry run says of an operation.
-fn would_be_done() -> String {
-    "the operation would have been done".to_owned()
 }
 
 /// The error of an operation that refers to one that failed.

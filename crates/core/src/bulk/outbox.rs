@@ -96,16 +96,23 @@ fn result(outcome: Outcome) -> BulkResult {
 #[cfg(test)]
 mod tests {
     use rollcall_api::v1::ErrorReason;
+    use rollcall_store::ResourceType;
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
     use uuid::Uuid;
 
     use super::*;
     use crate::bulk::change::Written;
+    use crate::dry_run::Deed;
     use crate::error::Error;
 
     fn done(index: usize) -> Outcome {
-        let written =
-            Written { id: Uuid::nil(), location: format!("/Users/{index}"), version: "W/\"1\"".to_owned() };
+        let written = Written {
+            id: Uuid::nil(),
+            location: format!("/Users/{index}"),
+            version: "W/\"1\"".to_owned(),
+            resource_type: ResourceType::User,
+            deed: Deed::Created("ana".to_owned()),
+        };
         Outcome { index, result: Ok(written) }
     }
 

@@ -18,7 +18,7 @@ use super::RESOURCE_TYPE;
 use crate::Core;
 use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, changes};
-use crate::resources::{Rewriting, patched, require_indexable};
+use crate::resources::{Changed, Rewriting, names_of, patched, require_indexable};
 use crate::types::require_known;
 use crate::version::require_match;
 
@@ -87,6 +87,11 @@ impl<'d> GroupChange<'d> {
         self.members.iter().map(|(_, change)| named(change)).sum()
     }
 
+    /// Whether the group is replaced: it is a PUT.
+    pub(crate) fn is_replacement(&self) -> bool {
+        matches!(self.next, Next::Replace(_))
+    }
+
     fn applied_to(&self, current: &Resource, id: Uuid) -> Result<Resource> {
         match &self.next {
             Next::Replace(attributes) => Ok(with_immutable(current, attributes.clone(), self.definition)?),
@@ -119,6 +124,12 @@ impl Moves {
                 self.removed.insert(id);
             }
         }
+    }
+
+    /// How many came and went, if anybody did.
+    fn told(&self) -> Option<String> {
+        let (added, removed) = (self.added.len(), self.removed.len());
+        (added + removed > 0).then(|| format!("{MEMBERS} ({added} added, {removed} removed)"))
     }
 }
 
@@ -193,7 +204,7 @@ impl Core {
         directory: &Directory,
         id: Uuid,
         change: &GroupChange<'_>,
-    ) -> Result<StoredResource> {
+    ) -> Result<Changed> {
         self.hold_schemas(transaction, directory).await?;
         let group = transaction.resource(directory.id, ResourceType::Group, id).await?;
         let mut group = group.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
@@ -211,19 +222,22 @@ impl Core {
         let rewriting = self.event_to_come(origin, directory, EventKind::GroupUpdated, id);
         let told = self.events_of(origin, directory, id, &moves);
         let others = told.last().map(|event| Provenance::of(event, [MEMBERS])).unwrap_or_default();
+        let mut names = Vec::new();
         if is_rewritten {
             let by = Rewriting { event: &rewriting, others };
             let facts = self
                 .rewrite_resource(transaction, directory, &mut group, attributes, change.definition, by)
                 .await?;
+            names = names_of(&facts);
             transaction.insert_event(&rewriting.of(group.version).telling(facts)).await?;
         } else if !told.is_empty() {
             group.modified = self.clock.now().max(group.modified);
             let version = transaction.touch_group(directory.id, id, group.modified, &others).await?;
             group.version = version.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         }
+        names.extend(moves.told());
         tell(transaction, told, group.version).await?;
-        Ok(group)
+        Ok(Changed { resource: group, names, is_adopted: false })
     }
 
     /// Deletes a group and its memberships.

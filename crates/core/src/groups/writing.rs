@@ -7,16 +7,15 @@ use rollcall_api::v1::{
     CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest, DeleteGroupResponse, ErrorReason,
     PatchGroupRequest, PatchGroupResponse, ReplaceGroupRequest, ReplaceGroupResponse,
 };
-use rollcall_store::{Directory, StoredResource};
-use serde_json::Value;
+use rollcall_store::{Directory, ResourceType, StoredResource};
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 
 use super::{GroupChange, Groups, RESOURCE_TYPE, group_message};
 use crate::Core;
 use crate::caller::{Caller, parse_id};
-use crate::dry_run::unless_dry_run;
-use crate::error::{Error, Result, shortened};
+use crate::dry_run::{Deed, unless_dry_run};
+use crate::error::{Error, Result};
 use crate::resources::projection;
 use crate::stream::first;
 
@@ -42,7 +41,7 @@ impl Groups {
         core.in_a_transaction(|mut transaction| async move {
             let origin = caller.origin();
             core.insert_group(&mut *transaction, origin, directory, new, members, definition).await?;
-            let what = || format!("the group {:?} would have been created", shortened(name_of(new)));
+            let what = || Deed::created(new).would_have(ResourceType::Group, new.id);
             Ok(((), unless_dry_run(origin, directory, transaction, what)?))
         })
         .await?;
@@ -108,7 +107,7 @@ impl Groups {
         core.in_a_transaction(|mut transaction| async move {
             let origin = caller.origin();
             core.delete_group(&mut *transaction, origin, directory, id, if_match).await?;
-            let what = || format!("the group {id} would have been deleted");
+            let what = || Deed::Deleted.would_have(ResourceType::Group, id);
             Ok(((), unless_dry_run(origin, directory, transaction, what)?))
         })
         .await?;
@@ -125,10 +124,11 @@ impl Groups {
         let core = &self.core;
         core.in_a_transaction(|mut transaction| async move {
             let origin = caller.origin();
-            let group = core.change_group(&mut *transaction, origin, directory, id, change).await?;
-            let what = || format!("the group {id} would have been changed");
+            let changed = core.change_group(&mut *transaction, origin, directory, id, change).await?;
+            let deed = || Deed::of_change(&changed, change.is_replacement());
+            let what = || deed().would_have(ResourceType::Group, id);
             let transaction = unless_dry_run(origin, directory, transaction, what)?;
-            Ok((group, transaction))
+            Ok((changed.resource, transaction))
         })
         .await
     }
@@ -153,10 +153,6 @@ impl Core {
             format!("members: more than the {limit} allowed in one request; send them in several"),
         ))
     }
-}
-
-fn name_of(group: &StoredResource) -> &str {
-    group.attributes.get("displayName").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Refuses to write groups where they are switched off.

@@ -210,7 +210,7 @@ impl Core {
         }
         self.let_leave(transaction, origin, directory, &user, || super::recording::departure_of(change))
             .await?;
-        user.scim_managed = true;
+        self.adopt(transaction, origin, directory, &mut user).await?;
         let event = self.event_to_come(origin, directory, EventKind::UserUpdated, user.id);
         let by = Rewriting { event: &event, others: Provenance::of(&event, []) };
         let facts =

@@ -85,6 +85,34 @@ impl Core {
     }
 }
 
+/// A resource after a change.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    pub(crate) resource: StoredResource,
+    /// The names of the attributes that changed; none, nothing did.
+    pub(crate) names: Vec<String>,
+    /// Whether the identity provider manages it from now on, and did not before.
+    pub(crate) is_adopted: bool,
+}
+
+/// The names of the attributes whose changes an event tells: those of an extension each by its own.
+pub(crate) fn names_of(facts: &Value) -> Vec<String> {
+    let mut names = Vec::new();
+    for (name, change) in facts.as_object().into_iter().flatten() {
+        let side = |side: &str| change.get(side).and_then(Value::as_object);
+        let (before, after) = (side("before"), side("after"));
+        if !name.contains(':') || (before.is_none() && after.is_none()) {
+            names.push(name.clone());
+            continue;
+        }
+        let none = Resource::new();
+        let inner =
+            changes(&before.map_or_else(|| none.clone(), Clone::clone), &after.map_or(none, Clone::clone));
+        names.extend(inner.as_object().into_iter().flatten().map(|(inner, _)| format!("{name}:{inner}")));
+    }
+    names
+}
+
 /// What a resource is rewritten by: events that are yet to be written.
 #[derive(Debug)]
 pub(crate) struct Rewriting<'a> {
@@ -99,5 +127,25 @@ fn has_unique_name(directory: &Directory, resource_type: ResourceType) -> bool {
     match resource_type {
         ResourceType::User => true,
         ResourceType::Group => directory.rules().group_names_are_unique,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn attributes_of_an_extension_are_named_each_by_its_own() {
+        let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        let facts = json!({
+            "title": { "before": null, "after": "Boss" },
+            "name": { "before": { "givenName": "A" }, "after": { "givenName": "B" } },
+            urn: { "before": { "division": "d", "department": "x" }, "after": { "division": "d", "costCenter": "7" } },
+        });
+        let expected =
+            ["title".to_owned(), "name".to_owned(), format!("{urn}:department"), format!("{urn}:costCenter")];
+        assert_eq!(names_of(&facts), expected);
     }
 }

@@ -234,7 +234,8 @@ impl SigningIn<'_> {
         let message = Some(user::from_resource(attributes));
         let (core, origin) = (self.core, self.caller.origin());
         let change = UserChange::replace(core, self.directory, message, Vec::new(), self.definition).await?;
-        core.change_user(transaction, origin, self.directory, held.id, &change).await.map_err(if_taken)
+        let changed = core.change_user(transaction, origin, self.directory, held.id, &change).await;
+        Ok(changed.map_err(if_taken)?.resource)
     }
 
     /// What the attributes of a user become, under the old userName where somebody else has the new one.

@@ -16,9 +16,9 @@ use super::RESOURCE_TYPE;
 use crate::Core;
 use crate::departures::{Departure, is_active};
 use crate::error::{Error, Result};
-use crate::events::{Origin, changes, with_password};
+use crate::events::{Origin, Party, changes, with_password};
 use crate::passwords::{PASSWORD, PasswordChange};
-use crate::resources::{Rewriting, patched, require_indexable};
+use crate::resources::{Changed, Rewriting, names_of, patched, require_indexable};
 use crate::types::require_known;
 use crate::version::require_match;
 
@@ -95,6 +95,11 @@ impl<'d> UserChange<'d> {
     ) -> Result<Self> {
         let next = Next::Patch(patch::from_messages(operations)?, rules);
         Ok(Self { next, password: PasswordChange::Keep, if_match, definition })
+    }
+
+    /// Whether the user is replaced: it is a PUT.
+    pub(crate) fn is_replacement(&self) -> bool {
+        matches!(self.next, Next::Replace(_))
     }
 
     /// Whether the change says anything of `active` that makes nobody active; without looking at a user.
@@ -179,7 +184,8 @@ impl Core {
         Ok(transaction.insert_event(&event).await?)
     }
 
-    /// Changes a user. What changes nothing moves neither the version nor the time, and writes no event.
+    /// Changes a user. What changes nothing moves neither the version nor the time, and writes no event but that the identity
+    /// provider has adopted the user, if it has.
     ///
     /// Errors: also those of [`let_leave`](Self::let_leave).
     pub(crate) async fn change_user(
@@ -189,7 +195,7 @@ impl Core {
         directory: &Directory,
         id: Uuid,
         change: &UserChange<'_>,
-    ) -> Result<StoredResource> {
+    ) -> Result<Changed> {
         self.hold_schemas(transaction, directory).await?;
         let user = transaction.resource(directory.id, ResourceType::User, id).await?;
         let mut user = user.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
@@ -201,19 +207,40 @@ impl Core {
             self.let_leave(transaction, origin, directory, &user, departure).await?;
         }
         let is_new_password = change.password.write(transaction, directory, id).await?;
+        let is_adopted = self.adopt(transaction, origin, directory, &mut user).await?;
         if attributes == user.attributes && !is_new_password {
-            return Ok(user);
+            return Ok(Changed { resource: user, names: Vec::new(), is_adopted });
         }
         let event = self.event_to_come(origin, directory, EventKind::UserUpdated, id);
         let others = Provenance::of(&event, is_new_password.then_some(PASSWORD));
         let by = Rewriting { event: &event, others };
-        user.scim_managed |= origin.is_scim();
         let facts = self
             .rewrite_resource(transaction, directory, &mut user, attributes, change.definition, by)
             .await?;
-        let event = event.of(user.version).telling(with_password(facts, is_new_password));
+        let facts = with_password(facts, is_new_password);
+        let names = names_of(&facts);
+        transaction.insert_event(&event.of(user.version).telling(facts)).await?;
+        Ok(Changed { resource: user, names, is_adopted })
+    }
+
+    /// Lets an identity provider that writes to a user manage it from now on, and says whether it did not before. That is no
+    /// attribute, and moves neither the version nor the time.
+    pub(crate) async fn adopt(
+        &self,
+        transaction: &mut dyn Transaction,
+        origin: Origin<'_>,
+        directory: &Directory,
+        user: &mut StoredResource,
+    ) -> Result<bool> {
+        if user.scim_managed || origin.party == Party::Inside {
+            return Ok(false);
+        }
+        user.scim_managed = true;
+        transaction.adopt_user(directory.id, user.id).await?;
+        let facts = json!({ "scim_managed": { "before": false, "after": true } });
+        let event = self.event(origin, Some(directory.id), EventKind::UserAdopted, user.id, facts);
         transaction.insert_event(&event).await?;
-        Ok(user)
+        Ok(true)
     }
 
     /// Deletes a user, who leaves every group, and is kept for as long as the directory wants.

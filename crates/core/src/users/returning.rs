@@ -14,7 +14,7 @@ use crate::Core;
 use crate::error::{Error, Result};
 use crate::events::{Origin, changes, with_password};
 use crate::passwords::PASSWORD;
-use crate::resources::Rewriting;
+use crate::resources::{Changed, Rewriting, names_of};
 
 impl Core {
     /// Creates a user, or restores the one who returns, and then says who that is.
@@ -26,21 +26,23 @@ impl Core {
         origin: Origin<'_>,
         directory: &Directory,
         new: &NewUser<'_>,
-    ) -> Result<Option<StoredResource>> {
+    ) -> Result<Option<Changed>> {
         let returning = self.returning_user(transaction, directory, &new.user.attributes).await?;
         let Some((id, presence)) = returning else {
             self.insert_user(transaction, origin, directory, new).await?;
             return Ok(None);
         };
         let event = self.event_to_come(origin, directory, EventKind::UserRestored, id);
-        let (user, facts) = match presence {
+        let (mut user, facts) = match presence {
             Presence::Departed => self.bring_back(transaction, directory, new, &event).await?,
             Presence::Inactive | Presence::Active => self.wake(transaction, directory, new, &event).await?,
         };
+        let names = facts.as_ref().map(names_of).unwrap_or_default();
         if let Some(facts) = facts {
             transaction.insert_event(&event.of(user.version).telling(facts)).await?;
         }
-        Ok(Some(user))
+        let is_adopted = self.adopt(transaction, origin, directory, &mut user).await?;
+        Ok(Some(Changed { resource: user, names, is_adopted }))
     }
 
     /// The deleted or inactive user whom a create with these attributes restores.
@@ -99,7 +101,6 @@ impl Core {
         if attributes == user.attributes && !is_new_password {
             return Ok((user, None));
         }
-        user.scim_managed |= new.user.scim_managed;
         let others = Provenance::of(event, is_new_password.then_some(PASSWORD));
         let by = Rewriting { event, others };
         let facts =

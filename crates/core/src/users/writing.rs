@@ -4,14 +4,13 @@ use rollcall_api::v1::{
     CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, PatchUserRequest,
     PatchUserResponse, ReplaceUserRequest, ReplaceUserResponse,
 };
-use rollcall_store::{Directory, StoredResource};
-use serde_json::Value;
+use rollcall_store::{Directory, ResourceType, StoredResource};
 use uuid::Uuid;
 
 use super::Users;
 use crate::caller::Caller;
-use crate::dry_run::unless_dry_run;
-use crate::error::{Result, shortened};
+use crate::dry_run::{Deed, unless_dry_run};
+use crate::error::Result;
 use crate::resources::projection;
 use crate::users::changes::UserChange;
 
@@ -31,12 +30,17 @@ impl Users {
             .in_a_transaction(|mut transaction| async move {
                 let origin = caller.origin();
                 let restored = core.create_user(&mut *transaction, origin, directory, new).await?;
-                let what = || created(restored.as_ref(), &new.user);
+                let what = || match &restored {
+                    None => Deed::created(&new.user).would_have(ResourceType::User, new.user.id),
+                    Some(user) => {
+                        Deed::Restored(user.names.clone()).would_have(ResourceType::User, user.resource.id)
+                    }
+                };
                 let transaction = unless_dry_run(origin, directory, transaction, what)?;
                 Ok((restored, transaction))
             })
             .await?;
-        let user = restored.unwrap_or(new_user.user);
+        let user = restored.map_or(new_user.user, |restored| restored.resource);
         Ok(CreateUserResponse { user: Some(core.user(directory, user, &projection, types.user()).await?) })
     }
 
@@ -86,7 +90,7 @@ impl Users {
         core.in_a_transaction(|mut transaction| async move {
             let origin = caller.origin();
             core.delete_user(&mut *transaction, origin, directory, id, if_match).await?;
-            let what = || format!("the user {id} would have been deleted");
+            let what = || Deed::Deleted.would_have(ResourceType::User, id);
             Ok(((), unless_dry_run(origin, directory, transaction, what)?))
         })
         .await?;
@@ -103,20 +107,12 @@ impl Users {
         let core = &self.core;
         core.in_a_transaction(|mut transaction| async move {
             let origin = caller.origin();
-            let user = core.change_user(&mut *transaction, origin, directory, id, change).await?;
-            let what = || format!("the user {id} would have been changed");
+            let changed = core.change_user(&mut *transaction, origin, directory, id, change).await?;
+            let deed = || Deed::of_change(&changed, change.is_replacement());
+            let what = || deed().would_have(ResourceType::User, id);
             let transaction = unless_dry_run(origin, directory, transaction, what)?;
-            Ok((user, transaction))
+            Ok((changed.resource, transaction))
         })
         .await
     }
-}
-
-/// What a create would have done.
-pub(crate) fn created(restored: Option<&StoredResource>, new: &StoredResource) -> String {
-    if let Some(user) = restored {
-        return format!("the user {} would have been restored", user.id);
-    }
-    let user_name = new.attributes.get("userName").and_then(Value::as_str).unwrap_or_default();
-    format!("the user {:?} would have been created", shortened(user_name))
 }

@@ -151,6 +151,19 @@ pub(super) async fn update(
     insert_emails(connection, directory, resource.id, &new).await
 }
 
+/// Notes that the identity provider manages a user.
+pub(super) async fn adopt(connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<()> {
+    sqlx::query::<Db>(
+        "UPDATE resources SET scim_managed = TRUE WHERE directory_id = $1 AND type = 'User' AND id = $2",
+    )
+    .bind(directory)
+    .bind(user)
+    .execute(connection)
+    .await
+    .map_err(failure)?;
+    Ok(())
+}
+
 pub(super) async fn delete(
     connection: &mut Connection,
     directory: Uuid,

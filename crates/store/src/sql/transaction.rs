@@ -9,11 +9,11 @@ use rollcall_scim::unique::UniqueValue;
 use uuid::Uuid;
 
 use super::super::Tx;
-use super::super::dialect::{Connection, total_shard};
+use super::super::dialect::{Connection, Db, total_shard};
 use super::{
     activity, administrators, audit, connections, credentials, deletion, departed, directories, events,
-    links, members, oauth_clients, passwords, provenance, provisioning_rules, resources, schemas, sessions,
-    unique,
+    failure, links, members, oauth_clients, passwords, provenance, provisioning_rules, resources, schemas,
+    sessions, unique,
 };
 use crate::{
     Activity, AddedMembers, Administrator, AttributeOrigin, Candidate, Credential, CredentialKind, Directory,
@@ -28,11 +28,26 @@ pub(in super::super) struct Totals {
     changes: BTreeMap<(Uuid, ResourceType, i64), i64>,
     /// How many memberships were added; nobody asks for their total.
     memberships: u64,
+    /// What they were when the part of the transaction began that is running.
+    before_part: Option<Box<Totals>>,
 }
 
 impl Totals {
     fn add(&mut self, directory: Uuid, resource_type: ResourceType, id: Uuid, change: i64) {
         *self.changes.entry((directory, resource_type, total_shard(id))).or_default() += change;
+    }
+
+    fn begin_part(&mut self) {
+        let before = Self { changes: self.changes.clone(), memberships: self.memberships, before_part: None };
+        self.before_part = Some(Box::new(before));
+    }
+
+    fn end_part(&mut self, keep: bool) {
+        if let Some(before) = self.before_part.take()
+            && !keep
+        {
+            *self = *before;
+        }
     }
 
     /// Writes them, and returns how many rows were added.
@@ -133,6 +148,10 @@ impl Transaction for Tx {
 
     async fn set_provisioning_rules(&mut self, directory: Uuid, rules: &[ProvisioningRule]) -> Result<()> {
         provisioning_rules::set(self.connection(), directory, rules).await
+    }
+
+    async fn adopt_user(&mut self, directory: Uuid, user: Uuid) -> Result<()> {
+        resources::adopt(self.connection(), directory, user).await
     }
 
     async fn delete_resource(
@@ -375,6 +394,24 @@ impl Transaction for Tx {
 
     async fn delete_old_shared_keys(&mut self, beginning: &str, before: i64) -> Result<()> {
         credentials::delete_old_shared_keys(self.connection(), beginning, before).await
+    }
+
+    async fn begin_part(&mut self) -> Result<()> {
+        sqlx::query::<Db>("SAVEPOINT part").execute(self.connection()).await.map_err(failure)?;
+        self.totals().begin_part();
+        Ok(())
+    }
+
+    async fn end_part(&mut self, keep: bool) -> Result<()> {
+        if !keep {
+            sqlx::query::<Db>("ROLLBACK TO SAVEPOINT part")
+                .execute(self.connection())
+                .await
+                .map_err(failure)?;
+        }
+        sqlx::query::<Db>("RELEASE SAVEPOINT part").execute(self.connection()).await.map_err(failure)?;
+        self.totals().end_part(keep);
+        Ok(())
     }
 
     async fn save(self: Box<Self>) -> Result<()> {

@@ -1,8 +1,9 @@
 //! Transactions side by side: what was saved has happened, what was dropped has not.
 
 use futures_util::future::join_all;
-use rollcall_store::{Error, Paging, Query, ResourceType, Selection};
+use rollcall_store::{Error, Paging, Query, ResourceType, Selection, Store};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::databases::Database;
 use crate::fixture::{add, directory, id, insert, named, overwrite, user};
@@ -12,6 +13,7 @@ crate::on_both_databases!(
     of_two_users_with_one_name_one_is_made,
     changes_of_one_user_queue_and_none_is_lost,
     a_transaction_that_fails_takes_no_other_one_with_it,
+    a_part_of_a_transaction_is_kept_or_undone,
     a_closed_store_takes_no_more_writes,
 );
 
@@ -36,13 +38,17 @@ async fn what_is_saved_has_happened_and_what_is_dropped_has_not(database: &dyn D
         let found = store.resource(acme.id, ResourceType::User, id(number)).await.unwrap().is_some();
         assert_eq!(found, number % 3 != 0, "user {number}");
     }
-    let everyone = [Selection { resource_type: ResourceType::User, condition: None, sort: None }];
-    let query = Query { selections: &everyone, descending: false, paging: Paging::Offset(0), limit: 0 };
-    assert_eq!(store.resources(acme.id, &query).await.unwrap().total, 133);
+    assert_eq!(total(&*store, acme.id).await, 133);
 }
 
-fn acme_id() -> uuid::Uuid {
-    uuid::Uuid::from_u128(1)
+async fn total(store: &dyn Store, directory: Uuid) -> u64 {
+    let everyone = [Selection { resource_type: ResourceType::User, condition: None, sort: None }];
+    let query = Query { selections: &everyone, descending: false, paging: Paging::Offset(0), limit: 0 };
+    store.resources(directory, &query).await.unwrap().total
+}
+
+fn acme_id() -> Uuid {
+    Uuid::from_u128(1)
 }
 
 async fn of_two_users_with_one_name_one_is_made(database: &dyn Database) {
@@ -117,4 +123,27 @@ async fn a_closed_store_takes_no_more_writes(database: &dyn Database) {
     store.close().await;
     assert!(matches!(store.begin().await.map(drop), Err(Error::Unavailable(_))));
     assert!(matches!(store.ping().await, Err(Error::Unavailable(_))));
+}
+
+async fn a_part_of_a_transaction_is_kept_or_undone(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = directory(&*store, 1).await;
+    let mut transaction = store.begin().await.unwrap();
+    add(&mut *transaction, acme.id, &named(0, "before")).await.unwrap();
+    for (number, name, keep) in [(1, "kept", true), (2, "undone", false), (3, "last", true)] {
+        transaction.begin_part().await.unwrap();
+        add(&mut *transaction, acme.id, &named(number, name)).await.unwrap();
+        transaction.end_part(keep).await.unwrap();
+    }
+    transaction.begin_part().await.unwrap();
+    let taken = add(&mut *transaction, acme.id, &named(4, "kept")).await;
+    assert!(matches!(taken, Err(Error::NameTaken(_))), "{taken:?}");
+    transaction.end_part(false).await.unwrap();
+    add(&mut *transaction, acme.id, &named(5, "undone")).await.unwrap();
+    transaction.save().await.unwrap();
+    for (number, is_there) in [(0, true), (1, true), (2, false), (3, true), (4, false), (5, true)] {
+        let found = store.resource(acme.id, ResourceType::User, id(number)).await.unwrap().is_some();
+        assert_eq!(found, is_there, "user {number}");
+    }
+    assert_eq!(total(&*store, acme.id).await, 4);
 }
