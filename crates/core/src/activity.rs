@@ -2,6 +2,7 @@
 
 mod health;
 mod messages;
+mod naming;
 mod recording;
 mod redaction;
 mod retention;
@@ -19,7 +20,8 @@ use rollcall_api::v1::{
     RecordActivityResponse, SummarizeActivityRequest, SummarizeActivityResponse, WatchActivityRequest,
     WatchActivityResponse,
 };
-use rollcall_store::{ActivityPart, ActivityQuery};
+use rollcall_scim::fold::fold;
+use rollcall_store::{ActivityPart, ActivityQuery, Named};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -31,6 +33,8 @@ use crate::page_token::Binding;
 
 /// The id under which requests of no directory are kept.
 const NO_DIRECTORY: Uuid = Uuid::nil();
+/// How many users and groups a name in a filter may mean.
+const MOST_NAMED: u32 = 100;
 /// The lowest status of a failure.
 const FAILURES: i64 = 400;
 
@@ -48,8 +52,12 @@ impl Activities {
     async fn list(&self, caller: &Caller, request: ListActivityRequest) -> Result<ListActivityResponse> {
         let directory = self.whose(caller, &request.directory, request.without_directory).await?;
         let filter = request.filter.unwrap_or_default();
-        let query = query(&filter)?;
-        let binding = Binding::new(directory, "activity", &[&format!("{query:?}")]);
+        let ids = self.core.ids_about(directory, &filter).await?;
+        let about = fold(&filter.about);
+        let query = query(&filter, &about, &ids)?;
+        // Who is called so may change between two pages.
+        let asked = ActivityQuery { about: None, ..query };
+        let binding = Binding::new(directory, "activity", &[&format!("{asked:?}"), &about]);
         let page = LogPage::open(&self.core, request.page_size, &request.page_token, &binding).await?;
         let part = ActivityPart::Before(page.after);
         let mut found = self.core.store.activities(directory, &query, part, page.size + 1).await?;
@@ -81,8 +89,25 @@ impl Activities {
     }
 }
 
-/// Reads a filter. Errors: `INVALID_VALUE`.
-fn query(filter: &ActivityFilter) -> Result<ActivityQuery<'_>> {
+impl Core {
+    /// The ids of those whom a filter means by a name. Errors: `INVALID_VALUE`.
+    async fn ids_about(&self, directory: Uuid, filter: &ActivityFilter) -> Result<Vec<Uuid>> {
+        if filter.about.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = self.store.ids_named(directory, &filter.about, MOST_NAMED + 1).await?;
+        if ids.len() > MOST_NAMED as usize {
+            let about = &filter.about;
+            return Err(Error::value(format!(
+                "about: more than {MOST_NAMED} users and groups have a name that begins with “{about}”; give more of it"
+            )));
+        }
+        Ok(ids)
+    }
+}
+
+/// Reads a filter, with the folded name in it and those who are called so. Errors: `INVALID_VALUE`.
+fn query<'a>(filter: &'a ActivityFilter, about: &'a str, ids: &'a [Uuid]) -> Result<ActivityQuery<'a>> {
     let status = |field: &str, status: i32| match status {
         0 => Ok(None),
         100..=599 => Ok(Some(i64::from(status))),
@@ -95,6 +120,7 @@ fn query(filter: &ActivityFilter) -> Result<ActivityQuery<'_>> {
         method: named(&filter.method),
         path_contains: named(&filter.path_contains),
         target: named(&filter.target_id),
+        about: named(about).map(|part| Named { part, ids }),
         from: micros("from", filter.from)?,
         until: micros("until", filter.until)?,
         request_id: named(&filter.request_id),
@@ -149,6 +175,9 @@ impl ActivityService for Activities {
         let (_, extensions, message) = request.into_parts();
         let caller = Caller::of(&extensions)?;
         let directory = self.whose(caller, &message.directory, message.without_directory).await?;
+        if let Some(filter) = &message.filter {
+            self.core.ids_about(directory, filter).await?;
+        }
         Ok(Response::new(self.core.watch_activity(caller, directory, message)?))
     }
 
@@ -174,7 +203,7 @@ mod tests {
     fn a_filter_for_failures_keeps_a_higher_status() {
         let min = |min_status, failures_only| {
             let filter = ActivityFilter { min_status, failures_only, ..ActivityFilter::default() };
-            query(&filter).unwrap().min_status
+            query(&filter, "", &[]).unwrap().min_status
         };
         assert_eq!(min(0, false), None);
         assert_eq!(min(0, true), Some(400));
@@ -185,7 +214,7 @@ mod tests {
     #[test]
     fn a_status_that_is_none_is_refused() {
         let filter = ActivityFilter { max_status: 42, ..ActivityFilter::default() };
-        let error = query(&filter).unwrap_err();
+        let error = query(&filter, "", &[]).unwrap_err();
         assert_eq!(error.reason(), ErrorReason::InvalidValue);
         assert!(error.to_string().contains("max_status"), "{error}");
     }

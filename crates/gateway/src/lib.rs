@@ -53,6 +53,11 @@ pub use client_address::{InvalidNetwork, Network, PeerAddress};
 pub use request_id::RequestIds;
 pub use settings::{Readiness, Settings};
 
+/// The probes `/healthz` and `/readyz` alone, for another process in front of the core.
+pub fn probes(core: CoreChannel, readiness: Readiness) -> Router {
+    probes::router(core, readiness)
+}
+
 /// Everything that the gateway serves: SCIM under `/scim/v2` and, as Metabase has it, so that an identity provider set
 /// up for that needs no change, `/api/ee/scim/v2`; the token endpoint of OAuth 2.0, `/oauth2/token`; and the probes `/healthz` (this process runs) and `/readyz` (and the
 /// core can be reached).

@@ -1,19 +1,30 @@
-//! The probes of whoever runs the gateway. They need no credential, and tell no more than what is asked.
+//! The probes of whoever runs a process in front of a core. They need no credential, and tell no more than what is asked.
 
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
 use http::{Method, StatusCode, header};
+use rollcall_api::channel::CoreChannel;
 use tokio::time::timeout;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::serve::Gateway;
+use crate::settings::Readiness;
 
 /// How long the core may take to say how it is: less than whoever probes waits for.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Both probes, for a process that is no gateway.
+pub(crate) fn router(core: CoreChannel, readiness: Readiness) -> Router {
+    let ready = move |method: Method| async move { self::readiness(&core, &readiness, &method).await };
+    Router::new()
+        .route("/healthz", any(|method: Method| async move { liveness(&method) }))
+        .route("/readyz", any(ready))
+}
 
 /// `/healthz`: this process runs.
 pub(crate) fn liveness(method: &Method) -> Response {
@@ -21,14 +32,14 @@ pub(crate) fn liveness(method: &Method) -> Response {
 }
 
 /// `/readyz`: requests are welcome, and the core answers that it serves.
-pub(crate) async fn readiness(gateway: &Gateway, method: &Method) -> Response {
+pub(crate) async fn readiness(core: &CoreChannel, readiness: &Readiness, method: &Method) -> Response {
     if !is_read(method) {
         return other_method();
     }
-    if gateway.readiness.is_draining() {
-        return said(StatusCode::SERVICE_UNAVAILABLE, "the gateway is draining\n");
+    if readiness.is_draining() {
+        return said(StatusCode::SERVICE_UNAVAILABLE, "this process is draining\n");
     }
-    let mut health = HealthClient::new(gateway.core.clone());
+    let mut health = HealthClient::new(core.clone());
     let check = health.check(HealthCheckRequest::default());
     match timeout(PATIENCE, check).await {
         Ok(Ok(answer)) if answer.get_ref().status() == ServingStatus::Serving => {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use futures_util::FutureExt as _;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use rollcall_api::channel::CoreChannel;
@@ -83,7 +84,7 @@ pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, request: Request)
     };
     let took = started.elapsed();
     log(&parts, &request_id, answer.status, took);
-    if is_of_scim(&route) {
+    if is_of_scim(&route, &parts) {
         let exchange = Exchange {
             parts: &parts,
             request_id: &request_id,
@@ -117,7 +118,11 @@ async fn answer(
 ) -> Outcome {
     let answer = match route {
         Route::Liveness => return Outcome::Probed(probes::liveness(&parts.method)),
-        Route::Readiness => return Outcome::Probed(probes::readiness(gateway, &parts.method).await),
+        Route::Readiness => {
+            return Outcome::Probed(
+                probes::readiness(&gateway.core, &gateway.readiness, &parts.method).await,
+            );
+        }
         Route::Scim(path, endpoint) => {
             let call = Call { gateway, parts, request_id, base: gateway.base_urls.of(parts, *path), notes };
             dispatch::answer(&call, endpoint, body).await
@@ -139,12 +144,14 @@ async fn answer(
     Outcome::Answered(answer)
 }
 
-/// Whether a request was one of SCIM. The document at `/openapi.json` is for everybody and of no directory.
-fn is_of_scim(route: &Route<'_>) -> bool {
+/// Whether a request was one of SCIM. The document at `/openapi.json` is for everybody and of no directory. What comes with
+/// a credential to where nothing is was meant for SCIM: an identity provider that was given the wrong URL.
+fn is_of_scim(route: &Route<'_>, parts: &Parts) -> bool {
     match route {
         Route::Scim(_, endpoint) => *endpoint != Endpoint::OpenApi,
         Route::OtherVersion(_) => true,
-        Route::Liveness | Route::Readiness | Route::Token | Route::Elsewhere => false,
+        Route::Elsewhere => parts.headers.contains_key(AUTHORIZATION),
+        Route::Liveness | Route::Readiness | Route::Token => false,
     }
 }
 

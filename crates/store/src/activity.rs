@@ -90,6 +90,8 @@ pub struct Activity {
     pub request_id: String,
     /// What was noted beside the answer.
     pub notes: Vec<String>,
+    /// What it calls users and groups, folded: names, addresses and ids of the identity provider.
+    pub names: Vec<String>,
     /// The body of the request; not read by lists.
     pub request_body: Option<Body>,
     /// The body of the answer; not read by lists.
@@ -131,6 +133,8 @@ pub struct ActivityQuery<'a> {
     pub path_contains: Option<&'a str>,
     /// Those about this user or group.
     pub target: Option<&'a str>,
+    /// Those about somebody who is called so.
+    pub about: Option<Named<'a>>,
     /// Those from this time on, in µs.
     pub from: Option<i64>,
     /// Those before this time, in µs.
@@ -139,6 +143,15 @@ pub struct ActivityQuery<'a> {
     pub request_id: Option<&'a str>,
     /// Those with the credential that begins so.
     pub token_prefix: Option<&'a str>,
+}
+
+/// Users and groups by a part of what they are called.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    /// A part of a name, folded, as requests may have it.
+    pub part: &'a str,
+    /// Who is known to be called so: requests need not name them.
+    pub ids: &'a [Uuid],
 }
 
 /// Which part of a list of requests, and in which order.

@@ -34,7 +34,7 @@ use uuid::Uuid;
 
 pub use activity::{
     Activity, ActivityCount, ActivityPart, ActivityQuery, ActivitySettings, Body, ConnectionError, Heard,
-    Recording,
+    Named, Recording,
 };
 pub use audit::{AuditActor, AuditQuery, AuditRecord};
 pub use guards::{
@@ -281,6 +281,11 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
         part: ActivityPart,
         limit: u32,
     ) -> Result<Vec<Activity>>;
+
+    /// The users and groups of a directory, departed users included, one of whose names begins so, at most `limit` of them in
+    /// no order: of users the userName and the e-mail addresses, of groups the displayName, of both the externalId. The
+    /// beginning is folded, except of an externalId.
+    async fn ids_named(&self, directory: Uuid, beginning: &str, limit: u32) -> Result<Vec<Uuid>>;
 
     /// A SCIM request of a directory, with its bodies.
     async fn activity(&self, directory: Uuid, id: Uuid) -> Result<Option<Activity>>;

@@ -1,26 +1,33 @@
 //! The activity log: the list, one request, and the list as it grows.
 
 mod advice;
+mod filter;
+mod holder;
 mod stream;
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
 use rollcall_api::client;
-use rollcall_api::v1::{Activity, ActivityBody, ActivityFilter, GetActivityRequest, ListActivityRequest};
+use rollcall_api::v1::{
+    Activity, ActivityBody, GetActivityRequest, ListActivityRequest, ListActivityResponse, ListGroupsRequest,
+    ListUsersRequest,
+};
 
 use crate::assets::Assets;
 use crate::cookies::Theme;
 use crate::dress::render;
-use crate::pages::{Parameters, given};
+use crate::pages::Parameters;
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::shell::{Section, Shell, directory_path};
-use crate::time::{Moment, grouped, timestamp};
+use crate::time::{Moment, grouped};
 use crate::{Console, url};
 use advice::Advice;
+use filter::Filter;
 
 pub(crate) use stream::stream;
 
@@ -28,74 +35,21 @@ pub(crate) use stream::stream;
 const PAGE: i32 = 50;
 /// What no request is before: where nothing is listed, whatever comes is new.
 const BEFORE_ALL: &str = "00000000-0000-0000-0000-000000000000";
-const HOUR: i64 = 3600 * 1_000_000;
 
-/// Which requests are wanted.
-#[derive(Debug)]
-struct Filter {
-    status: String,
-    method: String,
-    span: String,
-    q: String,
-    token: String,
-}
-
-impl Filter {
-    fn of(query: &Parameters) -> Self {
-        let text = |name| given(query, name).trim().to_owned();
-        Self {
-            status: text("status"),
-            method: text("method"),
-            span: text("span"),
-            q: text("q"),
-            token: text("page"),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        [&self.status, &self.method, &self.span, &self.q].iter().all(|text| text.is_empty())
-    }
-
-    /// The same for the core. A text without a slash that could be an id is one.
-    fn message(&self, now: i64) -> ActivityFilter {
-        let (min_status, max_status) = match self.status.as_str() {
-            "2xx" => (200, 299),
-            "4xx" => (400, 499),
-            "5xx" => (500, 599),
-            _ => (0, 0),
-        };
-        let hours = match self.span.as_str() {
-            "1h" => Some(1),
-            "24h" => Some(24),
-            "7d" => Some(7 * 24),
-            _ => None,
-        };
-        let is_id = self.q.len() == 36 && self.q.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-        let (target_id, path_contains) =
-            if is_id { (self.q.clone(), String::new()) } else { (String::new(), self.q.clone()) };
-        ActivityFilter {
-            min_status,
-            max_status,
-            failures_only: self.status == "failed",
-            method: self.method.clone(),
-            target_id,
-            path_contains,
-            from: hours.map(|hours| timestamp(now.saturating_sub(hours * HOUR))),
-            ..ActivityFilter::default()
-        }
-    }
-
-    fn address(&self, page: &str, token: &str) -> String {
-        let query = [
-            ("status", self.status.as_str()),
-            ("method", &self.method),
-            ("span", &self.span),
-            ("q", &self.q),
-            ("page", token),
-        ];
-        format!("{page}{}", url::query(&query))
-    }
-}
+/// The answers that can be asked for: what the form calls them, and in words.
+const ANSWERS: &[(&str, &str)] = &[
+    ("failed", "Errors"),
+    ("2xx", "Successes"),
+    ("4xx", "4xx: the request was wrong"),
+    ("5xx", "5xx: the server failed"),
+    ("400", "400: it was not understood"),
+    ("401", "401: no good token"),
+    ("403", "403: not allowed, or held back"),
+    ("404", "404: not there"),
+    ("409", "409: a name is taken"),
+    ("412", "412: changed meanwhile"),
+    ("429", "429: too many, or held"),
+];
 
 /// One line.
 #[derive(Debug)]
@@ -136,6 +90,8 @@ struct ActivityPage {
     next: String,
     /// Where the page follows what comes; empty, it shows what was.
     stream: String,
+    /// Why the filter cannot be answered.
+    error: Option<String>,
 }
 
 /// The page of one request.
@@ -155,6 +111,8 @@ struct RequestPage {
     /// The address of the user or group that it was about.
     subject: String,
     subject_text: String,
+    /// The address of whoever has the name that the request asked for, and the name.
+    holder: Option<(String, String)>,
 }
 
 /// A body, and how long it was.
@@ -172,27 +130,21 @@ pub(crate) async fn page(
 ) -> Result<Response, Problem> {
     let filter = Filter::of(&query);
     let now = console.now();
-    let request = session.message(ListActivityRequest {
-        directory: name.clone(),
-        filter: Some(filter.message(now)),
-        page_size: PAGE,
-        page_token: filter.token.clone(),
-        ..ListActivityRequest::default()
-    });
-    let listed = async { console.answered(client::activity(console.core()).list_activity(request)).await };
+    let listed = console.activities(&session, &name, &filter, now);
     let shell = console.directory_shell(&session, Section::Activity, &name);
-    let ((shell, _), listed) = tokio::try_join!(shell, listed)?;
+    let ((shell, _), (listed, error)) = tokio::try_join!(shell, listed)?;
     let page = path(&name);
     let newest = listed.activities.first().map_or(BEFORE_ALL, |activity| activity.id.as_str()).to_owned();
     let is_first = filter.token.is_empty();
-    let stream = if is_first {
+    let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let stream = if is_first && error.is_none() {
         let address = filter.address(&format!("{page}/stream"), "");
         let joint = if address.contains('?') { '&' } else { '?' };
         format!("{address}{joint}after={newest}")
     } else {
         String::new()
     };
-    Ok(render(&ActivityPage {
+    let page = render(&ActivityPage {
         assets: shell.assets,
         theme: shell.theme,
         shell,
@@ -203,10 +155,12 @@ pub(crate) async fn page(
             token => filter.address(&page, token),
         },
         stream,
+        error,
         page,
         name,
         filter,
-    }))
+    });
+    Ok((status, page).into_response())
 }
 
 pub(crate) async fn one(
@@ -226,6 +180,7 @@ pub(crate) async fn one(
         "Group" => "groups",
         _ => "",
     };
+    let holder = console.holder(&session, &name, &activity).await?;
     let subject = if folder.is_empty() || activity.target_id.is_empty() {
         String::new()
     } else {
@@ -242,9 +197,69 @@ pub(crate) async fn one(
         facts: facts(&activity),
         subject,
         subject_text: activity.target_id.clone(),
+        holder,
         row: row(activity, &list, console.now()),
         list,
     }))
+}
+
+impl Console {
+    /// The requests that are asked for; where that cannot be answered, none and why.
+    async fn activities(
+        &self,
+        session: &SignedIn,
+        directory: &str,
+        filter: &Filter,
+        now: i64,
+    ) -> Result<(ListActivityResponse, Option<String>), Problem> {
+        let listed = match filter.message(now) {
+            Ok(message) => {
+                let request = session.message(ListActivityRequest {
+                    directory: directory.to_owned(),
+                    filter: Some(message),
+                    page_size: PAGE,
+                    page_token: filter.token.clone(),
+                    ..ListActivityRequest::default()
+                });
+                self.answered(client::activity(self.core()).list_activity(request)).await
+            }
+            Err(problem) => Err(problem),
+        };
+        match listed {
+            Ok(listed) => Ok((listed, None)),
+            Err(problem) => Ok((ListActivityResponse::default(), Some(problem.correctable()?))),
+        }
+    }
+
+    /// Whoever has the name that a request asked for in vain: the address of the page, and the name.
+    async fn holder(
+        &self,
+        session: &SignedIn,
+        directory: &str,
+        activity: &Activity,
+    ) -> Result<Option<(String, String)>, Problem> {
+        let Some((attribute, name)) = holder::taken(activity) else { return Ok(None) };
+        let filter = format!("{attribute} eq {}", serde_json::Value::from(name.as_str()));
+        let (directory_name, base) = (directory.to_owned(), directory_path(directory));
+        let page = if attribute == "userName" {
+            let request = session.message(ListUsersRequest {
+                directory: directory_name,
+                filter,
+                ..ListUsersRequest::default()
+            });
+            let found = self.answered(client::users(self.core()).list_users(request)).await?.users;
+            found.first().map(|user| format!("{base}/users/{}", url::escape(&user.id)))
+        } else {
+            let request = session.message(ListGroupsRequest {
+                directory: directory_name,
+                filter,
+                ..ListGroupsRequest::default()
+            });
+            let found = self.answered(client::groups(self.core()).list_groups(request)).await?.groups;
+            found.first().map(|group| format!("{base}/groups/{}", url::escape(&group.id)))
+        };
+        Ok(page.map(|page| (page, name)))
+    }
 }
 
 /// The path of the log of a directory.
@@ -316,25 +331,6 @@ fn took(micros: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_id_is_told_from_a_path() {
-        let filter = |q: &str| {
-            let filter = Filter {
-                status: "failed".to_owned(),
-                method: String::new(),
-                span: "1h".to_owned(),
-                q: q.to_owned(),
-                token: String::new(),
-            };
-            filter.message(2 * HOUR)
-        };
-        let by_id = filter("01890000-0000-7000-8000-000000000000");
-        assert_eq!((by_id.target_id.len(), by_id.path_contains.as_str()), (36, ""));
-        assert!(by_id.failures_only);
-        assert_eq!(by_id.from.unwrap().seconds, 3600);
-        assert_eq!(filter("/Users").path_contains, "/Users");
-    }
 
     #[test]
     fn durations_are_short() {

@@ -6,6 +6,7 @@ use rollcall_api::v1::{ActivityReport, AnsweredRequest, ErrorReason, RecordActiv
 use rollcall_store::{Activity, ActivitySettings, Body, ConnectionError, Heard, Recording};
 use uuid::{Builder, Uuid};
 
+use super::naming;
 use super::redaction::{LONGEST_BODY, Redaction, shown_of};
 use super::{FAILURES, NO_DIRECTORY};
 use crate::Core;
@@ -149,7 +150,9 @@ impl Batch {
             Recording::FailuresAndWrites => fails || is_write(request),
             Recording::Off => false,
         };
-        let is_error = fails && !(status == 404 && is_read(request));
+        // Whoever looks for somebody who is not there goes on; whoever looks where no endpoint is has the wrong URL.
+        let looks_up = is_read(request) && !request.target_id.is_empty();
+        let is_error = fails && !(status == 404 && looks_up);
         let id = is_kept.then(|| self.ids.next());
         let heard = self.heard.entry(sender.directory).or_insert_with(|| Heard {
             directory: sender.directory,
@@ -201,6 +204,7 @@ fn kept(sender: &Sender, request: &AnsweredRequest, id: Uuid, time: i64) -> Acti
     let named = |text: &str| Some(cut(text, LONGEST_TEXT)).filter(|text| !text.is_empty()).map(str::to_owned);
     let url = |text: &str| cut(text, LONGEST_URL).to_owned();
     let notes = request.notes.iter().take(MOST_NOTES);
+    let query = Some(redaction.query(&url(&request.query))).filter(|query| !query.is_empty());
     Activity {
         directory: sender.directory,
         id,
@@ -208,7 +212,6 @@ fn kept(sender: &Sender, request: &AnsweredRequest, id: Uuid, time: i64) -> Acti
         duration: request.latency_micros,
         method: redaction.plain(cut(&request.method, LONGEST_TEXT)),
         path: redaction.path(&url(&request.path)),
-        query: Some(redaction.query(&url(&request.query))).filter(|query| !query.is_empty()),
         target_type: named(&request.target_type).map(|text| redaction.plain(&text)),
         target_id: named(&request.target_id).map(|text| redaction.id(&text)),
         status: request.status.into(),
@@ -220,6 +223,8 @@ fn kept(sender: &Sender, request: &AnsweredRequest, id: Uuid, time: i64) -> Acti
         user_agent: named(&request.user_agent).map(|text| redaction.plain(&text)),
         request_id: redaction.plain(cut(&request.request_id, LONGEST_TEXT)),
         notes: notes.map(|note| redaction.text(cut(note, LONGEST_TEXT))).collect(),
+        names: naming::names([request_body.as_ref(), response_body.as_ref()], query.as_deref()),
+        query,
         request_body,
         response_body,
     }
@@ -299,7 +304,14 @@ mod tests {
     #[test]
     fn what_is_not_there_is_no_error_of_the_connection_but_every_other_failure_is() {
         let heard = |requests| batch(Recording::All, requests).heard.into_values().next().unwrap();
-        let looked_up = heard(vec![request("GET", "/scim/v2/Users/x", 404, 50)]);
+        let somebody =
+            || AnsweredRequest { target_id: "x".to_owned(), ..request("GET", "/scim/v2/Users/x", 404, 50) };
+        let elsewhere = heard(vec![request("GET", "/Users", 404, 50)]);
+        assert_eq!(
+            (elsewhere.last_success, elsewhere.last_error.map(|error| error.status)),
+            (None, Some(404))
+        );
+        let looked_up = heard(vec![somebody()]);
         assert_eq!((looked_up.last_success, looked_up.last_error), (Some(999_950), None));
         let failed = heard(vec![
             request("PATCH", "/scim/v2/Users/x", 404, 60),

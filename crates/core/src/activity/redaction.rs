@@ -19,7 +19,7 @@ use self::names::hide_own_secrets;
 use self::writing::Writer;
 
 /// What stands where something was.
-const REDACTED: &str = "[redacted]";
+pub(super) const REDACTED: &str = "[redacted]";
 /// Shorter secrets than this are not looked for elsewhere: they would be found in every other word.
 const SHORTEST_SECRET: usize = 4;
 /// The longest body that is kept, in bytes.

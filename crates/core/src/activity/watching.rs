@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, stream};
 use rollcall_api::v1::{ActivityFilter, Scope, WatchActivityRequest, WatchActivityResponse};
+use rollcall_scim::fold::fold;
 use rollcall_store::{Activity, ActivityPart};
 use tokio::time::sleep;
 use tonic::Status;
@@ -50,7 +51,7 @@ impl Core {
         request: WatchActivityRequest,
     ) -> Result<Followed> {
         let filter = request.filter.unwrap_or_default();
-        query(&filter)?;
+        query(&filter, "", &[])?;
         let after = match request.after.as_str() {
             "" => first_id(self.clock.now()),
             after => parse_id("activity", after)?,
@@ -84,8 +85,10 @@ impl Follower {
             self.core.admit_again(&self.caller, Scope::Admin).await?;
             let before = first_id(self.core.clock.now() - REST);
             let part = ActivityPart::Between(self.after, before);
-            let found =
-                self.core.store.activities(self.directory, &query(&self.filter)?, part, AT_ONCE).await?;
+            let ids = self.core.ids_about(self.directory, &self.filter).await?;
+            let about = fold(&self.filter.about);
+            let query = query(&self.filter, &about, &ids)?;
+            let found = self.core.store.activities(self.directory, &query, part, AT_ONCE).await?;
             if found.len() < AT_ONCE as usize {
                 self.after = self.after.max(before);
             }

@@ -8,7 +8,7 @@ use super::{Row, failure};
 use crate::{Activity, ActivityCount, ActivityPart, ActivityQuery, Body, Error, Result};
 
 const COLUMNS: &str = "directory_id, id, time, duration, method, path, query, target_type, target_id, status, scim_type, \
-     detail, credential_id, token_prefix, client, user_agent, request_id, notes";
+     detail, credential_id, token_prefix, client, user_agent, request_id, notes, names";
 
 /// How many rows one INSERT holds. There are so few sizes that each is prepared once and stays so.
 const CHUNKS: [usize; 4] = [128, 16, 4, 1];
@@ -35,7 +35,8 @@ pub(super) async fn insert(connection: &mut Connection, activities: &[Activity])
                 .push_bind(activity.client.as_str())
                 .push_bind(activity.user_agent.as_deref())
                 .push_bind(activity.request_id.as_str())
-                .push_bind(written_notes(&activity.notes));
+                .push_bind(written_notes(&activity.notes))
+                .push_bind(Some(activity.names.join("\n")).filter(|names| !names.is_empty()));
         });
         query.build().execute(&mut *connection).await.map_err(failure)?;
     }
@@ -153,6 +154,18 @@ fn push_conditions<'q>(query: &mut Query, asked: &ActivityQuery<'q>) {
         query.push(" AND ").push(POSITION).push("(lower(path || '?' || COALESCE(query, '')), ");
         query.push_bind(part.to_ascii_lowercase()).push(") > 0");
     }
+    if let Some(named) = asked.about {
+        query.push(" AND (").push(POSITION).push("(names, ").push_bind(named.part.to_owned()).push(") > 0");
+        if !named.ids.is_empty() {
+            query.push(" OR target_id IN (");
+            let mut ids = query.separated(", ");
+            for id in named.ids {
+                ids.push_bind(id.to_string());
+            }
+            query.push(")");
+        }
+        query.push(")");
+    }
 }
 
 /// One request, with its bodies.
@@ -215,6 +228,7 @@ pub(super) async fn trim(
 
 fn activity(row: &Row) -> Result<Activity> {
     let notes: Option<&str> = row.try_get(17).map_err(failure)?;
+    let names: Option<&str> = row.try_get(18).map_err(failure)?;
     Ok(Activity {
         directory: row.try_get(0).map_err(failure)?,
         id: row.try_get(1).map_err(failure)?,
@@ -234,6 +248,7 @@ fn activity(row: &Row) -> Result<Activity> {
         user_agent: row.try_get(15).map_err(failure)?,
         request_id: row.try_get(16).map_err(failure)?,
         notes: read_notes(notes)?,
+        names: names.into_iter().flat_map(|names| names.split('\n')).map(str::to_owned).collect(),
         request_body: None,
         response_body: None,
     })

@@ -400,7 +400,7 @@ fn push_prefix(query: &mut Query, value: &dyn Fn(&mut Query), prefix: &str) {
 }
 
 /// The least text in byte order that is greater than every text with this prefix; `None` where there is none.
-fn successor(prefix: &str) -> Option<String> {
+pub(super) fn successor(prefix: &str) -> Option<String> {
     let mut characters: Vec<char> = prefix.chars().collect();
     while let Some(last) = characters.pop() {
         let next = match last {

@@ -16,6 +16,7 @@ mod leases;
 mod links;
 mod members;
 mod migrations;
+mod names;
 mod oauth_clients;
 mod outbox;
 mod pages;

@@ -8,7 +8,7 @@ use super::super::Database;
 use super::events::{self, directory_of, stream_of};
 use super::{
     activity, audit, connections, credentials, deletion, directories, leases, links, members, migrations,
-    oauth_clients, pages, passwords, provenance, provisioning_rules, resources, schemas, sessions,
+    names, oauth_clients, pages, passwords, provenance, provisioning_rules, resources, schemas, sessions,
 };
 use crate::{
     Activity, ActivityCount, ActivityPart, ActivityQuery, AttributeOrigin, AuditQuery, AuditRecord,
@@ -175,6 +175,10 @@ impl Store for Database {
         limit: u32,
     ) -> Result<Vec<Activity>> {
         activity::list(&mut *self.reader().await?, directory, query, part, limit).await
+    }
+
+    async fn ids_named(&self, directory: Uuid, beginning: &str, limit: u32) -> Result<Vec<Uuid>> {
+        names::beginning(&mut *self.reader().await?, directory, beginning, limit).await
     }
 
     async fn activity(&self, directory: Uuid, id: Uuid) -> Result<Option<Activity>> {

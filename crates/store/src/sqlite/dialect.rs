@@ -44,6 +44,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "departed users", include_str!("../../../../migrations/sqlite/0011_departed_users.sql")),
     (12, "guard rails", include_str!("../../../../migrations/sqlite/0012_guard_rails.sql")),
     (14, "sessions", include_str!("../../../../migrations/sqlite/0014_sessions.sql")),
+    (18, "activity names", include_str!("../../../../migrations/sqlite/0018_activity_names.sql")),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends. There is one writer here anyway.

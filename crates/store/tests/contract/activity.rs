@@ -1,6 +1,6 @@
 //! The activity log, and what is heard of connections.
 
-use rollcall_store::{Activity, ActivityPart, ActivityQuery, Body, ConnectionError, Heard, Store};
+use rollcall_store::{Activity, ActivityPart, ActivityQuery, Body, ConnectionError, Heard, Named, Store};
 use uuid::Uuid;
 
 use crate::databases::Database;
@@ -51,6 +51,7 @@ fn whole(number: u128) -> Activity {
         token_prefix: Some("rc_scim_abc123".to_owned()),
         user_agent: Some("okta".to_owned()),
         notes: vec!["one".to_owned(), "two \"é\"".to_owned()],
+        names: vec!["ana@ex.com".to_owned(), "ana é".to_owned()],
         request_body: Some(Body { json: "{}".to_owned(), cut: false, bytes: 2 }),
         response_body: Some(Body { json: String::new(), cut: true, bytes: 70_000 }),
         ..activity(number)
@@ -93,7 +94,11 @@ async fn requests_are_listed_newest_first_and_followed_oldest_first(database: &d
 
 async fn requests_are_found_by_what_is_asked_of_them(database: &dyn Database) {
     let store = database.store().await;
-    let odd = Activity { path: "/SCIM/v2/Groups/100%".to_owned(), ..activity(3) };
+    let odd = Activity {
+        path: "/SCIM/v2/Groups/100%".to_owned(),
+        target_id: Some(id(77).to_string()),
+        ..activity(3)
+    };
     record(&*store, &[activity(1), whole(2), odd]).await;
     let none = ActivityQuery::default;
     for (query, found) in [
@@ -108,10 +113,20 @@ async fn requests_are_found_by_what_is_asked_of_them(database: &dyn Database) {
         (ActivityQuery { until: Some(20), ..none() }, vec![1]),
         (ActivityQuery { request_id: Some("request-1"), ..none() }, vec![1]),
         (ActivityQuery { token_prefix: Some("rc_scim_abc123"), ..none() }, vec![2]),
+        (about("ana@", &[]), vec![2]),
+        (about("NA É", &[]), vec![]),
+        (about("na é", &[]), vec![2]),
+        (about("nobody", &[]), vec![]),
+        (about("nobody", &[id(77), id(78)]), vec![3]),
+        (about("ana", &[id(77)]), vec![3, 2]),
         (ActivityQuery { method: Some("PATCH"), max_status: Some(200), ..none() }, vec![]),
     ] {
         assert_eq!(listed(&*store, &query, ActivityPart::Before(None), 10).await, found, "{query:?}");
     }
+}
+
+fn about<'a>(part: &'a str, ids: &'a [Uuid]) -> ActivityQuery<'a> {
+    ActivityQuery { about: Some(Named { part, ids }), ..ActivityQuery::default() }
 }
 
 async fn a_directory_sees_its_own_requests_alone(database: &dyn Database) {

@@ -1,6 +1,6 @@
 //! Users who were deleted, until they return or are purged.
 
-use rollcall_store::{Namesake, Presence, ResourceType, Store};
+use rollcall_store::{Namesake, Presence, ResourceType, Store, StoredResource};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -10,6 +10,7 @@ use crate::fixture::{directory, id, insert, named, user};
 crate::on_both_databases!(
     a_retired_user_is_nowhere_but_among_the_departed_and_taken_from_there_once,
     namesakes_are_found_by_each_key_wherever_they_are,
+    whoever_is_called_so_is_known_by_the_beginning_of_each_name,
     the_longest_departed_are_purged_first_and_nobody_of_another_directory,
     safeguards_come_back_as_they_were_written,
 );
@@ -38,6 +39,37 @@ async fn a_retired_user_is_nowhere_but_among_the_departed_and_taken_from_there_o
     assert_eq!((taken.created, taken.modified, taken.version), (ana.created, 99_000, ana.version));
     assert_eq!((taken.attributes, taken.origin), (ana.attributes, ana.origin));
     assert_eq!(transaction.take_departed_user(acme.id, id(7)).await.unwrap(), None);
+}
+
+async fn whoever_is_called_so_is_known_by_the_beginning_of_each_name(database: &dyn Database) {
+    let store = database.store().await;
+    let (acme, other) = (directory(&*store, 1).await, directory(&*store, 2).await);
+    let group = user(5, json!({"displayName": "Émigrés", "externalId": "77"}));
+    let group = StoredResource { resource_type: ResourceType::Group, ..group };
+    let users = [
+        user(1, json!({"userName": "Ana", "externalId": "E-1", "active": true})),
+        user(2, json!({"userName": "ben", "emails": [{"value": "Anatol@ex.com"}], "active": true})),
+        user(3, json!({"userName": "cleo", "externalId": "77", "active": false})),
+        group,
+    ];
+    insert(&*store, &acme, &users).await;
+    insert(&*store, &other, &[user(6, json!({"userName": "ana", "active": true}))]).await;
+    retire(&*store, acme.id, 1, 9).await;
+    for (beginning, found) in [
+        ("ana", vec![1, 2]),
+        ("ANATOL@", vec![2]),
+        ("ana@", vec![]),
+        ("E-", vec![1]),
+        ("e-", vec![]),
+        ("77", vec![3, 5]),
+        ("émi", vec![5]),
+        ("éa", vec![]),
+    ] {
+        let mut ids = store.ids_named(acme.id, beginning, 10).await.unwrap();
+        ids.sort_unstable();
+        assert_eq!(ids, found.iter().map(|number| id(*number)).collect::<Vec<_>>(), "{beginning}");
+    }
+    assert_eq!(store.ids_named(acme.id, "ana", 1).await.unwrap().len(), 1);
 }
 
 async fn namesakes_are_found_by_each_key_wherever_they_are(database: &dyn Database) {

@@ -15,7 +15,8 @@ use rollcall_api::v1::{WatchActivityRequest, WatchActivityResponse};
 use tokio::time::{Instant, timeout_at};
 use tonic::Streaming;
 
-use super::{Filter, RowPart, path, row};
+use super::filter::Filter;
+use super::{RowPart, path, row};
 use crate::Console;
 use crate::pages::{Parameters, given};
 use crate::problem::Problem;
@@ -40,7 +41,7 @@ pub(crate) async fn stream(
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let request = session.message(WatchActivityRequest {
         directory: name.clone(),
-        filter: Some(Filter::of(&query).message(console.now())),
+        filter: Some(Filter::of(&query).message(console.now())?),
         after: seen.unwrap_or_else(|| given(&query, "after")).to_owned(),
         ..WatchActivityRequest::default()
     });

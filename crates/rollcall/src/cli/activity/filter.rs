@@ -44,6 +44,10 @@ pub(super) struct Filter {
     #[arg(long, value_name = "ID")]
     target: Option<String>,
 
+    /// Only those about a user or group that is called so: user name, e-mail address, display name or external id
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    about: String,
+
     /// Only those with the token that begins so
     #[arg(long, value_name = "PREFIX")]
     token: Option<String>,
@@ -76,6 +80,7 @@ impl Filter {
             until: self.until.map(|past| past.message(now)).transpose()?,
             request_id: self.request_id.unwrap_or_default(),
             token_prefix: self.token.unwrap_or_default(),
+            about: self.about,
         })
     }
 }
