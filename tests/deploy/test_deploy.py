@@ -94,6 +94,28 @@ def test_every_service_and_policy_selects_a_pod(manifests, folder):
         assert any(wanted <= pod.items() for pod in labels), f"{name} selects nothing"
 
 
+def component(manifest: dict) -> str:
+    return manifest["metadata"].get("labels", {}).get("app.kubernetes.io/component", "")
+
+
+@pytest.mark.parametrize("folder", KUSTOMIZATIONS, ids=named)
+@pytest.mark.parametrize("role", ["gateway", "console"])
+def test_what_is_in_front_of_the_core_is_probed_and_reaches_the_core_alone(manifests, folder, role):
+    (deployment,) = [one for one in manifests[folder] if one["kind"] == "Deployment" and component(one) == role]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["args"] == [role]
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    policies = {one["metadata"]["name"]: one["spec"] for one in manifests[folder] if one["kind"] == "NetworkPolicy"}
+    allowed = [rule["to"] for rule in policies[f"rollcall-{role}"]["egress"] if "to" in rule]
+    assert [to["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for (to,) in allowed] == ["core"]
+    callers = [
+        source["podSelector"]["matchLabels"].get("app.kubernetes.io/component")
+        for source in policies["rollcall-core"]["ingress"][0]["from"]
+    ]
+    assert role in callers
+
+
 @pytest.fixture(scope="module")
 def compose() -> dict:
     """The compose file with its variables filled in."""
@@ -105,7 +127,7 @@ def compose() -> dict:
 
 def test_the_compose_file_runs_commands_with_settings_that_they_have(compose):
     services = {name: one for name, one in compose["services"].items() if one["image"].startswith("rollcall")}
-    assert {one["command"][0] for one in services.values() if "command" in one} >= {"migrate", "core", "gateway"}
+    assert {one["command"][0] for one in services.values() if "command" in one} >= {"migrate", "core", "gateway", "console"}
     for name, one in services.items():
         known = settings(one["command"][0]) if "command" in one else administrator_settings()
         assert one["environment"].keys() <= known, name

@@ -5,6 +5,7 @@ use axum::Router;
 use clap::Args;
 use rollcall_api::channel::CoreChannel;
 use rollcall_core::{Clock as _, SystemClock};
+use rollcall_gateway::Readiness;
 
 use super::lifecycle::{Servers, Signals};
 use super::{gateway, http, listener, logging};
@@ -42,14 +43,20 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "the console is open to the network without TLS: put a proxy that has it in front");
     }
-    let router = router(gateway::channel(&settings.core)?, &settings.http.public, &settings.http.patience);
+    let core = gateway::channel(&settings.core)?;
+    let readiness = Readiness::default();
+    let router = router(core.clone(), &settings.http.public, &settings.http.patience)
+        .merge(rollcall_gateway::probes(core, readiness.clone()));
     let mut servers = Servers::new();
     servers.start(|stop| http::serve(listener, router, stop));
     let core = &settings.core.core_url;
     tracing::info!(%address, core, "the console listens");
     output::line(&format!("Rollcall console is ready: http://{}/admin", listener::reachable(address)))?;
 
-    servers.run(signals, &settings.shutdown, async {}).await
+    let unready = async {
+        readiness.drain();
+    };
+    servers.run(signals, &settings.shutdown, unready).await
 }
 
 /// The pages of the console.
