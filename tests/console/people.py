@@ -56,7 +56,26 @@ def furnish(house: House, name: str = "acme") -> Directory:
     rules.call("ProvisioningRuleService/CreateProvisioningRule", directory=name, rule=contractors)
     house.new_service_key("DIRECTORY_READ", "EVENTS_READ", directory=name)
     house.new_service_key("SSO_SIGN_IN")
+    client = house.admin.call("OAuthService/CreateClient", directory=name, name="Entra").client
+    house.admin.call("OAuthService/AddSecret", directory=name, client_id=client.id)
     return directory
+
+
+def hold_changes(house: House) -> tuple[str, str]:
+    """A directory, and a hold that waits in it: its identity provider wanted more people to leave than may."""
+    directory = house.new_directory("okta", name="initech")
+    users = [directory.scim.create(f"{person.split()[0].lower()}@initech.example") for person, *_ in PEOPLE[:5]]
+    for user in users:
+        # Only users count who were there before the window began.
+        before = 7200 * 1_000_000
+        id = house.database_id(user["id"])
+        house.database.execute("UPDATE resources SET created = created - ? WHERE id = ?", before, id)
+    rail = {"enabled": True, "users": 1, "percent": 0, "window": {"seconds": 3600}}
+    house.admin.call("DirectoryService/UpdateDirectory", name=directory.name, guard_rail=rail)
+    for user in users:
+        directory.scim.patch(f"/Users/{user['id']}", {"op": "replace", "path": "active", "value": False})
+    (hold,) = house.admin.call("HoldService/ListHolds", directory=directory.name).holds
+    return f"/admin/d/{directory.name}", f"/admin/d/{directory.name}/holds/{hold.id}"
 
 
 def wait_for_failure(house: House, directory: Directory) -> str:
@@ -77,7 +96,11 @@ def pages(house: House, directory: Directory) -> dict[str, str]:
     user = directory.scim.find('userName sw "ada"')[0]["id"]
     group = directory.scim.get("/Groups").json()["Resources"][0]["id"]
     failed = wait_for_failure(house, directory)
+    overview_held, held = hold_changes(house)
     return {
+        "overview-held": overview_held,
+        "hold": held,
+        "hold-approve": f"{held}?dialog=approve",
         "overview": base,
         "directories": "/admin/directories",
         "new-directory": "/admin/directories?dialog=create",
@@ -96,7 +119,14 @@ def pages(house: House, directory: Directory) -> dict[str, str]:
         "groups-off": "/admin/d/globex/groups",
         "activity": f"{base}/activity",
         "activity-errors": f"{base}/activity?status=failed",
+        "activity-between": f"{base}/activity?about=ada&from=2026-01-01T00:00",
+        "activity-nothing": f"{base}/activity?method=DELETE",
+        "activity-bad-filter": f"{base}/activity?until=soon",
         "activity-none": "/admin/d/globex/activity",
+        "clients": f"{base}/clients",
+        "new-client": f"{base}/clients?dialog=create",
+        "clients-none": "/admin/d/globex/clients",
+        "setup-entra": f"{base}/provisioning?setup=entra",
         "request": f"{base}/activity/{failed}",
         "sign-in-rules": f"{base}/sign-in-rules",
         "new-rule": f"{base}/sign-in-rules?dialog=add",

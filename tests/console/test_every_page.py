@@ -8,7 +8,7 @@ from console.page import Admin
 from console.people import furnish, pages
 
 LARGEST = 150 * 1024
-LOOKS = [("light", 1360), ("dark", 1360), ("light", 320)]
+LOOKS = [("light", 1360), ("dark", 1360), ("light", 320), ("dark", 320)]
 
 
 @pytest.fixture(scope="module")

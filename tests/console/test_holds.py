@@ -38,7 +38,10 @@ def test_a_hold_waits_on_the_overview_and_is_decided(admin, held, decision, stat
     expect(card).to_contain_text("wait for your decision")
     card.get_by_role("link", name="Look at them").click()
     expect(page.get_by_role("row")).to_have_count(1 + hold.changes)
-    page.get_by_role("link", name=decision).click()
+    page.get_by_role("link", name=decision, exact=True).click()
+    page.get_by_role("dialog").get_by_role("link", name="Cancel").click()
+    assert only_hold(held).state == PENDING, "cancelled"
+    page.get_by_role("link", name=decision, exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name=decision).click()
     admin.expect_notice(decision)
     assert only_hold(held).state == state
@@ -46,3 +49,33 @@ def test_a_hold_waits_on_the_overview_and_is_decided(admin, held, decision, stat
     assert inactive == (4 if decision == "Approve" else 4 - hold.changes)
     page.goto(f"/admin/d/{held.name}")
     expect(page.get_by_role("region", name="Held changes")).to_have_count(0)
+
+
+def test_a_hold_is_decided_from_the_overview_after_a_confirmation(admin, held):
+    page = admin.page
+    page.goto(f"/admin/d/{held.name}")
+    page.get_by_role("region", name="Held changes").get_by_role("link", name="Reject…").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Reject")
+    assert only_hold(held).state == PENDING
+    page.get_by_role("dialog").get_by_role("button", name="Reject").click()
+    admin.expect_notice("Rejected")
+    assert only_hold(held).state == REJECTED
+    expect(page.get_by_role("row").filter(has_text="Dropped")).to_have_count(only_hold(held).changes)
+
+
+def test_one_held_change_is_made_alone_after_a_confirmation(admin, held):
+    hold = only_hold(held)
+    page = admin.page
+    page.goto(f"/admin/d/{held.name}/holds/{hold.id}")
+    before = len(held.scim.find("active eq false"))
+    page.get_by_role("link", name="alone").first.click()
+    page.get_by_role("dialog").get_by_role("link", name="Cancel").click()
+    assert len(held.scim.find("active eq false")) == before, "cancelled"
+    name = page.get_by_role("link", name="alone").first.get_attribute("aria-label").split()[-2]
+    page.get_by_role("link", name="alone").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text(name)
+    page.get_by_role("dialog").get_by_role("button", name="Make it").click()
+    admin.expect_notice("The others wait on")
+    expect(page.get_by_role("row").filter(has_text=name)).to_contain_text("Made")
+    assert [user["userName"] for user in held.scim.find(f'active eq false and userName eq "{name}"')] == [name]
+    assert (only_hold(held).state, only_hold(held).waiting) == (PENDING, hold.changes - 1)

@@ -16,12 +16,17 @@ impl Notice {
             "created" => "Created.",
             "directory-deleted" => "The directory was deleted.",
             "token-revoked" => "The token was revoked. It is refused from now on.",
+            "secret-revoked" => "The secret was revoked, with the access tokens that were issued for it.",
+            "client-deleted" => {
+                "The client was deleted. Its secrets and access tokens are refused from now on."
+            }
             "key-revoked" => "The key was revoked. It is refused from now on.",
             "deactivated" => "The user was deactivated, and can no longer sign in.",
             "reactivated" => "The user is active again.",
             "restored" => "The user was restored.",
             "session-ended" => "The session was ended.",
             "approved" => "Approved. The change was applied.",
+            "applied" => "The change was made. The others wait on.",
             "rejected" => "Rejected. The change is dropped.",
             "administrator-on" => "The user is an administrator now.",
             "administrator-off" => "The user is no administrator any more.",

@@ -3,6 +3,7 @@
 mod account;
 mod activity;
 mod audit;
+mod clients;
 mod connection;
 mod directories;
 mod holds;
@@ -62,6 +63,10 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
         .route("/admin/d/{directory}/provisioning/create", post(provisioning::create))
         .route("/admin/d/{directory}/provisioning/regenerate", post(provisioning::regenerate))
         .route("/admin/d/{directory}/provisioning/revoke", post(provisioning::revoke))
+        .route("/admin/d/{directory}/clients", get(clients::page).post(clients::create))
+        .route("/admin/d/{directory}/clients/revoke", post(clients::revoke_secret))
+        .route("/admin/d/{directory}/clients/{id}/secret", post(clients::add_secret))
+        .route("/admin/d/{directory}/clients/{id}/delete", post(clients::delete))
         .route("/admin/d/{directory}/users", get(list::users))
         .route("/admin/d/{directory}/users/{id}", get(resource::user))
         .route("/admin/d/{directory}/users/{id}/active", post(resource::set_active))
@@ -91,6 +96,7 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
         .route("/admin/d/{directory}/holds/{id}", get(holds::page))
         .route("/admin/d/{directory}/holds/{id}/approve", post(holds::approve))
         .route("/admin/d/{directory}/holds/{id}/reject", post(holds::reject))
+        .route("/admin/d/{directory}/holds/{id}/apply", post(holds::apply))
         .route("/admin/audit", get(audit::page))
         .route("/admin/{*path}", get(nothing).post(nothing))
 }

@@ -115,4 +115,12 @@ impl Console {
             None => format!("http://{}/scim/v2", session.host),
         }
     }
+
+    /// The URL at which OAuth clients fetch their tokens.
+    pub(crate) fn token_endpoint(&self, session: &SignedIn) -> String {
+        match &self.settings.public_url {
+            Some(url) => format!("{url}/oauth2/token"),
+            None => format!("http://{}/oauth2/token", session.host),
+        }
+    }
 }

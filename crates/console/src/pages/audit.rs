@@ -19,6 +19,8 @@ use crate::shell::{Section, Shell};
 use crate::time::Moment;
 use crate::{Console, url};
 
+/// A list or a setting with nothing in it.
+const NONE: &str = "none";
 /// Records in a page.
 const PAGE: i32 = 50;
 
@@ -104,7 +106,8 @@ fn row(record: AuditRecord, now: i64) -> Row {
     let changes = record
         .changes
         .into_iter()
-        .map(|change| Change::new(change.name, json(change.before), json(change.after)));
+        .map(|change| Change::new(change.name, json(change.before), json(change.after)))
+        .map(|change| Change { name: spaced(&change.name), ..change });
     let (actor, actor_prefix) = record.actor.map(|actor| (actor.name, actor.prefix)).unwrap_or_default();
     Row {
         title: kind_title(&record.kind),
@@ -118,7 +121,7 @@ fn row(record: AuditRecord, now: i64) -> Row {
 
 /// What happened, such as `Directory updated` for `directory.updated`.
 pub(crate) fn kind_title(kind: &str) -> String {
-    let words = kind.replace(['.', '_'], " ");
+    let words = kind.replace(['.', '_'], " ").replace("oauth", "OAuth");
     let mut characters = words.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
@@ -133,8 +136,27 @@ fn told(name: &str, value: Value) -> String {
         Value::Number(number) if matches!(name, "expires" | "revoked") => {
             number.as_i64().map(|micros| Moment::new(micros, micros).exact).unwrap_or_default()
         }
-        other => other.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(items) => joined(items.into_iter().map(|item| told(name, item)), "; "),
+        Value::Object(members) => {
+            let told = members.into_iter().map(|(key, value)| match told(&key, value) {
+                value if value.is_empty() || value == NONE => String::new(),
+                value => format!("{} {value}", spaced(&key)),
+            });
+            joined(told, ", ")
+        }
     }
+}
+
+/// What there is of several values.
+fn joined(values: impl Iterator<Item = String>, between: &str) -> String {
+    let values: Vec<String> = values.filter(|value| !value.is_empty() && value != NONE).collect();
+    if values.is_empty() { NONE.to_owned() } else { values.join(between) }
+}
+
+/// The name of a setting as people write it.
+fn spaced(name: &str) -> String {
+    name.replace('_', " ")
 }
 
 #[cfg(test)]
@@ -149,6 +171,17 @@ mod tests {
         assert_eq!((change.before.as_str(), change.after.as_str()), ("", "2023-11-14 22:13:20 UTC"));
         let change = Change::new("scim".to_owned(), json!(true), json!(false));
         assert_eq!((change.before.as_str(), change.after.as_str()), ("on", "off"));
+        let change = Change::new(
+            "provisioning".to_owned(),
+            json!({}),
+            json!({"saml": true, "days_kept": 30, "addresses": ["a", "b"], "groups": []}),
+        );
+        assert_eq!(change.before, "none");
+        for part in ["saml on", "days kept 30", "addresses a; b"] {
+            assert!(change.after.contains(part), "{}", change.after);
+        }
+        assert!(!change.after.contains("groups"), "what there is none of is not told: {}", change.after);
+        assert_eq!(kind_title("oauth_client.created"), "OAuth client created");
         assert_eq!(kind_title("user.administrator_changed"), "User administrator changed");
     }
 }

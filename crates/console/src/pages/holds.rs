@@ -8,7 +8,8 @@ use axum::response::Response;
 use rollcall_api::client;
 use rollcall_api::v1::held_change::{Kind, Outcome};
 use rollcall_api::v1::{
-    ApproveHoldRequest, GetHoldRequest, HeldChange, Hold, HoldState, ListHoldsRequest, RejectHoldRequest,
+    ApplyHeldChangeRequest, ApproveHoldRequest, GetHoldRequest, HeldChange, Hold, HoldState,
+    ListHoldsRequest, RejectHoldRequest,
 };
 
 use crate::assets::Assets;
@@ -42,12 +43,15 @@ pub(crate) struct HoldRow {
 /// A change that is held.
 #[derive(Debug)]
 struct ChangeRow {
+    user: String,
     path: String,
     user_name: String,
     kind: &'static str,
     asked: Option<Moment>,
     times: i64,
     outcome: &'static str,
+    tone: &'static str,
+    waits: bool,
     reason: String,
 }
 
@@ -121,6 +125,28 @@ pub(crate) async fn reject(
     Ok(to_page(&path(&name, &id), "rejected"))
 }
 
+/// Has one held change made; the others wait on.
+pub(crate) async fn apply(
+    State(console): State<Arc<Console>>,
+    Path((name, id)): Path<(String, String)>,
+    form: Submission,
+) -> Result<Response, Problem> {
+    let request = form.session.message(ApplyHeldChangeRequest {
+        directory: name.clone(),
+        id: id.clone(),
+        user: form.text("user").to_owned(),
+    });
+    console.answered(client::holds(console.core()).apply_held_change(request)).await?;
+    Ok(to_page(&path(&name, &id), "applied"))
+}
+
+impl HoldPage {
+    /// The changes that can be made one by one.
+    fn waiting(&self) -> impl Iterator<Item = &ChangeRow> {
+        self.changes.iter().filter(|change| self.hold.pending && change.waits)
+    }
+}
+
 impl Console {
     /// The holds of a directory that wait for a decision.
     pub(crate) async fn pending_holds(
@@ -163,6 +189,12 @@ fn row(hold: &Hold, directory: &str, now: i64) -> HoldRow {
 }
 
 fn change_row(change: HeldChange, directory: &str, now: i64) -> ChangeRow {
+    let (outcome, tone) = match change.outcome() {
+        Outcome::Applied => ("Made", "good"),
+        Outcome::Rejected => ("Dropped", ""),
+        Outcome::Failed => ("Failed", "bad"),
+        Outcome::Pending | Outcome::Unspecified => ("Waits", "warn"),
+    };
     ChangeRow {
         path: format!("{}/users/{}", directory_path(directory), url::escape(&change.user)),
         kind: match change.kind() {
@@ -172,12 +204,10 @@ fn change_row(change: HeldChange, directory: &str, now: i64) -> ChangeRow {
         },
         asked: Moment::of(change.last_asked.as_ref(), now),
         times: change.times_asked,
-        outcome: match change.outcome() {
-            Outcome::Applied => "Made",
-            Outcome::Rejected => "Dropped",
-            Outcome::Failed => "Failed",
-            Outcome::Pending | Outcome::Unspecified => "Waits",
-        },
+        outcome,
+        tone,
+        waits: change.outcome() == Outcome::Pending,
+        user: change.user,
         user_name: change.user_name,
         reason: change.reason,
     }

@@ -8,6 +8,15 @@ use crate::cookies::Theme;
 use crate::dress::render;
 use crate::shell::Shell;
 
+/// What is no secret, but goes along with one.
+#[derive(Debug)]
+pub(crate) struct Beside<'a> {
+    /// Its id on the page.
+    pub(crate) id: &'a str,
+    pub(crate) label: &'a str,
+    pub(crate) value: &'a str,
+}
+
 /// The page.
 #[derive(Debug, Template)]
 #[template(path = "secret.html")]
@@ -18,11 +27,24 @@ struct SecretPage<'a> {
     title: &'a str,
     text: &'a str,
     secret: &'a str,
+    beside: &'a [Beside<'a>],
     /// Where to go on.
     page: &'a str,
 }
 
 /// Shows a secret; from there it goes on to a page.
 pub(crate) fn show(shell: &Shell, title: &str, text: &str, secret: &str, page: &str) -> Response {
-    render(&SecretPage { assets: shell.assets, theme: shell.theme, shell, title, text, secret, page })
+    show_with(shell, title, text, secret, &[], page)
+}
+
+/// The same, with what goes along with it.
+pub(crate) fn show_with(
+    shell: &Shell,
+    title: &str,
+    text: &str,
+    secret: &str,
+    beside: &[Beside<'_>],
+    page: &str,
+) -> Response {
+    render(&SecretPage { assets: shell.assets, theme: shell.theme, shell, title, text, secret, beside, page })
 }
