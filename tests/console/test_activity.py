@@ -170,9 +170,10 @@ def test_whoever_has_a_name_that_is_taken_is_a_link_away(admin, directory):
     expect(page.get_by_role("heading", name="ana@example.com")).to_be_visible()
 
 
+A_GROUP = {"schemas": [GROUP], "displayName": "G"}
 CAUSES = [
     ({"scim_enabled": False}, "GET", "/Users", None, 403, "SCIM was off"),
-    ({"groups_enabled": False}, "POST", "/Groups", {"schemas": [GROUP], "displayName": "G"}, 403, "The directory takes no groups"),
+    ({"groups_enabled": False}, "POST", "/Groups", A_GROUP, 403, "The directory takes no groups"),
     ({"dry_run": True}, "POST", "/Users", a_user("dry@example.com"), 403, "This was a dry run"),
     ({}, "GET", "/scim/v2/Users", None, 404, "The URL has its path twice"),
     ({}, "GET", "/People", None, 404, "There is no such endpoint"),
@@ -185,9 +186,7 @@ CAUSES = [
 
 
 @pytest.mark.parametrize(("settings", "method", "path", "body", "status", "title"), CAUSES)
-def test_the_cause_of_a_failure_is_said_in_words(
-    admin, house, directory, settings, method, path, body, status, title
-):
+def test_the_cause_of_a_failure_is_said_in_words(admin, house, directory, settings, method, path, body, status, title):
     switch(house, directory, **settings)
     content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {directory.token}", "Content-Type": "application/scim+json"}

@@ -113,8 +113,7 @@ def test_every_setting_is_changed_on_the_page_and_kept(admin, house, directory):
     page.get_by_role("button", name="Save changes").click()
     admin.expect_notice("Saved")
     unchanged = now(house, directory)
-    assert unchanged.pop("last_modified") and after.pop("last_modified")
-    assert unchanged == after
+    assert unchanged | {"last_modified": ""} == after | {"last_modified": ""}
 
 
 def test_each_setting_says_what_it_does(admin, directory):

@@ -127,7 +127,8 @@ def compose() -> dict:
 
 def test_the_compose_file_runs_commands_with_settings_that_they_have(compose):
     services = {name: one for name, one in compose["services"].items() if one["image"].startswith("rollcall")}
-    assert {one["command"][0] for one in services.values() if "command" in one} >= {"migrate", "core", "gateway", "console"}
+    commands = {one["command"][0] for one in services.values() if "command" in one}
+    assert commands >= {"migrate", "core", "gateway", "console"}
     for name, one in services.items():
         known = settings(one["command"][0]) if "command" in one else administrator_settings()
         assert one["environment"].keys() <= known, name
