@@ -46,6 +46,9 @@ def furnish(house: House, name: str = "acme") -> Directory:
             "/Groups",
             {"schemas": [GROUP], "displayName": department, "members": [{"value": user["id"]} for user in inside]},
         )
+    for person in ("Rear Admiral", "Temp Worker"):
+        left = scim.create(f"{person.split()[0].lower()}@acme.example", displayName=person)
+        scim.delete(f"/Users/{left['id']}")
     # An error, as Entra would make one with a directory that is for Okta.
     replace = {"op": "Replace", "path": 'emails[type eq "home"].display[x]', "value": "True"}
     scim.patch(f"/Users/{members[0]['id']}", replace)
@@ -95,6 +98,8 @@ def pages(house: House, directory: Directory) -> dict[str, str]:
     base = f"/admin/d/{directory.name}"
     user = directory.scim.find('userName sw "ada"')[0]["id"]
     group = directory.scim.get("/Groups").json()["Resources"][0]["id"]
+    listed = house.admin.call("UserService/ListDeletedUsers", directory=directory.name)
+    gone = listed.users[0].user.id
     failed = wait_for_failure(house, directory)
     overview_held, held = hold_changes(house)
     return {
@@ -112,6 +117,10 @@ def pages(house: House, directory: Directory) -> dict[str, str]:
         "users-nothing": f"{base}/users?q=nobody",
         "users-bad-filter": f"{base}/users?q=title%20eq",
         "users-none": "/admin/d/globex/users",
+        "users-nothing-begins-so": f"{base}/users?q=opper",
+        "users-deleted": f"{base}/users/deleted",
+        "users-deleted-nobody": "/admin/d/globex/users/deleted",
+        "restore": f"{base}/users/deleted?restore={gone}",
         "user": f"{base}/users/{user}",
         "deactivate": f"{base}/users/{user}?dialog=deactivate",
         "groups": f"{base}/groups",

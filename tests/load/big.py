@@ -29,6 +29,8 @@ TIMES = 60
 TIMES_TO_DISK = 400
 # Users in a page.
 PAGE = 100
+# Users in a page of the console.
+LISTED = 50
 
 
 class Client:
@@ -91,6 +93,7 @@ def big(fleet: Fleet, database: SQLite | PostgreSQL, count: int) -> Iterator[Fig
         client.ask("PATCH", f"/Groups/{small}", patch({"op": "add", "path": "members", "value": values(ids[:SMALL])}))
         yield from of_members(client, small, large, one, count)
         yield from of_pages(client, database, count)
+        yield from of_lists(client, count)
         yield from of_memory(client, server, large, new, ids)
     for what, path in (("the first", page_by_index(1)), ("the last", page_by_index(count - PAGE + 1))):
         yield documents_read(fleet, database, what, path)
@@ -129,6 +132,30 @@ def of_pages(client: Client, database: SQLite | PostgreSQL, count: int) -> Itera
     alone = statistics.median(database.skipping_ms(count - PAGE) for _ in range(TIMES))
     yield Figure(f"{database.name} alone skips as many along the narrow index in", alone, "ms")
     yield Figure("what depth adds to a page by index, of that", (by_index[1] - by_index[0]) / alone, "×")
+
+
+def of_lists(client: Client, count: int) -> Iterator[Figure]:
+    """What the lists of the console ask for, with the total: orders, and words that an administrator types."""
+    asked = {
+        "in order of creation": {},
+        "by userName": {"sortBy": "userName"},
+        "by userName, descending": {"sortBy": "userName", "sortOrder": "descending"},
+        "last changed first": {"sortBy": "meta.lastModified", "sortOrder": "descending"},
+        "newest first": {"sortBy": "meta.created", "sortOrder": "descending"},
+    }
+    for what, words in (("one user", f"user-{count - 1}"), ("11 of 100", "user-1"), ("nobody", "nobody")):
+        asked[f"names that begin so, {what}"] = {"filter": words_filter("sw", words)}
+    asked["names that contain it, one user"] = {"filter": words_filter("co", f"ser-{count - 1}")}
+    for what, query in asked.items():
+        path = f"/Users?{urllib.parse.urlencode({'count': LISTED, 'cursor': ''} | query)}"
+        (median,) = medians(lambda path=path: client.ask("GET", path), times=TIMES // 4)
+        yield Figure(f"list of {LISTED} of {count:,} users, {what}", median, "ms")
+
+
+def words_filter(operator: str, words: str) -> str:
+    """The filter that the console makes of words."""
+    names = ("userName", "displayName", "name.familyName", "emails.value")
+    return " or ".join(f'{name} {operator} "{words}"' for name in names)
 
 
 def of_memory(client: Client, server: Server, large: str, new: str, ids: list[str]) -> Iterator[Figure]:

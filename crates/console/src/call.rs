@@ -1,5 +1,7 @@
 //! Calls of the core.
 
+use std::time::Duration;
+
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use rollcall_api::channel::CoreChannel;
@@ -26,10 +28,19 @@ impl Console {
         &self,
         call: impl Future<Output = Result<Response<T>, Status>> + Send,
     ) -> Result<T, Problem> {
-        match timeout(self.settings.core_timeout, call).await {
-            Ok(Ok(response)) => Ok(response.into_inner()),
+        self.answered_within(self.settings.core_timeout, call).await?.ok_or_else(Problem::late)
+    }
+
+    /// What the core answers within a time of its own; `None`, it does not.
+    pub(crate) async fn answered_within<T>(
+        &self,
+        time: Duration,
+        call: impl Future<Output = Result<Response<T>, Status>> + Send,
+    ) -> Result<Option<T>, Problem> {
+        match timeout(time.min(self.settings.core_timeout), call).await {
+            Ok(Ok(response)) => Ok(Some(response.into_inner())),
             Ok(Err(status)) => Err(Problem::from_core(&status)),
-            Err(_) => Err(Problem::late()),
+            Err(_) => Ok(None),
         }
     }
 }

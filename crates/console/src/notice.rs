@@ -23,7 +23,7 @@ impl Notice {
             "key-revoked" => "The key was revoked. It is refused from now on.",
             "deactivated" => "The user was deactivated, and can no longer sign in.",
             "reactivated" => "The user is active again.",
-            "restored" => "The user was restored.",
+            "restored" => "The user was restored, without memberships, password and sign-in.",
             "session-ended" => "The session was ended.",
             "approved" => "Approved. The change was applied.",
             "applied" => "The change was made. The others wait on.",

@@ -2,9 +2,11 @@
 
 mod account;
 mod activity;
+mod actor;
 mod audit;
 mod clients;
 mod connection;
+mod deleted;
 mod directories;
 mod holds;
 mod keys;
@@ -68,6 +70,8 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
         .route("/admin/d/{directory}/clients/{id}/secret", post(clients::add_secret))
         .route("/admin/d/{directory}/clients/{id}/delete", post(clients::delete))
         .route("/admin/d/{directory}/users", get(list::users))
+        .route("/admin/d/{directory}/users/deleted", get(deleted::page))
+        .route("/admin/d/{directory}/users/deleted/{id}/restore", post(deleted::restore))
         .route("/admin/d/{directory}/users/{id}", get(resource::user))
         .route("/admin/d/{directory}/users/{id}/active", post(resource::set_active))
         .route("/admin/d/{directory}/users/{id}/administrator", post(resource::set_administrator))

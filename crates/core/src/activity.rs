@@ -37,6 +37,8 @@ const NO_DIRECTORY: Uuid = Uuid::nil();
 const MOST_NAMED: u32 = 100;
 /// The lowest status of a failure.
 const FAILURES: i64 = 400;
+/// How many request ids a filter names at most.
+const REQUEST_IDS: usize = 100;
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -114,6 +116,9 @@ fn query<'a>(filter: &'a ActivityFilter, about: &'a str, ids: &'a [Uuid]) -> Res
         _ => Err(Error::value(format!("{field}: {status} is no HTTP status"))),
     };
     let min_status = status("min_status", filter.min_status)?;
+    if filter.request_ids.len() > REQUEST_IDS {
+        return Err(Error::value(format!("request_ids: there are more than {REQUEST_IDS}")));
+    }
     Ok(ActivityQuery {
         min_status: if filter.failures_only { min_status.max(Some(FAILURES)) } else { min_status },
         max_status: status("max_status", filter.max_status)?,
@@ -125,6 +130,7 @@ fn query<'a>(filter: &'a ActivityFilter, about: &'a str, ids: &'a [Uuid]) -> Res
         until: micros("until", filter.until)?,
         request_id: named(&filter.request_id),
         token_prefix: named(&filter.token_prefix),
+        request_ids: &filter.request_ids,
     })
 }
 

@@ -16,6 +16,7 @@ use crate::Core;
 use crate::notes::Notes;
 use crate::passwords::PASSWORD;
 
+pub(crate) use messages::credential_message;
 pub(crate) use pulse::Pulses;
 pub(crate) use service::Events;
 

@@ -12,7 +12,8 @@ use rollcall_api::v1::group_service_server::GroupService;
 use rollcall_api::v1::{
     self, CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest, DeleteGroupResponse, GetGroupRequest,
     GetGroupResponse, ListGroupMembersRequest, ListGroupMembersResponse, ListGroupsRequest,
-    ListGroupsResponse, PatchGroupRequest, PatchGroupResponse, ReplaceGroupRequest, ReplaceGroupResponse,
+    ListGroupsResponse, ListMembersRequest, ListMembersResponse, PatchGroupRequest, PatchGroupResponse,
+    ReplaceGroupRequest, ReplaceGroupResponse,
 };
 use rollcall_scim::Definition;
 use rollcall_scim::projection::Projection;
@@ -139,6 +140,14 @@ impl GroupService for Groups {
     ) -> Result<Response<Self::ListGroupMembersStream>, Status> {
         let (_, extensions, message) = request.into_parts();
         Ok(Response::new(self.list_members(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn list_members(
+        &self,
+        request: Request<ListMembersRequest>,
+    ) -> Result<Response<ListMembersResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.page_of_members(Caller::of(&extensions)?, message).await?))
     }
 
     async fn replace_group(

@@ -3,6 +3,7 @@
 mod administrators;
 mod changes;
 mod departed;
+mod restoring;
 mod returning;
 mod writing;
 
@@ -10,9 +11,10 @@ use rollcall_api::user;
 use rollcall_api::v1::user_service_server::UserService;
 use rollcall_api::v1::{
     self, CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, GetUserRequest,
-    GetUserResponse, ListUsersRequest, ListUsersResponse, PatchUserRequest, PatchUserResponse,
-    ReplaceUserRequest, ReplaceUserResponse, SetAdministratorRequest, SetAdministratorResponse,
-    VerifyPasswordRequest, VerifyPasswordResponse,
+    GetUserResponse, ListDeletedUsersRequest, ListDeletedUsersResponse, ListUsersRequest, ListUsersResponse,
+    PatchUserRequest, PatchUserResponse, ReplaceUserRequest, ReplaceUserResponse, RestoreUserRequest,
+    RestoreUserResponse, SetAdministratorRequest, SetAdministratorResponse, VerifyPasswordRequest,
+    VerifyPasswordResponse,
 };
 use rollcall_scim::Definition;
 use rollcall_scim::projection::Projection;
@@ -170,6 +172,22 @@ impl UserService for Users {
     ) -> Result<Response<DeleteUserResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
         Ok(Response::new(self.delete(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn list_deleted_users(
+        &self,
+        request: Request<ListDeletedUsersRequest>,
+    ) -> Result<Response<ListDeletedUsersResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.list_deleted(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn restore_user(
+        &self,
+        request: Request<RestoreUserRequest>,
+    ) -> Result<Response<RestoreUserResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.restore(Caller::of(&extensions)?, message).await?))
     }
 
     async fn set_administrator(

@@ -143,6 +143,8 @@ pub struct ActivityQuery<'a> {
     pub request_id: Option<&'a str>,
     /// Those with the credential that begins so.
     pub token_prefix: Option<&'a str>,
+    /// Those with one of these request ids; empty, all.
+    pub request_ids: &'a [String],
 }
 
 /// Users and groups by a part of what they are called.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::{Actor, CredentialKind, Error, Event, Result};
+use crate::{Actor, CredentialKind, Error, Event, EventKind, Result};
 
 /// The name that stands for every attribute which no other mark names.
 const EVERY_OTHER: &str = "*";
@@ -28,6 +28,25 @@ pub struct Author {
     pub kind: CredentialKind,
     /// The first characters of the secret.
     pub prefix: String,
+}
+
+/// Which events of a directory, and in which order.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EventQuery<'a> {
+    /// `None`: those that belong to no directory.
+    pub directory: Option<Uuid>,
+    /// Only those with greater numbers.
+    pub after: i64,
+    /// Only those up to this number.
+    pub until: i64,
+    /// Only those of these kinds; empty, all.
+    pub kinds: &'a [EventKind],
+    /// Only those about this user, group or other subject.
+    pub subject: Option<Uuid>,
+    /// Whether the greatest numbers come first.
+    pub newest_first: bool,
+    /// How many at most.
+    pub limit: u32,
 }
 
 /// Which events of a directory can be read.

@@ -10,11 +10,11 @@
 
 mod activity;
 mod audit;
+mod departed;
 mod failure;
 mod guards;
 mod history;
 mod model;
-mod namesake;
 mod outbox;
 mod postgres;
 mod safeguards;
@@ -37,16 +37,17 @@ pub use activity::{
     Named, Recording,
 };
 pub use audit::{AuditActor, AuditQuery, AuditRecord};
+pub use departed::{DepartedQuery, DepartedUser, Namesake, Presence};
 pub use guards::{
     DepartureKind, GuardWriting, HeldChange, HeldOutcome, Hold, HoldReading, HoldState, Measure, Standing,
 };
-pub use history::{AttributeOrigin, Author, EventRange, NumberedEvent, Provenance};
+pub use history::{AttributeOrigin, Author, EventQuery, EventRange, NumberedEvent, Provenance};
 pub use model::{
     Actor, AddedMembers, Administrator, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key,
-    LastUse, Listing, Member, Membership, OAuthClient, Page, Paging, PasswordHandling, PasswordHolder, Query,
-    RegisteredSchema, ResourceType, Selection, Session, SortValue, StoredResource, UserKey, UserOrigin,
+    KnownMember, LastUse, Listing, Member, MemberQuery, Membership, OAuthClient, Page, Paging,
+    PasswordHandling, PasswordHolder, Query, RegisteredSchema, ResourceType, Selection, Session, SortValue,
+    StoredResource, UserKey, UserOrigin,
 };
-pub use namesake::{Namesake, Presence};
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
 pub use safeguards::{GuardRail, Safeguards};
 pub use sign_ins::{
@@ -251,6 +252,17 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
     /// The rules of a directory on which first sign-ins may create an account, in order.
     async fn provisioning_rules(&self, directory: Uuid) -> Result<Vec<ProvisioningRule>>;
 
+    /// Members of a group as people look at them, in order of their ids.
+    async fn known_members(
+        &self,
+        directory: Uuid,
+        group: Uuid,
+        query: &MemberQuery<'_>,
+    ) -> Result<Vec<KnownMember>>;
+
+    /// How many members of a group there are, as a query asks for them on all pages.
+    async fn count_members(&self, directory: Uuid, group: Uuid, query: &MemberQuery<'_>) -> Result<u64>;
+
     /// Members of a group in order of their ids, from the first after `after` on, at most `limit`.
     async fn group_members(
         &self,
@@ -300,19 +312,17 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
     /// Records of the audit log, newest first.
     async fn audit_records(&self, query: &AuditQuery<'_>) -> Result<Vec<AuditRecord>>;
 
+    /// Users of a directory who were deleted, the last one first.
+    async fn departed_users(&self, directory: Uuid, query: &DepartedQuery<'_>) -> Result<Vec<DepartedUser>>;
+
+    /// How many users of a directory were deleted, as a query asks for them on all pages.
+    async fn count_departed_users(&self, directory: Uuid, query: &DepartedQuery<'_>) -> Result<u64>;
+
     /// Which events of a directory can be read; `None`, those that belong to no directory.
     async fn event_range(&self, directory: Option<Uuid>) -> Result<EventRange>;
 
-    /// Events of a directory in order, from the first after `after` up to the number `until`, at most `limit`: those of some
-    /// kinds, or all where none is named.
-    async fn events(
-        &self,
-        directory: Option<Uuid>,
-        after: i64,
-        until: i64,
-        kinds: &[EventKind],
-        limit: u32,
-    ) -> Result<Vec<NumberedEvent>>;
+    /// Events that have numbers, in their order.
+    async fn events(&self, query: &EventQuery<'_>) -> Result<Vec<NumberedEvent>>;
 
     /// Gives numbers to events of a directory that are committed and have none, and says whether there may be more. Of
     /// several that try at once one works and the others wait. On SQLite there is never anything to do.
@@ -425,8 +435,9 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
     async fn delete_resource(&mut self, directory: Uuid, resource_type: ResourceType, id: Uuid)
     -> Result<()>;
 
-    /// Deletes a user that this transaction has read, and keeps it among the departed ones as deleted at this time, in µs.
-    async fn retire_user(&mut self, directory: Uuid, user: Uuid, deleted: i64) -> Result<()>;
+    /// Deletes a user that this transaction has read, and keeps it among the departed ones as deleted at this time, in µs,
+    /// and by whom.
+    async fn retire_user(&mut self, directory: Uuid, user: Uuid, deleted: i64, by: Actor) -> Result<()>;
 
     /// Takes a user from the departed ones, as it was when it was deleted, which is when it last changed; `None`, there is
     /// no such one any more.
@@ -486,6 +497,9 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
     /// once; on PostgreSQL by [`Store::number_events`]. The row of what it is about has been written before, so that the
     /// events of one resource come in the order of its versions.
     async fn insert_event(&mut self, event: &Event) -> Result<()>;
+
+    /// Writes an event into the audit log although its kind is not that of an administrator's change: this one was made by one.
+    async fn insert_audit_record(&mut self, event: &Event) -> Result<()>;
 
     /// Adds SCIM requests to the activity log.
     async fn insert_activities(&mut self, activities: &[Activity]) -> Result<()>;

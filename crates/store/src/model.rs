@@ -310,6 +310,29 @@ pub struct Member {
     pub label: Option<String>,
 }
 
+/// A member of a group as people look at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownMember {
+    /// The member.
+    pub member: Member,
+    /// The userName, of a user.
+    pub user_name: Option<String>,
+    /// Whether a user is active; of a group, `true`.
+    pub active: bool,
+}
+
+/// Which members of a group.
+#[derive(Debug, Clone, Copy)]
+pub struct MemberQuery<'a> {
+    /// Only those of whom a name begins so, whatever its case; empty, all. Of users it is the userName, the displayName, the
+    /// family name or an e-mail address, of groups the displayName.
+    pub name_prefix: &'a str,
+    /// Only those behind this one, in order of their ids.
+    pub after: Option<Uuid>,
+    /// How many at most.
+    pub limit: u32,
+}
+
 /// A group that somebody is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {

@@ -1,6 +1,7 @@
 //! The lists of users and of groups: search as one types, in words or by a SCIM filter.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -23,6 +24,10 @@ use crate::{Console, url};
 
 /// Resources in a page.
 const PAGE: i64 = 50;
+/// How long a search may take that no index answers.
+const LONGEST_SEARCH: Duration = Duration::from_secs(8);
+/// Where words are looked for that may be anywhere in names.
+const ANYWHERE: &str = "anywhere";
 
 /// What is listed.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +66,7 @@ impl What {
 
     fn placeholder(self) -> &'static str {
         if self.is_users() {
-            "Name or e-mail address, or a filter such as  title eq \"Engineer\""
+            "Beginning of a name or e-mail address, or a filter such as  title eq \"Engineer\""
         } else {
             "Name, or a filter such as  externalId pr"
         }
@@ -113,12 +118,15 @@ struct Search {
     state: String,
     sort: String,
     token: String,
+    /// Whether words are looked for anywhere in names, and not only where these begin.
+    anywhere: bool,
 }
 
 impl Search {
     fn of(query: &Parameters) -> Self {
         let text = |name| given(query, name).trim().to_owned();
-        Self { q: text("q"), state: text("state"), sort: text("sort"), token: text("page") }
+        let anywhere = given(query, "in") == ANYWHERE;
+        Self { q: text("q"), state: text("state"), sort: text("sort"), token: text("page"), anywhere }
     }
 
     fn is_empty(&self) -> bool {
@@ -154,11 +162,13 @@ impl Search {
             self.q.clone()
         } else {
             let attributes: &[&str] = match what {
-                What::Users => &["userName", "displayName", "emails.value"],
+                What::Users => &["userName", "displayName", "name.familyName", "emails.value"],
                 What::Groups { .. } => &["displayName"],
             };
+            let operator = if self.begins(what) { "sw" } else { "co" };
             let quoted = serde_json::Value::from(self.q.as_str()).to_string();
-            let terms: Vec<String> = attributes.iter().map(|name| format!("{name} co {quoted}")).collect();
+            let terms: Vec<String> =
+                attributes.iter().map(|name| format!("{name} {operator} {quoted}")).collect();
             terms.join(" or ")
         };
         match (typed.is_empty(), state.is_empty()) {
@@ -167,8 +177,34 @@ impl Search {
         }
     }
 
+    /// Whether words are looked for where names begin: indexes lead there, however many users there are. Of groups there are
+    /// fewer, and one word of theirs is as good as another.
+    fn begins(&self, what: What) -> bool {
+        what.is_users() && !self.anywhere
+    }
+
+    /// Whether the same words may be found elsewhere in names.
+    fn may_widen(&self, what: What) -> bool {
+        self.begins(what) && !self.q.is_empty() && !is_filter(&self.q)
+    }
+
     fn address(&self, page: &str, token: &str) -> String {
-        let query = [("q", self.q.as_str()), ("state", &self.state), ("sort", &self.sort), ("page", token)];
+        self.address_in(page, token, self.anywhere)
+    }
+
+    /// The same search, anywhere in names.
+    fn widened(&self, page: &str) -> String {
+        self.address_in(page, "", true)
+    }
+
+    fn address_in(&self, page: &str, token: &str, anywhere: bool) -> String {
+        let query = [
+            ("q", self.q.as_str()),
+            ("in", if anywhere { ANYWHERE } else { "" }),
+            ("state", &self.state),
+            ("sort", &self.sort),
+            ("page", token),
+        ];
         format!("{page}{}", url::query(&query))
     }
 }
@@ -213,7 +249,7 @@ struct ListPage {
     filter: String,
     first: String,
     next: String,
-    error: Option<String>,
+    error: Option<Failure>,
 }
 
 /// Its results alone.
@@ -229,7 +265,7 @@ struct ResultsPart<'a> {
     filter: &'a str,
     first: &'a str,
     next: &'a str,
-    error: &'a Option<String>,
+    error: &'a Option<Failure>,
 }
 
 /// Where a user came from, in words.
@@ -263,11 +299,14 @@ pub(crate) async fn users(
     });
     let now = console.now();
     let base = format!("{}/users", directory_path(&name));
-    let listed = console.answered(client::users(console.core()).list_users(request)).await;
-    let listed = listed.map(|listed| Listed {
-        rows: listed.users.into_iter().map(|user| user_row(user, &base, now)).collect(),
-        total: listed.total_results,
-        next: listed.next_page_token,
+    let listed =
+        console.answered_within(LONGEST_SEARCH, client::users(console.core()).list_users(request)).await;
+    let listed = listed.map(|listed| {
+        listed.map(|listed| Listed {
+            rows: listed.users.into_iter().map(|user| user_row(user, &base, now)).collect(),
+            total: listed.total_results,
+            next: listed.next_page_token,
+        })
     });
     page(shell, &query, &headers, what, search, listed)
 }
@@ -293,16 +332,36 @@ pub(crate) async fn groups(
     });
     let now = console.now();
     let base = format!("{}/groups", directory_path(&name));
-    let listed = console.answered(client::groups(console.core()).list_groups(request)).await;
-    let listed = listed.map(|listed| Listed {
-        rows: listed.groups.into_iter().map(|group| group_row(group, &base, now)).collect(),
-        total: listed.total_results,
-        next: listed.next_page_token,
+    let listed =
+        console.answered_within(LONGEST_SEARCH, client::groups(console.core()).list_groups(request)).await;
+    let listed = listed.map(|listed| {
+        listed.map(|listed| Listed {
+            rows: listed.groups.into_iter().map(|group| group_row(group, &base, now)).collect(),
+            total: listed.total_results,
+            next: listed.next_page_token,
+        })
     });
     page(shell, &query, &headers, what, search, listed)
 }
 
+/// Why nothing is listed.
+#[derive(Debug)]
+struct Failure {
+    status: StatusCode,
+    title: &'static str,
+    message: String,
+}
+
+fn too_long() -> String {
+    format!(
+        "It was given up after {} seconds. A filter that compares with eq or sw a userName, a displayName, an externalId or an \
+         e-mail address is answered at once; one that looks inside of texts reads every user.",
+        LONGEST_SEARCH.as_secs()
+    )
+}
+
 /// What the core listed.
+#[derive(Default)]
 struct Listed {
     rows: Vec<Row>,
     total: i64,
@@ -316,10 +375,15 @@ fn page(
     headers: &HeaderMap,
     what: What,
     search: Search,
-    listed: Result<Listed, Problem>,
+    listed: Result<Option<Listed>, Problem>,
 ) -> Result<Response, Problem> {
     let (listed, error) = match listed {
-        Ok(listed) => (listed, None),
+        Ok(Some(listed)) => (listed, None),
+        Ok(None) => {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let failure = Failure { status, title: "This search takes too long", message: too_long() };
+            (Listed::default(), Some(failure))
+        }
         Err(Problem::Refused {
             reason:
                 ErrorReason::InvalidFilter
@@ -327,7 +391,10 @@ fn page(
                 | ErrorReason::InvalidValue
                 | ErrorReason::TooMany,
             message,
-        }) => (Listed { rows: Vec::new(), total: 0, next: String::new() }, Some(message)),
+        }) => {
+            let status = StatusCode::BAD_REQUEST;
+            (Listed::default(), Some(Failure { status, title: "This filter cannot be read", message }))
+        }
         Err(problem) => return Err(problem),
     };
     let base = shell.base();
@@ -362,7 +429,7 @@ fn page(
             error: &list.error,
         }));
     }
-    let status = if list.error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = list.error.as_ref().map_or(StatusCode::OK, |error| error.status);
     Ok((status, render(&list)).into_response())
 }
 
@@ -401,15 +468,27 @@ mod tests {
     use super::*;
 
     fn search(q: &str, state: &str) -> Search {
-        Search { q: q.to_owned(), state: state.to_owned(), sort: String::new(), token: String::new() }
+        Search {
+            q: q.to_owned(),
+            state: state.to_owned(),
+            sort: String::new(),
+            token: String::new(),
+            anywhere: false,
+        }
     }
 
     #[test]
     fn words_become_a_filter_and_a_filter_stays_one() {
         assert_eq!(
             search("an\"a", "").filter(What::Users),
-            r#"userName co "an\"a" or displayName co "an\"a" or emails.value co "an\"a""#
+            r#"userName sw "an\"a" or displayName sw "an\"a" or name.familyName sw "an\"a" or emails.value sw "an\"a""#
         );
+        let anywhere = Search { anywhere: true, ..search("ana", "inactive") };
+        assert_eq!(
+            anywhere.filter(What::Users),
+            r#"(userName co "ana" or displayName co "ana" or name.familyName co "ana" or emails.value co "ana") and active eq false"#
+        );
+        assert_eq!(search("eng", "").filter(What::Groups { off: false }), r#"displayName co "eng""#);
         assert_eq!(search("title eq \"x\"", "").filter(What::Users), "title eq \"x\"");
         assert_eq!(
             search("externalId pr", "inactive").filter(What::Users),
@@ -417,6 +496,17 @@ mod tests {
         );
         assert_eq!(search("", "active").filter(What::Users), "active eq true");
         assert_eq!(search("", "").filter(What::Users), "");
+    }
+
+    #[test]
+    fn words_alone_may_be_looked_for_elsewhere() {
+        let page = "/admin/d/a/users";
+        assert!(search("ana", "active").may_widen(What::Users));
+        assert_eq!(search("ana", "active").widened(page), "/admin/d/a/users?q=ana&in=anywhere&state=active");
+        assert!(!search("title pr", "").may_widen(What::Users));
+        assert!(!search("", "active").may_widen(What::Users));
+        assert!(!search("ana", "").may_widen(What::Groups { off: false }));
+        assert!(!Search { anywhere: true, ..search("ana", "") }.may_widen(What::Users));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use rollcall_api::v1::{self, EventType};
 use rollcall_api::{event, value};
 use rollcall_store::{Actor, AttributeOrigin, Author, EventKind, NumberedEvent};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::caller::kind_message;
 use crate::credentials::timestamp;
@@ -47,14 +48,21 @@ pub(super) fn origin(origin: AttributeOrigin) -> v1::AttributeOrigin {
 }
 
 fn actor_message(actor: Actor, author: Option<Author>) -> Option<v1::EventActor> {
-    let Actor::Credential(id) = actor else { return None };
+    match actor {
+        Actor::Credential(id) => Some(credential_message(id, author)),
+        Actor::System => None,
+    }
+}
+
+/// The message of a credential that made a change.
+pub(crate) fn credential_message(id: Uuid, author: Option<Author>) -> v1::EventActor {
     let credential_id = id.to_string();
-    Some(match author {
+    match author {
         Some(author) => {
             v1::EventActor { credential_id, kind: kind_message(author.kind).into(), prefix: author.prefix }
         }
         None => v1::EventActor { credential_id, ..v1::EventActor::default() },
-    })
+    }
 }
 
 fn changes(changes: Value) -> Vec<v1::EventChange> {

@@ -1,7 +1,7 @@
 //! Events are read here: which there are, and a part of them at a time.
 
 use rollcall_api::v1::ErrorReason;
-use rollcall_store::{EventKind, EventRange, NumberedEvent};
+use rollcall_store::{EventKind, EventQuery, EventRange, NumberedEvent};
 use uuid::Uuid;
 
 use crate::Core;
@@ -20,13 +20,15 @@ pub(super) struct Selection {
     pub(super) directory: Option<Uuid>,
     /// Empty: all.
     pub(super) kinds: Vec<EventKind>,
+    /// What they are about; `None`, whatever it is.
+    pub(super) subject: Option<Uuid>,
 }
 
 /// Some events in order.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) events: Vec<NumberedEvent>,
-    /// Up to this number there are no others.
+    /// Up to this number there are no others; of those that were read from the end, down to this number.
     pub(super) position: i64,
 }
 
@@ -82,14 +84,56 @@ impl Core {
         range: EventRange,
         limit: u32,
     ) -> Result<(Part, EventRange)> {
-        let Selection { directory, kinds } = selection;
-        let mut events = self.store.events(*directory, after, range.newest, kinds, limit).await?;
-        let now = self.event_range(*directory).await?;
+        let query = EventQuery { after, until: range.newest, limit, ..selection.query() };
+        let mut events = self.store.events(&query).await?;
+        let now = self.event_range(selection.directory).await?;
         require_kept(after, now)?;
         let is_cut = cut(&mut events) || events.len() >= limit as usize;
         let last = events.last().filter(|_| is_cut);
         let position = last.map_or(range.newest, |event| event.number).max(after);
         Ok((Part { events, position }, now))
+    }
+}
+
+impl Core {
+    /// The events before a number, the newest first, as far as they are kept.
+    pub(super) async fn part_before(
+        &self,
+        selection: &Selection,
+        before: i64,
+        range: EventRange,
+        limit: u32,
+    ) -> Result<Part> {
+        let query = EventQuery {
+            after: range.expired,
+            until: before - 1,
+            newest_first: true,
+            limit,
+            ..selection.query()
+        };
+        let mut events = self.store.events(&query).await?;
+        let is_cut = cut(&mut events) || events.len() >= limit as usize;
+        let last = events.last().filter(|_| is_cut);
+        let position = last.map_or(range.expired + 1, |event| event.number);
+        Ok(Part { events, position })
+    }
+}
+
+impl Selection {
+    fn query(&self) -> EventQuery<'_> {
+        let Self { directory, kinds, subject } = self;
+        EventQuery { directory: *directory, kinds, subject: *subject, ..EventQuery::default() }
+    }
+}
+
+/// Where a reader begins who reads the newest event first. Errors: `INVALID_VALUE`.
+pub(super) fn end(before: Option<i64>, range: EventRange) -> Result<i64> {
+    match before {
+        None => Ok(range.newest + 1),
+        Some(before) if before < 1 => {
+            Err(Error::value("before: it is less than 1, and no event has a lesser number"))
+        }
+        Some(before) => Ok(before.min(range.newest + 1)),
     }
 }
 
@@ -159,6 +203,14 @@ mod tests {
         assert_eq!(beginning(None, RANGE).unwrap(), 10);
         assert_eq!(beginning(Some(10), RANGE).unwrap(), 10);
         assert_eq!(beginning(Some(20), RANGE).unwrap(), 20);
+    }
+
+    #[test]
+    fn a_reader_of_the_newest_begins_where_it_says_or_at_the_end() {
+        assert_eq!(end(None, RANGE).unwrap(), 21);
+        assert_eq!(end(Some(15), RANGE).unwrap(), 15);
+        assert_eq!(end(Some(99), RANGE).unwrap(), 21);
+        assert_eq!(end(Some(0), RANGE).unwrap_err().reason(), ErrorReason::InvalidValue);
     }
 
     #[test]

@@ -6,9 +6,10 @@ use rollcall_api::v1::{
     WatchEventsRequest,
 };
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
 use super::messages::{kinds, message, origin};
-use super::reading::{Selection, beginning};
+use super::reading::{Selection, beginning, end};
 use super::watching;
 use crate::Core;
 use crate::caller::{Caller, parse_id};
@@ -39,10 +40,15 @@ impl Events {
         let kinds = kinds(&request.types)?;
         let directory =
             self.core.directory_of_events(caller, &request.directory, request.outside_directories).await?;
+        let selection = Selection { directory, kinds, subject: subject(&request.subject)? };
+        require_bound_of_order(&request)?;
         let range = self.core.event_range(directory).await?;
-        let after = beginning(request.after, range)?;
-        let selection = Selection { directory, kinds };
-        let (part, now) = self.core.part(&selection, after, range, limit).await?;
+        let (part, now) = if request.newest_first {
+            (self.core.part_before(&selection, end(request.before, range)?, range, limit).await?, range)
+        } else {
+            let after = beginning(request.after, range)?;
+            self.core.part(&selection, after, range, limit).await?
+        };
         Ok(ListEventsResponse {
             events: part.events.into_iter().map(message).collect(),
             position: part.position,
@@ -63,6 +69,29 @@ impl Events {
         let origins = self.core.store.provenance(directory.id, id).await?;
         let origins = origins.ok_or_else(|| Error::not_found("user or group", &request.id))?;
         Ok(GetAttributeOriginsResponse { origins: origins.into_iter().map(origin).collect() })
+    }
+}
+
+/// What events are to be about. Errors: `INVALID_VALUE` for what is no id.
+fn subject(id: &str) -> Result<Option<Uuid>> {
+    if id.is_empty() {
+        return Ok(None);
+    }
+    parse_id("subject", id).map(Some).map_err(|_| {
+        Error::value("subject: it is no id; give that of a user, a group or whatever else events are about")
+    })
+}
+
+/// Refuses the bound of one order with the other one. Errors: `INVALID_VALUE`.
+fn require_bound_of_order(request: &ListEventsRequest) -> Result<()> {
+    match (request.newest_first, request.after, request.before) {
+        (true, Some(_), _) => {
+            Err(Error::value("after: it does not go with newest_first; before says where to go on"))
+        }
+        (false, _, Some(_)) => {
+            Err(Error::value("before: it goes with newest_first alone; after says where to go on"))
+        }
+        _ => Ok(()),
     }
 }
 

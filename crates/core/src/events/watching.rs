@@ -40,7 +40,7 @@ impl Core {
             position,
             range,
             pulse,
-            selection: Selection { directory, kinds },
+            selection: Selection { directory, kinds, subject: None },
             core: self.clone(),
             caller: caller.clone(),
             name,

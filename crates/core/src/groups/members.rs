@@ -1,17 +1,21 @@
-//! The members of a group, streamed: a part is read when the one before it was taken.
+//! The members of a group: streamed, where a part is read when the one before it was taken, and page by page.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::Stream;
-use rollcall_api::v1::{self, ListGroupMembersRequest, ListGroupMembersResponse};
-use rollcall_store::{Member, Store};
+use rollcall_api::v1::{
+    self, ListGroupMembersRequest, ListGroupMembersResponse, ListMembersRequest, ListMembersResponse,
+};
+use rollcall_store::{KnownMember, Member, MemberQuery, Store};
 use tonic::Status;
 use uuid::Uuid;
 
 use super::Groups;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
+use crate::log_query::LogPage;
+use crate::page_token::Binding;
 use crate::resources::location;
 
 /// Members in one message.
@@ -38,6 +42,40 @@ impl Groups {
             let Some(walk) = walk else { return Ok(None) };
             walk.step().await.map_err(Status::from)
         })))
+    }
+}
+
+impl Groups {
+    pub(super) async fn page_of_members(
+        &self,
+        caller: &Caller,
+        request: ListMembersRequest,
+    ) -> Result<ListMembersResponse> {
+        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let group = self.find(&directory, &request.id).await?;
+        if request.name_prefix.contains('\0') {
+            return Err(Error::value("name_prefix: it has the character U+0000, which no name has"));
+        }
+        let binding = Binding::new(directory.id, "members", &[&request.id, &request.name_prefix]);
+        let page = LogPage::open(&self.core, request.page_size, &request.page_token, &binding).await?;
+        let query =
+            MemberQuery { name_prefix: &request.name_prefix, after: page.after, limit: page.size + 1 };
+        let mut members = self.core.store.known_members(directory.id, group.id, &query).await?;
+        let total = self.core.store.count_members(directory.id, group.id, &query).await?;
+        let next_page_token = page.cut(&self.core, &mut members, |known| known.member.id, &binding).await?;
+        Ok(ListMembersResponse {
+            members: members.into_iter().map(known_message).collect(),
+            next_page_token,
+            total_results: i64::try_from(total).unwrap_or(i64::MAX),
+        })
+    }
+}
+
+fn known_message(known: KnownMember) -> v1::GroupMember {
+    v1::GroupMember {
+        member: Some(message(known.member)),
+        user_name: known.user_name.unwrap_or_default(),
+        active: known.active,
     }
 }
 

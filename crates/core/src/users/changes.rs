@@ -262,7 +262,7 @@ impl Core {
         if directory.safeguards.retention_days == 0 {
             transaction.delete_resource(directory.id, ResourceType::User, id).await?;
         } else {
-            transaction.retire_user(directory.id, id, self.clock.now()).await?;
+            transaction.retire_user(directory.id, id, self.clock.now(), origin.actor).await?;
         }
         let facts = changes(&user.attributes, &Resource::new());
         let event =

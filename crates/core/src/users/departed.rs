@@ -12,7 +12,7 @@ const DIRECTORIES_AT_ONCE: u32 = 100;
 /// Users who are forgotten in one transaction.
 const USERS_AT_ONCE: u32 = 200;
 /// A day in µs.
-const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+pub(super) const DAY: i64 = 24 * 60 * 60 * 1_000_000;
 
 impl Core {
     /// Forgets the deleted users of every directory who have been kept for as long as it wants.

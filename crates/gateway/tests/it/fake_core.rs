@@ -19,11 +19,12 @@ use rollcall_api::v1::user_service_server::{UserService, UserServiceServer};
 use rollcall_api::v1::{
     ApplyBulkRequest, CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse,
     ErrorReason, GetServiceProviderConfigRequest, GetServiceProviderConfigResponse, GetUserRequest,
-    GetUserResponse, ListResourceTypesRequest, ListResourceTypesResponse, ListSchemasRequest,
-    ListSchemasResponse, ListUsersRequest, ListUsersResponse, Meta, PatchUserRequest, PatchUserResponse,
-    ReplaceUserRequest, ReplaceUserResponse, ResourceType, Schema, SearchResourcesRequest,
-    ServiceProviderConfig, SetAdministratorRequest, SetAdministratorResponse, User, VerifyPasswordRequest,
-    VerifyPasswordResponse, WhoAmIRequest, WhoAmIResponse,
+    GetUserResponse, ListDeletedUsersRequest, ListDeletedUsersResponse, ListResourceTypesRequest,
+    ListResourceTypesResponse, ListSchemasRequest, ListSchemasResponse, ListUsersRequest, ListUsersResponse,
+    Meta, PatchUserRequest, PatchUserResponse, ReplaceUserRequest, ReplaceUserResponse, ResourceType,
+    RestoreUserRequest, RestoreUserResponse, Schema, SearchResourcesRequest, ServiceProviderConfig,
+    SetAdministratorRequest, SetAdministratorResponse, User, VerifyPasswordRequest, VerifyPasswordResponse,
+    WhoAmIRequest, WhoAmIResponse,
 };
 use rollcall_scim::schema::USER;
 use tonic::metadata::MetadataMap;
@@ -245,6 +246,20 @@ impl UserService for FakeCore {
         require_match(&message.if_match)?;
         find(whom(&message.id, message.me)).await?;
         Ok(Response::new(DeleteUserResponse {}))
+    }
+
+    async fn list_deleted_users(
+        &self,
+        _: Request<ListDeletedUsersRequest>,
+    ) -> Result<Response<ListDeletedUsersResponse>, Status> {
+        Err(status(ErrorReason::Forbidden, "to the gateway deleted users are not there"))
+    }
+
+    async fn restore_user(
+        &self,
+        _: Request<RestoreUserRequest>,
+    ) -> Result<Response<RestoreUserResponse>, Status> {
+        Err(status(ErrorReason::Forbidden, "to the gateway deleted users are not there"))
     }
 
     async fn set_administrator(

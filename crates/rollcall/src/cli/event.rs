@@ -13,8 +13,8 @@ use rollcall_api::{client, event};
 use serde_json::json;
 use tonic::Status;
 
+pub(super) use self::shown::{actor_json, by, origins_json, origins_table};
 use self::shown::{as_json, as_table, as_text};
-pub(super) use self::shown::{origins_json, origins_table};
 use crate::client::{Client, Connection};
 use crate::output;
 
@@ -33,9 +33,10 @@ pub(super) struct Event {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// List the events of a directory, oldest first
+    /// List the events of a directory, oldest first unless told otherwise
     #[command(after_help = "Examples:\n  rollcall event list --directory acme\n  \
-                            rollcall event list --directory acme --after 1200 --type user.created,user.deleted --json")]
+                            rollcall event list --directory acme --after 1200 --type user.created,user.deleted --json\n  \
+                            rollcall event list --directory acme --subject 01a20c41-… --newest-first")]
     List(List),
     /// Follow the events of a directory: those that there are, and then each as it happens
     #[command(after_help = "Examples:\n  rollcall event watch --directory acme --after newest\n  \
@@ -60,6 +61,18 @@ enum Action {
 struct List {
     #[command(flatten)]
     which: Which,
+
+    /// Only those about the user, group or other thing with this id: its history
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    subject: String,
+
+    /// The newest first
+    #[arg(long, conflicts_with = "after")]
+    newest_first: bool,
+
+    /// With --newest-first, only events with lesser numbers than this one
+    #[arg(long, value_name = "N", requires = "newest_first", value_parser = clap::value_parser!(i64).range(1..))]
+    before: Option<i64>,
 
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
@@ -136,27 +149,43 @@ impl List {
     /// Lists the wanted events, page by page.
     async fn run(self, client: &Client, json: bool) -> Result<()> {
         let wanted = self.count as usize;
-        let mut request = self.which.request(client).await?;
+        let mut request = self.request(client).await?;
         let mut events = Vec::new();
-        let (mut position, mut newest) = (0, 1);
-        while position < newest && events.len() < wanted {
+        let (mut position, mut newest, mut has_more) = (0, 0, true);
+        while has_more && events.len() < wanted {
             request.page_size = i32::try_from((wanted - events.len()).min(PAGE)).unwrap_or(i32::MAX);
             let page = page(client, request.clone()).await?;
             events.extend(page.events);
             (position, newest) = (page.position, page.newest);
-            request.after = Some(position);
+            if request.newest_first {
+                has_more = position > page.oldest;
+                request.before = Some(position);
+            } else {
+                has_more = position < newest;
+                request.after = Some(position);
+            }
         }
         if json {
             let events: Vec<_> = events.iter().map(as_json).collect();
             return output::json(&json!({ "events": events, "position": position, "newest": newest }));
         }
         output::table(&as_table(&events))?;
-        if position < newest {
+        if has_more {
+            let flag = if request.newest_first { "--before" } else { "--after" };
             output::remark(&format!(
-                "there are more; --after {position} shows them, --count changes how many"
+                "there are more; {flag} {position} shows them, --count changes how many"
             ));
         }
         Ok(())
+    }
+
+    async fn request(&self, client: &Client) -> Result<ListEventsRequest> {
+        Ok(ListEventsRequest {
+            subject: self.subject.clone(),
+            newest_first: self.newest_first,
+            before: self.before,
+            ..self.which.request(client).await?
+        })
     }
 }
 
@@ -168,6 +197,7 @@ impl Which {
             page_size: 0,
             types: self.types.iter().map(|one| (*one).into()).collect(),
             outside_directories: self.outside_directories,
+            ..ListEventsRequest::default()
         })
     }
 

@@ -1,4 +1,6 @@
-//! `rollcall user`: who has been provisioned, and who is an administrator.
+//! `rollcall user`: who has been provisioned, who is an administrator, and who was deleted and may come back.
+
+mod deleted;
 
 use anyhow::{Result, anyhow};
 use clap::{Args, Subcommand};
@@ -33,7 +35,8 @@ pub(super) struct User {
 enum Action {
     /// List the users of a directory
     #[command(after_help = "Examples:\n  rollcall user list --directory acme --all\n  \
-                            rollcall user list --directory acme --filter 'active eq false' --sort-by userName")]
+                            rollcall user list --directory acme --filter 'active eq false' --sort-by userName\n  \
+                            rollcall user list --directory acme --deleted")]
     List(List),
     /// Show one user with every attribute
     #[command(after_help = "Example:\n  rollcall user show ada@example.com --directory acme")]
@@ -49,6 +52,18 @@ enum Action {
         /// Show also which event last changed each attribute, and who that was
         #[arg(long)]
         provenance: bool,
+    },
+    /// Bring a deleted user back as it was, with the same id, but without groups, password and sign-in
+    #[command(after_help = "Examples:\n  rollcall user list --directory acme --deleted\n  \
+                            rollcall user restore ada@example.com --directory acme")]
+    Restore {
+        /// The id, or the userName that the user had
+        #[arg(value_name = "ID|USERNAME")]
+        user: String,
+
+        /// Name of the directory
+        #[arg(long)]
+        directory: String,
     },
     /// Make a user an administrator of the application, or take that away
     #[command(
@@ -98,6 +113,10 @@ struct List {
     /// All of them, however many
     #[arg(long)]
     all: bool,
+
+    /// Those who were deleted and are kept, the last one first
+    #[arg(long, conflicts_with_all = ["filter", "sort_by"])]
+    deleted: bool,
 }
 
 impl User {
@@ -113,6 +132,9 @@ impl User {
                 } else {
                     show(&user, json)
                 }
+            }
+            Action::Restore { user, directory } => {
+                show(&deleted::restore(&client, directory, &user).await?, json)
             }
             Action::Update(update) => show(&update.run(&client).await?, json),
         }
@@ -134,6 +156,9 @@ impl Update {
 
 impl List {
     async fn run(self, client: &Client, json: bool) -> Result<()> {
+        if self.deleted {
+            return deleted::list(client, &self.directory, self.wanted(), json).await;
+        }
         let (users, total) = self.users(client).await?;
         if json {
             let users = users.iter().map(as_json).collect::<Result<Vec<_>>>()?;
@@ -146,9 +171,14 @@ impl List {
         Ok(())
     }
 
+    /// How many users are wanted.
+    fn wanted(&self) -> usize {
+        if self.all { usize::MAX } else { usize::try_from(self.count).unwrap_or(usize::MAX) }
+    }
+
     /// The wanted users, page by page, and how many match.
     async fn users(&self, client: &Client) -> Result<(Vec<Message>, i64)> {
-        let wanted = if self.all { usize::MAX } else { usize::try_from(self.count).unwrap_or(usize::MAX) };
+        let wanted = self.wanted();
         let page_size = if self.all { PAGE } else { self.count.min(PAGE) };
         let mut users: Vec<Message> = Vec::new();
         let mut page_token = String::new();

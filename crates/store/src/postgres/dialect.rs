@@ -43,6 +43,11 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "departed users", include_str!("../../../../migrations/postgres/0011_departed_users.sql")),
     (12, "guard rails", include_str!("../../../../migrations/postgres/0012_guard_rails.sql")),
     (14, "sessions", include_str!("../../../../migrations/postgres/0014_sessions.sql")),
+    (
+        17,
+        "histories, restoring",
+        include_str!("../../../../migrations/postgres/0017_histories_restoring.sql"),
+    ),
     (18, "activity names", include_str!("../../../../migrations/postgres/0018_activity_names.sql")),
 ];
 
@@ -83,6 +88,19 @@ pub(super) fn total_shard(id: Uuid) -> i64 {
 /// An id in a column as text.
 pub(super) fn push_id(query: &mut Query, column: &str) {
     query.push("CAST(").push(column).push(" AS TEXT)").push(BY_BYTES);
+}
+
+/// The beginning of the displayName of a resource, by which an index leads to it.
+pub(super) const DISPLAY_BEGINS: &str = "left(r.search #>> '{displayName}', 100) COLLATE \"C\"";
+/// The beginning of the family name of a user, by which an index leads to it.
+pub(super) const FAMILY_BEGINS: &str = "left(r.search #>> '{name,familyName}', 100) COLLATE \"C\"";
+
+/// Appends that an id is one of those that a SELECT finds. They are made an array, since PostgreSQL walks the ids of all
+/// resources for the first of a few when it has to join them in order.
+pub(super) fn push_one_of(query: &mut Query, id: &str, select: impl FnOnce(&mut Query)) {
+    query.push(id).push(" = ANY (ARRAY(");
+    select(query);
+    query.push("))");
 }
 
 /// The last `length` characters of a text.

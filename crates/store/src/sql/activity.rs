@@ -99,7 +99,12 @@ pub(super) async fn list(
     rows.iter().map(activity).collect()
 }
 
-/// What came in before a time was recorded no earlier, so the key leads to the first row that can count.
+/// The least key of what came in at a time or later, since nothing is recorded before it comes in.
+fn first_since(from: i64) -> Uuid {
+    Uuid::from_u128(u128::try_from(from / 1000).unwrap_or_default() << 80)
+}
+
+/// How many requests came in, in each span of a time.
 pub(super) async fn count(
     connection: &mut Connection,
     directory: Uuid,
@@ -107,13 +112,12 @@ pub(super) async fn count(
     until: i64,
     span: i64,
 ) -> Result<Vec<ActivityCount>> {
-    let first = u128::try_from(from / 1000).unwrap_or_default() << 80;
     let rows = sqlx::query::<Db>(
         "SELECT (time - $3) / $5 AS span, COUNT(*), COUNT(CASE WHEN status >= 400 THEN 1 END) FROM activity \
          WHERE directory_id = $1 AND id >= $2 AND time >= $3 AND time < $4 GROUP BY span ORDER BY span",
     )
     .bind(directory)
-    .bind(Uuid::from_u128(first))
+    .bind(first_since(from))
     .bind(from)
     .bind(until)
     .bind(span)
@@ -149,7 +153,23 @@ fn push_conditions<'q>(query: &mut Query, asked: &ActivityQuery<'q>) {
     number("status >=", asked.min_status);
     number("status <=", asked.max_status);
     number("time >=", asked.from);
+    if let Some(from) = asked.from {
+        query.push(" AND id >= ").push_bind(first_since(from));
+    }
+    let mut number = |condition: &str, value: Option<i64>| {
+        if let Some(value) = value {
+            query.push(" AND ").push(condition).push(" ").push_bind(value);
+        }
+    };
     number("time <", asked.until);
+    if !asked.request_ids.is_empty() {
+        query.push(" AND request_id IN (");
+        let mut ids = query.separated(", ");
+        for id in asked.request_ids {
+            ids.push_bind(id.clone());
+        }
+        query.push(")");
+    }
     if let Some(part) = asked.path_contains {
         query.push(" AND ").push(POSITION).push("(lower(path || '?' || COALESCE(query, '')), ");
         query.push_bind(part.to_ascii_lowercase()).push(") > 0");

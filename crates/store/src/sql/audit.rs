@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, Query};
 use super::credentials::kind_of;
-use super::events::actor_of;
+use super::events::credential_of;
 use super::{Row, failure};
 use crate::{AuditActor, AuditQuery, AuditRecord, Error, Event, Result};
 
@@ -23,7 +23,7 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
     .bind(event.directory)
     .bind(event.kind.as_str())
     .bind(event.subject)
-    .bind(actor_of(event))
+    .bind(credential_of(event.actor))
     .bind(&event.request_id)
     .bind(event.changes.to_string())
     .execute(connection)

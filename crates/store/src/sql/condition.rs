@@ -10,6 +10,7 @@ use rollcall_scim::schema::Kind;
 use uuid::Uuid;
 
 use super::super::dialect::{BY_BYTES, POSITION, Query, push_elements, push_end, push_id, push_json};
+use super::leads::{Lead, push_led};
 use super::relation::Relation;
 use crate::ResourceType;
 
@@ -110,10 +111,18 @@ impl Compiler<'_> {
     fn condition(&mut self, condition: &Condition<'_>) {
         match condition {
             Condition::And(parts) => self.joined(parts, " AND ", Self::condition),
-            Condition::Or(parts) => self.joined(parts, " OR ", Self::condition),
+            Condition::Or(parts) => match Lead::of_all(parts, self.resource_type) {
+                Some(leads) => push_led(self.query, self.directory, self.resource_type, &leads),
+                None => self.joined(parts, " OR ", Self::condition),
+            },
             Condition::Not(inner) => self.not(inner, Self::condition),
             Condition::Present(attribute) => self.present(attribute),
-            Condition::Compare(attribute, operator, operand) => self.compare(attribute, *operator, operand),
+            Condition::Compare(attribute, operator, operand) => {
+                match Lead::of(condition, self.resource_type).filter(|lead| lead.is_hidden()) {
+                    Some(lead) => push_led(self.query, self.directory, self.resource_type, &[lead]),
+                    None => self.compare(attribute, *operator, operand),
+                }
+            }
             Condition::AnyElement(attribute, inner) => self.any_element(attribute, inner),
         }
     }
@@ -190,11 +199,7 @@ impl Compiler<'_> {
                 push_comparison(query, &|query| push_json(query, "r.search", &path, kind), operator, operand);
             }),
             Place::Elements { array, within } => {
-                if let Some(address) = email_of(attribute, operator, operand) {
-                    self.has_email(address);
-                } else {
-                    self.compare_elements(&array, &within, kind, operator, operand);
-                }
+                self.compare_elements(&array, &within, kind, operator, operand);
             }
         }
     }
@@ -328,13 +333,17 @@ fn sub_path<'a>(attribute: &AttributeRef<'a>) -> Vec<&'a str> {
 
 /// The address that is asked for, where a comparison asks for an e-mail address.
 fn email_of<'o>(attribute: &AttributeRef<'_>, operator: Operator, operand: &'o Operand) -> Option<&'o str> {
-    let is_address = attribute.extension.is_none()
-        && attribute.attribute.name == "emails"
-        && attribute.sub_attribute.is_some_and(|sub| sub.name == "value");
     match operand {
-        Operand::Text(text) if is_address && operator == Operator::Eq => Some(text),
+        Operand::Text(text) if is_address(attribute) && operator == Operator::Eq => Some(text),
         _ => None,
     }
+}
+
+/// Whether an attribute is that of e-mail addresses, which have an index of their own.
+pub(super) fn is_address(attribute: &AttributeRef<'_>) -> bool {
+    attribute.extension.is_none()
+        && attribute.attribute.name == "emails"
+        && attribute.sub_attribute.is_some_and(|sub| sub.name == "value")
 }
 
 /// The address without which no element fulfils the condition.
@@ -389,7 +398,7 @@ pub(super) fn push_comparison(
 }
 
 /// A text begins so when it lies between the prefix and the next text that does not, which an index can find.
-fn push_prefix(query: &mut Query, value: &dyn Fn(&mut Query), prefix: &str) {
+pub(super) fn push_prefix(query: &mut Query, value: &dyn Fn(&mut Query), prefix: &str) {
     value(query);
     query.push(" >= ").push_bind(prefix.to_owned());
     if let Some(end) = successor(prefix) {

@@ -4,10 +4,15 @@ use rollcall_scim::fold::fold;
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db};
+use super::super::dialect::{Connection, Db, Query};
+use super::condition::push_prefix;
+use super::events::{author, credential_of};
 use super::resources::{self, origin};
-use super::{Row, failure};
-use crate::{Error, Namesake, Presence, ResourceType, Result, StoredResource, UserOrigin};
+use super::{Row, failure, push_limit};
+use crate::{
+    Actor, DepartedQuery, DepartedUser, Error, Namesake, Presence, ResourceType, Result, StoredResource,
+    UserOrigin,
+};
 
 /// Keeps a user among the departed ones, and deletes it.
 pub(super) async fn retire(
@@ -15,15 +20,18 @@ pub(super) async fn retire(
     directory: Uuid,
     user: Uuid,
     deleted: i64,
+    by: Actor,
 ) -> Result<()> {
     sqlx::query::<Db>(
-        "INSERT INTO departed_users (directory_id, id, version, created, deleted, unique_name, external_id, origin, document) \
-         SELECT directory_id, id, version, created, $3, unique_name, external_id, origin, document FROM resources \
-         WHERE directory_id = $1 AND type = 'User' AND id = $2",
+        "INSERT INTO departed_users (directory_id, id, version, created, deleted, unique_name, external_id, origin, \
+         document, scim_managed, deleted_by) \
+         SELECT directory_id, id, version, created, $3, unique_name, external_id, origin, document, scim_managed, $4 \
+         FROM resources WHERE directory_id = $1 AND type = 'User' AND id = $2",
     )
     .bind(directory)
     .bind(user)
     .bind(deleted)
+    .bind(credential_of(by))
     .execute(&mut *connection)
     .await
     .map_err(failure)?;
@@ -38,7 +46,7 @@ pub(super) async fn take(
 ) -> Result<Option<StoredResource>> {
     let row = sqlx::query::<Db>(
         "DELETE FROM departed_users WHERE directory_id = $1 AND id = $2 \
-         RETURNING id, version, created, deleted, document, origin",
+         RETURNING id, version, created, deleted, document, origin, scim_managed",
     )
     .bind(directory)
     .bind(user)
@@ -46,6 +54,52 @@ pub(super) async fn take(
     .await
     .map_err(failure)?;
     row.as_ref().map(departed).transpose()
+}
+
+/// Users who were deleted, the last one first.
+pub(super) async fn list(
+    connection: &mut Connection,
+    directory: Uuid,
+    asked: &DepartedQuery<'_>,
+) -> Result<Vec<DepartedUser>> {
+    let mut query = Query::new(
+        "SELECT d.id, d.version, d.created, d.deleted, d.document, d.origin, d.scim_managed, d.deleted_by, c.kind, \
+         c.prefix FROM departed_users d LEFT JOIN credentials c ON c.id = d.deleted_by WHERE ",
+    );
+    push_asked(&mut query, directory, asked);
+    if let Some((deleted, id)) = asked.behind {
+        query.push(" AND (d.deleted, d.id) < (").push_bind(deleted).push(", ").push_bind(id).push(")");
+    }
+    query.push(" ORDER BY d.deleted DESC, d.id DESC");
+    push_limit(&mut query, asked.limit.into());
+    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    let departed = |row: &Row| {
+        let by = row.try_get(7).map_err(failure)?;
+        let author = author(by, row.try_get(8).map_err(failure)?, row.try_get(9).map_err(failure)?)?;
+        Ok(DepartedUser { user: departed(row)?, deleted_by: by, author })
+    };
+    rows.iter().map(departed).collect()
+}
+
+/// How many users were deleted, on all pages.
+pub(super) async fn count(
+    connection: &mut Connection,
+    directory: Uuid,
+    asked: &DepartedQuery<'_>,
+) -> Result<u64> {
+    let mut query = Query::new("SELECT COUNT(*) FROM departed_users d WHERE ");
+    push_asked(&mut query, directory, asked);
+    let count: i64 = query.build_query_scalar().fetch_one(connection).await.map_err(failure)?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+fn push_asked(query: &mut Query, directory: Uuid, asked: &DepartedQuery<'_>) {
+    query.push("d.directory_id = ").push_bind(directory);
+    query.push(" AND d.deleted > ").push_bind(asked.deleted_after);
+    if !asked.user_name_prefix.is_empty() {
+        query.push(" AND ");
+        push_prefix(query, &|query| _ = query.push("d.unique_name"), &fold(asked.user_name_prefix));
+    }
 }
 
 /// The users, there or departed, who have one of these keys. Each of the four look-ups follows an index.
@@ -122,6 +176,6 @@ fn departed(row: &Row) -> Result<StoredResource> {
         is_member: false,
         administrator: false,
         origin,
-        scim_managed: origin == Some(UserOrigin::Scim),
+        scim_managed: row.try_get::<bool, _>(6).map_err(failure)? || origin == Some(UserOrigin::Scim),
     })
 }

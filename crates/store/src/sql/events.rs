@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::dialect::{Connection, Db, Query, event_number};
 use super::credentials::kind_of;
 use super::{Row, failure, push_limit};
-use crate::{Actor, Author, Error, Event, EventKind, EventRange, NumberedEvent, Result};
+use crate::{Actor, Author, Error, Event, EventKind, EventQuery, EventRange, NumberedEvent, Result};
 
 /// What stands for the directory of events that belong to none.
 const NO_DIRECTORY: Uuid = Uuid::nil();
@@ -38,7 +38,7 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
     .bind(event.subject)
     .bind(event.version)
     .bind(event.time)
-    .bind(actor_of(event))
+    .bind(credential_of(event.actor))
     .bind(&event.request_id)
     .bind(event.changes.to_string())
     .execute(connection)
@@ -47,9 +47,9 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
     Ok(())
 }
 
-/// The credential that made the change; `None`, Rollcall itself.
-pub(super) fn actor_of(event: &Event) -> Option<Uuid> {
-    match event.actor {
+/// The credential that made a change; `None`, Rollcall itself.
+pub(super) fn credential_of(actor: Actor) -> Option<Uuid> {
+    match actor {
         Actor::Credential(id) => Some(id),
         Actor::System => None,
     }
@@ -70,45 +70,36 @@ pub(super) async fn range(connection: &mut Connection, directory: Option<Uuid>) 
     Ok(EventRange { expired, newest: newest.max(expired), pending: row.try_get(2).map_err(failure)? })
 }
 
-pub(super) async fn list(
-    connection: &mut Connection,
-    directory: Option<Uuid>,
-    after: i64,
-    until: i64,
-    kinds: &[EventKind],
-    limit: u32,
-) -> Result<Vec<NumberedEvent>> {
+pub(super) async fn list(connection: &mut Connection, asked: &EventQuery<'_>) -> Result<Vec<NumberedEvent>> {
     let mut query = Query::new(
         "SELECT e.number, e.id, e.kind, e.subject, e.version, e.time, e.actor, e.request_id, e.changes, c.kind, c.prefix \
          FROM events e LEFT JOIN credentials c ON c.id = e.actor WHERE e.directory_id = ",
     );
-    query.push_bind(stream_of(directory));
-    query.push(" AND e.number > ").push_bind(after).push(" AND e.number <= ").push_bind(until);
-    if !kinds.is_empty() {
+    query.push_bind(stream_of(asked.directory));
+    query.push(" AND e.number > ").push_bind(asked.after);
+    query.push(" AND e.number <= ").push_bind(asked.until);
+    if let Some(subject) = asked.subject {
+        query.push(" AND e.subject = ").push_bind(subject);
+    }
+    if !asked.kinds.is_empty() {
         query.push(" AND e.kind IN (");
         let mut names = query.separated(", ");
-        for kind in kinds {
+        for kind in asked.kinds {
             names.push_bind(kind.as_str());
         }
         query.push(")");
     }
-    query.push(" ORDER BY e.number");
-    push_limit(&mut query, limit.into());
+    query.push(" ORDER BY e.number").push(if asked.newest_first { " DESC" } else { "" });
+    push_limit(&mut query, asked.limit.into());
     let rows = query.build().fetch_all(connection).await.map_err(failure)?;
-    rows.iter().map(|row| numbered(row, directory)).collect()
+    rows.iter().map(|row| numbered(row, asked.directory)).collect()
 }
 
 fn numbered(row: &Row, directory: Option<Uuid>) -> Result<NumberedEvent> {
     let kind: &str = row.try_get(2).map_err(failure)?;
     let actor: Option<Uuid> = row.try_get(6).map_err(failure)?;
     let changes: &str = row.try_get(8).map_err(failure)?;
-    let credential: Option<&str> = row.try_get(9).map_err(failure)?;
-    let author = match (actor, credential) {
-        (Some(id), Some(kind)) => {
-            Some(Author { id, kind: kind_of(kind)?, prefix: row.try_get(10).map_err(failure)? })
-        }
-        _ => None,
-    };
+    let author = author(actor, row.try_get(9).map_err(failure)?, row.try_get(10).map_err(failure)?)?;
     let event = Event {
         id: row.try_get(1).map_err(failure)?,
         directory,
@@ -123,6 +114,14 @@ fn numbered(row: &Row, directory: Option<Uuid>) -> Result<NumberedEvent> {
             .map_err(|error| Error::Damaged(format!("the changes of an event: {error}")))?,
     };
     Ok(NumberedEvent { number: row.try_get(0).map_err(failure)?, event, author })
+}
+
+/// The credential with this id, if its kind and prefix are still there.
+pub(super) fn author(id: Option<Uuid>, kind: Option<&str>, prefix: Option<String>) -> Result<Option<Author>> {
+    match (id, kind, prefix) {
+        (Some(id), Some(kind), Some(prefix)) => Ok(Some(Author { id, kind: kind_of(kind)?, prefix })),
+        _ => Ok(None),
+    }
 }
 
 /// The directories that have events, found by a step in the index for each.

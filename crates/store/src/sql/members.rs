@@ -2,15 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rollcall_scim::Resource;
 use rollcall_scim::condition::Condition;
+use rollcall_scim::fold::fold;
+use serde_json::Value;
 use sqlx::Row as _;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::super::dialect::{BY_MEMBER, Connection, Db, KEEP, Query, merged};
 use super::condition::{push_member_condition, push_uuids};
+use super::leads::push_named;
 use super::{ROWS_PER_STATEMENT, failure, push_limit};
-use crate::{AddedMembers, Error, Event, Member, Membership, Provenance, ResourceType, Result};
+use crate::{
+    AddedMembers, Error, Event, KnownMember, Member, MemberQuery, Membership, Provenance, ResourceType,
+    Result,
+};
 
 pub(super) async fn touch(
     connection: &mut Connection,
@@ -148,6 +155,68 @@ pub(super) async fn list(
         })
     };
     rows.iter().map(member).collect()
+}
+
+/// Members of a group as people look at them. The page is cut from the keys alone, and where a name is asked for the indexes
+/// of names lead to those keys.
+pub(super) async fn known_members(
+    connection: &mut Connection,
+    directory: Uuid,
+    group: Uuid,
+    asked: &MemberQuery<'_>,
+) -> Result<Vec<KnownMember>> {
+    let mut query = Query::new(
+        "SELECT m.member_id, m.member_type, x.label, x.document, x.active FROM (SELECT m.directory_id, m.member_id, \
+         m.member_type FROM members m WHERE ",
+    );
+    push_asked(&mut query, directory, group, asked);
+    if let Some(after) = asked.after {
+        query.push(" AND m.member_id > ").push_bind(after);
+    }
+    query.push(" ORDER BY m.member_id");
+    push_limit(&mut query, asked.limit.into());
+    query.push(
+        ") m JOIN resources x ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id \
+         ORDER BY m.member_id",
+    );
+    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    rows.iter().map(known_member).collect()
+}
+
+/// How many members of a group there are, on all pages.
+pub(super) async fn count(
+    connection: &mut Connection,
+    directory: Uuid,
+    group: Uuid,
+    asked: &MemberQuery<'_>,
+) -> Result<u64> {
+    let mut query = Query::new("SELECT COUNT(*) FROM members m WHERE ");
+    push_asked(&mut query, directory, group, asked);
+    let count: i64 = query.build_query_scalar().fetch_one(connection).await.map_err(failure)?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+fn push_asked(query: &mut Query, directory: Uuid, group: Uuid, asked: &MemberQuery<'_>) {
+    query.push("m.directory_id = ").push_bind(directory).push(" AND m.group_id = ").push_bind(group);
+    if !asked.name_prefix.is_empty() {
+        query.push(" AND ");
+        push_named(query, "m.member_id", directory, &fold(asked.name_prefix));
+    }
+}
+
+fn known_member(row: &super::Row) -> Result<KnownMember> {
+    let resource_type = type_of(row.try_get(1).map_err(failure)?)?;
+    let id: Uuid = row.try_get(0).map_err(failure)?;
+    let document: &str = row.try_get(3).map_err(failure)?;
+    let active: Option<bool> = row.try_get(4).map_err(failure)?;
+    let document: Resource = serde_json::from_str(document)
+        .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?;
+    let user_name = document.get("userName").and_then(Value::as_str).map(str::to_owned);
+    Ok(KnownMember {
+        member: Member { id, resource_type, label: row.try_get(2).map_err(failure)? },
+        user_name,
+        active: resource_type == ResourceType::Group || active == Some(true),
+    })
 }
 
 /// Goes up from the members to their groups, to the groups of those, and so on, a statement for each level: the index leads

@@ -12,6 +12,7 @@ mod departed;
 mod directories;
 mod events;
 mod guards;
+mod leads;
 mod leases;
 mod links;
 mod members;

@@ -7,14 +7,16 @@ use uuid::Uuid;
 use super::super::Database;
 use super::events::{self, directory_of, stream_of};
 use super::{
-    activity, audit, connections, credentials, deletion, directories, leases, links, members, migrations,
-    names, oauth_clients, pages, passwords, provenance, provisioning_rules, resources, schemas, sessions,
+    activity, audit, connections, credentials, deletion, departed, directories, leases, links, members,
+    migrations, names, oauth_clients, pages, passwords, provenance, provisioning_rules, resources, schemas,
+    sessions,
 };
 use crate::{
     Activity, ActivityCount, ActivityPart, ActivityQuery, AttributeOrigin, AuditQuery, AuditRecord,
-    Candidate, Credential, CredentialBeside, CredentialKind, Directory, EventKind, EventRange, Heard,
-    Listing, Member, Membership, NumberedEvent, OAuthClient, PasswordHolder, ProvisioningRule, Query,
-    RegisteredSchema, ResourceType, Result, Session, Store, StoredResource, Transaction, UserKey,
+    Candidate, Credential, CredentialBeside, CredentialKind, DepartedQuery, DepartedUser, Directory,
+    EventQuery, EventRange, Heard, KnownMember, Listing, Member, MemberQuery, Membership, NumberedEvent,
+    OAuthClient, PasswordHolder, ProvisioningRule, Query, RegisteredSchema, ResourceType, Result, Session,
+    Store, StoredResource, Transaction, UserKey,
 };
 
 #[async_trait]
@@ -143,6 +145,19 @@ impl Store for Database {
         provisioning_rules::list(&mut *self.reader().await?, directory).await
     }
 
+    async fn known_members(
+        &self,
+        directory: Uuid,
+        group: Uuid,
+        query: &MemberQuery<'_>,
+    ) -> Result<Vec<KnownMember>> {
+        members::known_members(&mut *self.reader().await?, directory, group, query).await
+    }
+
+    async fn count_members(&self, directory: Uuid, group: Uuid, query: &MemberQuery<'_>) -> Result<u64> {
+        members::count(&mut *self.reader().await?, directory, group, query).await
+    }
+
     async fn group_members(
         &self,
         directory: Uuid,
@@ -197,19 +212,20 @@ impl Store for Database {
         audit::list(&mut *self.reader().await?, query).await
     }
 
+    async fn departed_users(&self, directory: Uuid, query: &DepartedQuery<'_>) -> Result<Vec<DepartedUser>> {
+        departed::list(&mut *self.reader().await?, directory, query).await
+    }
+
+    async fn count_departed_users(&self, directory: Uuid, query: &DepartedQuery<'_>) -> Result<u64> {
+        departed::count(&mut *self.reader().await?, directory, query).await
+    }
+
     async fn event_range(&self, directory: Option<Uuid>) -> Result<EventRange> {
         events::range(&mut *self.reader().await?, directory).await
     }
 
-    async fn events(
-        &self,
-        directory: Option<Uuid>,
-        after: i64,
-        until: i64,
-        kinds: &[EventKind],
-        limit: u32,
-    ) -> Result<Vec<NumberedEvent>> {
-        events::list(&mut *self.reader().await?, directory, after, until, kinds, limit).await
+    async fn events(&self, query: &EventQuery<'_>) -> Result<Vec<NumberedEvent>> {
+        events::list(&mut *self.reader().await?, query).await
     }
 
     async fn number_events(&self, directory: Option<Uuid>) -> Result<bool> {

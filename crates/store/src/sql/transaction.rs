@@ -16,9 +16,9 @@ use super::{
     sessions, unique,
 };
 use crate::{
-    Activity, AddedMembers, Administrator, AttributeOrigin, Candidate, Credential, CredentialKind, Directory,
-    Draft, Event, Heard, LastUse, Namesake, OAuthClient, Provenance, ProvisioningRule, RegisteredSchema,
-    ResourceType, Result, Session, SignInLink, StoredResource, Transaction,
+    Activity, Actor, AddedMembers, Administrator, AttributeOrigin, Candidate, Credential, CredentialKind,
+    Directory, Draft, Event, Heard, LastUse, Namesake, OAuthClient, Provenance, ProvisioningRule,
+    RegisteredSchema, ResourceType, Result, Session, SignInLink, StoredResource, Transaction,
 };
 
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
@@ -175,8 +175,8 @@ impl Transaction for Tx {
         members::touch(self.connection(), directory, group, now, provenance).await
     }
 
-    async fn retire_user(&mut self, directory: Uuid, user: Uuid, deleted: i64) -> Result<()> {
-        departed::retire(self.connection(), directory, user, deleted).await?;
+    async fn retire_user(&mut self, directory: Uuid, user: Uuid, deleted: i64, by: Actor) -> Result<()> {
+        departed::retire(self.connection(), directory, user, deleted, by).await?;
         self.totals().add(directory, ResourceType::User, user, -1);
         Ok(())
     }
@@ -239,6 +239,10 @@ impl Transaction for Tx {
             audit::insert(self.connection(), event).await?;
         }
         Ok(())
+    }
+
+    async fn insert_audit_record(&mut self, event: &Event) -> Result<()> {
+        audit::insert(self.connection(), event).await
     }
 
     async fn insert_activities(&mut self, activities: &[Activity]) -> Result<()> {

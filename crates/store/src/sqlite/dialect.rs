@@ -44,6 +44,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "departed users", include_str!("../../../../migrations/sqlite/0011_departed_users.sql")),
     (12, "guard rails", include_str!("../../../../migrations/sqlite/0012_guard_rails.sql")),
     (14, "sessions", include_str!("../../../../migrations/sqlite/0014_sessions.sql")),
+    (17, "histories, restoring", include_str!("../../../../migrations/sqlite/0017_histories_restoring.sql")),
     (18, "activity names", include_str!("../../../../migrations/sqlite/0018_activity_names.sql")),
 ];
 
@@ -94,6 +95,18 @@ pub(super) fn push_id(query: &mut Query, column: &str) {
         "lower(substr(hex({column}), 1, 8) || '-' || substr(hex({column}), 9, 4) || '-' || substr(hex({column}), 13, 4) \
          || '-' || substr(hex({column}), 17, 4) || '-' || substr(hex({column}), 21))"
     ));
+}
+
+/// The beginning of the displayName of a resource, by which an index leads to it.
+pub(super) const DISPLAY_BEGINS: &str = "substr(json_extract(r.search, '$.displayName'), 1, 100)";
+/// The beginning of the family name of a user, by which an index leads to it.
+pub(super) const FAMILY_BEGINS: &str = "substr(json_extract(r.search, '$.name.familyName'), 1, 100)";
+
+/// Appends that an id is one of those that a SELECT finds.
+pub(super) fn push_one_of(query: &mut Query, id: &str, select: impl FnOnce(&mut Query)) {
+    query.push(id).push(" IN (");
+    select(query);
+    query.push(")");
 }
 
 /// The last `length` characters of a text.

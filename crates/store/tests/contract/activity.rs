@@ -112,6 +112,11 @@ async fn requests_are_found_by_what_is_asked_of_them(database: &dyn Database) {
         (ActivityQuery { from: Some(20), ..none() }, vec![3, 2]),
         (ActivityQuery { until: Some(20), ..none() }, vec![1]),
         (ActivityQuery { request_id: Some("request-1"), ..none() }, vec![1]),
+        (
+            ActivityQuery { request_ids: &["request-1".to_owned(), "request-3".to_owned()], ..none() },
+            vec![3, 1],
+        ),
+        (ActivityQuery { request_ids: &["request-9".to_owned()], ..none() }, vec![]),
         (ActivityQuery { token_prefix: Some("rc_scim_abc123"), ..none() }, vec![2]),
         (about("ana@", &[]), vec![2]),
         (about("NA É", &[]), vec![]),

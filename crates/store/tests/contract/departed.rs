@@ -1,10 +1,14 @@
 //! Users who were deleted, until they return or are purged.
 
-use rollcall_store::{Namesake, Presence, ResourceType, Store, StoredResource};
+use rollcall_store::{
+    Actor, Author, CredentialKind, DepartedQuery, DepartedUser, Namesake, Presence, ResourceType, Store,
+    StoredResource, UserOrigin,
+};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::databases::Database;
+use crate::directories::credential;
 use crate::fixture::{directory, id, insert, named, user};
 
 crate::on_both_databases!(
@@ -13,11 +17,14 @@ crate::on_both_databases!(
     whoever_is_called_so_is_known_by_the_beginning_of_each_name,
     the_longest_departed_are_purged_first_and_nobody_of_another_directory,
     safeguards_come_back_as_they_were_written,
+    departed_users_are_listed_from_the_last_one_back_with_who_deleted_them,
+    departed_users_are_found_by_the_beginning_of_their_name_and_counted,
+    a_departed_user_stays_managed_by_the_identity_provider,
 );
 
 async fn retire(store: &dyn Store, directory: Uuid, number: u128, deleted: i64) {
     let mut transaction = store.begin().await.unwrap();
-    transaction.retire_user(directory, id(number), deleted).await.unwrap();
+    transaction.retire_user(directory, id(number), deleted, Actor::System).await.unwrap();
     transaction.save().await.unwrap();
 }
 
@@ -135,4 +142,88 @@ async fn safeguards_come_back_as_they_were_written(database: &dyn Database) {
     transaction.update_directory(&acme).await.unwrap();
     transaction.save().await.unwrap();
     assert_eq!(store.directory(&acme.name).await.unwrap().unwrap(), acme);
+}
+
+/// Everybody, in pages of at most so many.
+async fn listed(store: &dyn Store, directory: Uuid, limit: u32) -> Vec<DepartedUser> {
+    let mut all: Vec<DepartedUser> = Vec::new();
+    loop {
+        let behind = all.last().map(|last| (last.user.modified, last.user.id));
+        let query = DepartedQuery { deleted_after: 0, user_name_prefix: "", behind, limit };
+        let page = store.departed_users(directory, &query).await.unwrap();
+        assert!(page.len() <= limit as usize);
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page);
+    }
+}
+
+async fn departed_users_are_listed_from_the_last_one_back_with_who_deleted_them(database: &dyn Database) {
+    let store = database.store().await;
+    let (acme, other) = (directory(&*store, 1).await, directory(&*store, 2).await);
+    let users: Vec<_> = (1..=5).map(|number| named(number, &format!("user{number}"))).collect();
+    insert(&*store, &acme, &users).await;
+    insert(&*store, &other, &[named(9, "user9")]).await;
+    let token = credential(50, CredentialKind::ScimToken, Some(acme.id));
+    let mut transaction = store.begin().await.unwrap();
+    transaction.insert_credential(&token).await.unwrap();
+    let (known, gone) = (Actor::Credential(token.id), Actor::Credential(id(404)));
+    // Two were deleted at the same moment.
+    for (number, deleted, by) in [(1, 30, known), (2, 10, gone), (3, 20, Actor::System), (4, 20, known)] {
+        transaction.retire_user(acme.id, id(number), deleted, by).await.unwrap();
+    }
+    transaction.retire_user(other.id, id(9), 99, known).await.unwrap();
+    transaction.save().await.unwrap();
+    for limit in [1, 2, 3, 10] {
+        let listed = listed(&*store, acme.id, limit).await;
+        let ids: Vec<_> = listed.iter().map(|departed| departed.user.id).collect();
+        assert_eq!(ids, [id(1), id(4), id(3), id(2)], "in pages of {limit}");
+    }
+    let listed = listed(&*store, acme.id, 10).await;
+    let author = Author { id: token.id, kind: CredentialKind::ScimToken, prefix: token.prefix.clone() };
+    assert_eq!((listed[0].deleted_by, &listed[0].author), (Some(token.id), &Some(author)));
+    assert_eq!((listed[2].deleted_by, &listed[2].author), (None, &None));
+    assert_eq!((listed[3].deleted_by, &listed[3].author), (Some(id(404)), &None));
+    assert_eq!(listed[0].user.attributes, users[0].attributes);
+    assert_eq!((listed[0].user.version, listed[0].user.modified), (users[0].version, 30));
+}
+
+async fn departed_users_are_found_by_the_beginning_of_their_name_and_counted(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = directory(&*store, 1).await;
+    let users = [named(1, "Ana"), named(2, "anna"), named(3, "ben"), named(4, "ÉMILE")];
+    insert(&*store, &acme, &users).await;
+    for number in 1..=4 {
+        retire(&*store, acme.id, number, 10 * i64::try_from(number).unwrap()).await;
+    }
+    let found = async |prefix, deleted_after| {
+        let query = DepartedQuery { deleted_after, user_name_prefix: prefix, behind: None, limit: 1 };
+        let first = store.departed_users(acme.id, &query).await.unwrap();
+        let count = store.count_departed_users(acme.id, &query).await.unwrap();
+        (first.first().map(|departed| departed.user.id), count)
+    };
+    assert_eq!(found("", 0).await, (Some(id(4)), 4));
+    assert_eq!(found("AN", 0).await, (Some(id(2)), 2));
+    assert_eq!(found("é", 0).await, (Some(id(4)), 1));
+    assert_eq!(found("an", 10).await, (Some(id(2)), 1));
+    assert_eq!(found("", 40).await, (None, 0));
+    assert_eq!(found("%", 0).await, (None, 0));
+}
+
+async fn a_departed_user_stays_managed_by_the_identity_provider(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = directory(&*store, 1).await;
+    for (number, scim_managed) in [(1, true), (2, false)] {
+        let user = StoredResource {
+            origin: Some(UserOrigin::Sso),
+            scim_managed,
+            ..named(number, &number.to_string())
+        };
+        insert(&*store, &acme, std::slice::from_ref(&user)).await;
+        retire(&*store, acme.id, number, 9).await;
+        let mut transaction = store.begin().await.unwrap();
+        let taken = transaction.take_departed_user(acme.id, id(number)).await.unwrap().unwrap();
+        assert_eq!((taken.origin, taken.scim_managed), (Some(UserOrigin::Sso), scim_managed));
+    }
 }

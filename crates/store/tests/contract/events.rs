@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::{join, join_all};
 use rollcall_store::{
-    Actor, Author, CredentialKind, Event, EventKind, EventRange, NumberedEvent, ResourceType, Store,
+    Actor, Author, CredentialKind, Event, EventKind, EventQuery, EventRange, NumberedEvent, ResourceType,
+    Store,
 };
 use uuid::Uuid;
 
@@ -19,6 +20,7 @@ crate::on_both_databases!(
     events_without_a_version_keep_their_place_among_those_of_their_subject,
     an_event_tells_its_whole_story,
     events_of_some_kinds_are_found_in_part_of_the_list,
+    the_history_of_one_subject_is_read_from_either_end,
     followers_miss_nothing_while_many_write,
     old_events_go_and_the_numbers_go_on,
     who_waits_hears_of_events_and_of_nothing_else,
@@ -39,7 +41,9 @@ async fn write(store: &dyn Store, events: &[Event]) {
 async fn numbered(store: &dyn Store, directory: Option<Uuid>) -> Vec<NumberedEvent> {
     while store.number_events(directory).await.unwrap() {}
     let range = store.event_range(directory).await.unwrap();
-    store.events(directory, range.expired, range.newest, &[], 10_000).await.unwrap()
+    let until = range.newest;
+    let query = EventQuery { directory, after: range.expired, until, limit: 10_000, ..EventQuery::default() };
+    store.events(&query).await.unwrap()
 }
 
 fn numbers(events: &[NumberedEvent]) -> Vec<i64> {
@@ -125,7 +129,8 @@ async fn events_of_some_kinds_are_found_in_part_of_the_list(database: &dyn Datab
     numbered(&*store, ACME).await;
     let found = |after, until, kinds, limit| {
         let store = &store;
-        async move { numbers(&store.events(ACME, after, until, kinds, limit).await.unwrap()) }
+        let query = EventQuery { directory: ACME, after, until, kinds, limit, ..EventQuery::default() };
+        async move { numbers(&store.events(&query).await.unwrap()) }
     };
     assert_eq!(found(0, 30, &[], 3).await, [1, 2, 3]);
     assert_eq!(found(27, 29, &[], 9).await, [28, 29]);
@@ -175,7 +180,9 @@ async fn follow(store: &dyn Store, done: &AtomicBool, limit: u32) -> Vec<Numbere
         let range = store.event_range(ACME).await.unwrap();
         loop {
             let after = seen.last().map_or(0, |event| event.number);
-            let part = store.events(ACME, after, range.newest, &[], limit).await.unwrap();
+            let until = range.newest;
+            let query = EventQuery { directory: ACME, after, until, limit, ..EventQuery::default() };
+            let part = store.events(&query).await.unwrap();
             if part.is_empty() {
                 break;
             }
@@ -195,6 +202,32 @@ fn require_versions_in_order(events: &[NumberedEvent]) {
         let before = versions.insert(event.subject, version).unwrap_or_default();
         assert!(version > before, "event {number} has version {version} after {before}");
     }
+}
+
+async fn the_history_of_one_subject_is_read_from_either_end(database: &dyn Database) {
+    let store = database.store().await;
+    for number in 1..=12_u128 {
+        let subject = id(700 + number % 3);
+        let kind = if number == 9 { EventKind::UserDeleted } else { EventKind::UserUpdated };
+        write(&*store, &[Event { subject, kind, ..event(1, id(number)) }]).await;
+    }
+    write(&*store, &[Event { subject: id(700), directory: Some(Uuid::from_u128(2)), ..event(1, id(99)) }])
+        .await;
+    numbered(&*store, ACME).await;
+    let found = |after, until, newest_first, kinds, limit| {
+        let (store, subject) = (&store, Some(id(700)));
+        let query = EventQuery { directory: ACME, after, until, kinds, subject, newest_first, limit };
+        async move { numbers(&store.events(&query).await.unwrap()) }
+    };
+    assert_eq!(found(0, 12, false, &[], 10).await, [3, 6, 9, 12]);
+    assert_eq!(found(0, 12, true, &[], 10).await, [12, 9, 6, 3]);
+    assert_eq!(found(0, 12, true, &[], 2).await, [12, 9]);
+    assert_eq!(found(0, 8, true, &[], 2).await, [6, 3]);
+    assert_eq!(found(3, 11, false, &[], 10).await, [6, 9]);
+    assert_eq!(found(0, 12, true, &[EventKind::UserDeleted], 10).await, [9]);
+    let nobody =
+        EventQuery { directory: ACME, until: 12, subject: Some(id(5)), limit: 9, ..EventQuery::default() };
+    assert_eq!(store.events(&nobody).await.unwrap(), []);
 }
 
 async fn followers_miss_nothing_while_many_write(database: &dyn Database) {

@@ -15,6 +15,7 @@ mod departed;
 mod directories;
 mod events;
 mod fixture;
+mod leads;
 mod leases;
 mod members;
 mod migrations;

@@ -7,8 +7,8 @@ use rollcall_scim::filter::Filter;
 use rollcall_scim::resolve::resolve;
 use rollcall_scim::{Definition, Profile, Resource, builtin, evaluate, search_form};
 use rollcall_store::{
-    AddedMembers, Directory, Error, Member, Membership, Paging, Provenance, Query, ResourceType, Selection,
-    Store, StoredResource,
+    AddedMembers, Directory, Error, KnownMember, Member, MemberQuery, Membership, Paging, Provenance, Query,
+    ResourceType, Selection, Store, StoredResource,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -18,6 +18,7 @@ use crate::fixture::{directory, draft, event, id, insert, named, search, user};
 
 crate::on_both_databases!(
     members_are_added_once_and_removed_once,
+    members_are_looked_at_in_pages_and_found_by_how_their_names_begin,
     members_come_in_order_and_in_parts,
     unknown_members_are_told,
     parallel_changes_of_one_group_merge,
@@ -105,6 +106,46 @@ async fn members_are_added_once_and_removed_once(database: &dyn Database) {
     assert!(stored.modified >= 5);
     assert!(store.resource(acme.id, ResourceType::User, id(2)).await.unwrap().unwrap().is_member);
     assert!(!store.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap().is_member);
+}
+
+async fn members_are_looked_at_in_pages_and_found_by_how_their_names_begin(database: &dyn Database) {
+    let store = database.store().await;
+    let (acme, other) = (directory(&*store, 1).await, directory(&*store, 2).await);
+    let users = [
+        user(1, json!({"userName": "GRACE", "displayName": "Grace Hopper", "active": true})),
+        user(2, json!({"userName": "ben", "name": {"familyName": "Graham"}, "active": false})),
+        user(3, json!({"userName": "cleo", "emails": [{"value": "graz@ex.com"}], "active": true})),
+        user(4, json!({"userName": "dan", "displayName": "Danny", "active": true})),
+        user(5, json!({"userName": "grant", "active": true})),
+    ];
+    insert(&*store, &acme, &users).await;
+    insert(&*store, &other, &[user(9, json!({"userName": "grace", "active": true}))]).await;
+    for (number, name) in [(101, "All"), (102, "Graphic designers"), (103, "Empty")] {
+        insert_group(&*store, &acme, &group(number, name), true).await.unwrap();
+    }
+    add(&*store, &acme, 101, &[1, 2, 3, 4, 102]).await;
+    let long = "g".repeat(3000);
+    let found = async |group, name_prefix, after: Option<u128>, limit| {
+        let query = MemberQuery { name_prefix, after: after.map(id), limit };
+        let members = store.known_members(acme.id, id(group), &query).await.unwrap();
+        let count = store.count_members(acme.id, id(group), &query).await.unwrap();
+        (members.into_iter().map(|known| known.member.id).collect::<Vec<_>>(), count)
+    };
+    assert_eq!(found(101, "", None, 10).await, (ids([1, 2, 3, 4, 102]), 5));
+    assert_eq!(found(101, "", None, 2).await, (ids([1, 2]), 5));
+    assert_eq!(found(101, "", Some(2), 2).await, (ids([3, 4]), 5));
+    assert_eq!(found(101, "gRa", None, 10).await, (ids([1, 2, 3, 102]), 4), "but not who is no member");
+    assert_eq!(found(101, "gra", Some(1), 2).await, (ids([2, 3]), 4));
+    assert_eq!(found(101, "danny", None, 9).await, (ids([4]), 1));
+    assert_eq!(found(101, "rac", None, 9).await, (ids([]), 0));
+    assert_eq!(found(101, &long, None, 9).await, (ids([]), 0));
+    assert_eq!(found(103, "", None, 9).await, (ids([]), 0));
+    let query = MemberQuery { name_prefix: "", after: None, limit: 10 };
+    let known = store.known_members(acme.id, id(101), &query).await.unwrap();
+    let facts = |known: &KnownMember| (known.user_name.clone(), known.member.label.clone(), known.active);
+    assert_eq!(facts(&known[0]), (Some("GRACE".to_owned()), Some("Grace Hopper".to_owned()), true));
+    assert_eq!(facts(&known[1]), (Some("ben".to_owned()), None, false));
+    assert_eq!(facts(&known[4]), (None, Some("Graphic designers".to_owned()), true));
 }
 
 async fn members_come_in_order_and_in_parts(database: &dyn Database) {

@@ -326,7 +326,11 @@ fn filter() -> BoxedStrategy<String> {
 }
 
 /// The ids of the users that fulfil a filter, by evaluation.
-fn expected(users: &[StoredResource], filter: &Filter, definition: &Definition) -> Vec<uuid::Uuid> {
+pub(crate) fn expected(
+    users: &[StoredResource],
+    filter: &Filter,
+    definition: &Definition,
+) -> Vec<uuid::Uuid> {
     let condition = resolve(filter, definition).unwrap();
     let fulfils = |user: &&StoredResource| {
         let view = View {
@@ -342,7 +346,8 @@ fn expected(users: &[StoredResource], filter: &Filter, definition: &Definition) 
     users.iter().filter(fulfils).map(|user| user.id).collect()
 }
 
-async fn answered(
+/// The ids of the users that fulfil a filter, and how many they are, by the database.
+pub(crate) async fn answered(
     store: &dyn Store,
     directory: uuid::Uuid,
     filter: &Filter,

@@ -1,26 +1,65 @@
-//! Where the values of a resource come from, and the changes that made them.
+//! Where the values of a resource come from, and every change of it that is kept.
 
-use std::collections::BTreeSet;
+mod differences;
 
-use futures_util::future::try_join_all;
+use std::collections::HashMap;
+
 use rollcall_api::v1::{
-    AttributeOrigin, CredentialKind, Event, EventActor, EventChange, GetAttributeOriginsRequest,
+    ActivityFilter, AttributeOrigin, Event, EventType, GetAttributeOriginsRequest, ListActivityRequest,
     ListEventsRequest,
 };
-use rollcall_api::{client, event, value};
-use serde_json::Value;
+use rollcall_api::{client, event};
 
-use super::{AttributeSection, Step};
+use super::attributes::AttributeSection;
 use crate::Console;
-use crate::pages::audit::{Change, kind_title};
+use crate::pages::actor::Actor;
+use crate::pages::audit::kind_title;
 use crate::problem::Problem;
 use crate::session::SignedIn;
-use crate::time::{Moment, count};
+use crate::shell::directory_path;
+use crate::time::{Moment, micros, timestamp};
+use crate::url;
+use differences::{Difference, differences};
 
-/// Changes that a history shows.
-const STEPS: usize = 8;
-/// Attributes of a change that a history shows.
-const CHANGES: usize = 8;
+/// Changes in a page.
+const STEPS: usize = 10;
+/// How long before its event a request may have come in, in µs.
+const LONGEST_REQUEST: i64 = 10 * 60 * 1_000_000;
+
+/// Which resource a history is of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About<'a> {
+    pub(super) directory: &'a str,
+    pub(super) id: &'a str,
+    /// The address of its page.
+    pub(super) page: &'a str,
+    /// Whether a first sign-in made it.
+    pub(super) came_by_sign_in: bool,
+}
+
+/// A page of the history.
+#[derive(Debug)]
+pub(super) struct History {
+    pub(super) steps: Vec<Step>,
+    pub(super) newest: String,
+    pub(super) older: String,
+    /// Whether older changes are not kept any more.
+    pub(super) is_cut: bool,
+}
+
+/// One change in the history of a resource.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) title: String,
+    pub(super) by: Actor,
+    pub(super) time: Option<Moment>,
+    pub(super) request_id: String,
+    /// The page of that request in the activity log, while it is there.
+    pub(super) request_page: String,
+    pub(super) differences: Vec<Difference>,
+    /// How many more there are.
+    pub(super) more: usize,
+}
 
 /// Where the attributes of a resource come from.
 #[derive(Debug)]
@@ -44,7 +83,7 @@ impl Origins {
                 };
                 let Some(origin) = self.of(top) else { continue };
                 let time = Moment::of(origin.time.as_ref(), now).map(|time| time.words).unwrap_or_default();
-                fact.source = format!("{} · {time}", from(origin.actor.as_ref()));
+                fact.source = format!("{} · {time}", Actor::of_event(origin.actor.as_ref()).who);
             }
         }
         sections
@@ -64,90 +103,89 @@ impl Console {
         Ok(Origins(answer.origins))
     }
 
-    /// The changes that the present values come from, newest first.
+    /// The changes before the event with a number, the newest first.
     pub(super) async fn history(
         &self,
         session: &SignedIn,
-        directory: &str,
-        origins: &Origins,
-    ) -> Result<Vec<Step>, Problem> {
-        let numbers: BTreeSet<i64> =
-            origins.0.iter().map(|origin| origin.event_number).filter(|number| *number > 0).collect();
-        let newest = numbers.into_iter().rev().take(STEPS);
-        let events = try_join_all(newest.map(|number| async move {
-            let request = session.message(ListEventsRequest {
-                directory: directory.to_owned(),
-                after: Some(number - 1),
-                page_size: 1,
-                ..ListEventsRequest::default()
-            });
-            match self.answered(client::events(self.core()).list_events(request)).await {
-                Ok(answer) => Ok(answer.events.into_iter().next()),
-                // It was forgotten since.
-                Err(Problem::Refused { .. }) => Ok(None),
-                Err(problem) => Err(problem),
-            }
-        }))
-        .await?;
-        let now = self.now();
-        Ok(events.into_iter().flatten().map(|event| step(event, now)).collect())
-    }
-}
-
-fn step(event: Event, now: i64) -> Step {
-    let kind = event::type_name(event.r#type()).unwrap_or("changed");
-    let all = event.changes.len();
-    let mut changes: Vec<Change> = event.changes.into_iter().take(CHANGES).map(change).collect();
-    if all > CHANGES {
-        changes.push(Change {
-            name: format!("and {} more", all - CHANGES),
-            before: String::new(),
-            after: String::new(),
+        about: &About<'_>,
+        before: &str,
+    ) -> Result<History, Problem> {
+        let before = before.parse().ok().filter(|number: &i64| *number > 0);
+        let request = session.message(ListEventsRequest {
+            directory: about.directory.to_owned(),
+            subject: about.id.to_owned(),
+            newest_first: true,
+            before,
+            // One more than is shown, to know whether there are more.
+            page_size: i32::try_from(STEPS + 1).unwrap_or(i32::MAX),
+            ..ListEventsRequest::default()
         });
+        let listed = self.answered(client::events(self.core()).list_events(request)).await?;
+        let (mut events, has_kept_more) = (listed.events, listed.position > listed.oldest);
+        let has_more = events.len() > STEPS || has_kept_more;
+        events.truncate(STEPS);
+        let began = events.last().is_some_and(|event| is_beginning(event.r#type()));
+        let older = events.last().filter(|_| has_more && !began).map(|last| last.number);
+        let requests = self.request_pages(session, about, &events).await?;
+        let address = |query: &str| format!("{}{query}#history", about.page);
+        Ok(History {
+            is_cut: older.is_none() && !began,
+            newest: if before.is_some() { address("") } else { String::new() },
+            older: older.map(|number| address(&format!("?before={number}"))).unwrap_or_default(),
+            steps: events.into_iter().map(|event| step(event, about, &requests, self.now())).collect(),
+        })
     }
+
+    /// The pages of the requests that the activity log still has of some events, by request id.
+    async fn request_pages(
+        &self,
+        session: &SignedIn,
+        about: &About<'_>,
+        events: &[Event],
+    ) -> Result<HashMap<String, String>, Problem> {
+        let by_scim = |event: &&Event| {
+            Actor::of_event(event.actor.as_ref()).is_identity_provider() && !event.request_id.is_empty()
+        };
+        let asked: Vec<&Event> = events.iter().filter(by_scim).collect();
+        let Some(first) = asked.iter().filter_map(|event| event.time.as_ref()).map(micros).min() else {
+            return Ok(HashMap::new());
+        };
+        let filter = ActivityFilter {
+            from: Some(timestamp(first.saturating_sub(LONGEST_REQUEST))),
+            request_ids: asked.iter().map(|event| event.request_id.clone()).collect(),
+            ..ActivityFilter::default()
+        };
+        let request = session.message(ListActivityRequest {
+            directory: about.directory.to_owned(),
+            filter: Some(filter),
+            ..ListActivityRequest::default()
+        });
+        let listed = self.answered(client::activity(self.core()).list_activity(request)).await?;
+        let base = directory_path(about.directory);
+        let page = |id: &str| format!("{base}/activity/{}", url::escape(id));
+        Ok(listed.activities.into_iter().map(|one| (one.request_id, page(&one.id))).collect())
+    }
+}
+
+/// Whether nothing can have happened to a resource before.
+fn is_beginning(kind: EventType) -> bool {
+    matches!(kind, EventType::UserCreated | EventType::GroupCreated)
+}
+
+fn step(event: Event, about: &About<'_>, requests: &HashMap<String, String>, now: i64) -> Step {
+    let kind = event.r#type();
+    let title = match kind {
+        EventType::UserCreated if about.came_by_sign_in => "User created by a first sign-in".to_owned(),
+        kind => kind_title(event::type_name(kind).unwrap_or("changed")),
+    };
+    let (differences, more) = differences(event.changes);
     Step {
-        title: kind_title(kind),
-        by: by(event.actor.as_ref()),
+        title,
+        by: Actor::of_event(event.actor.as_ref()),
         time: Moment::of(event.time.as_ref(), now),
-        changes,
+        request_page: requests.get(&event.request_id).cloned().unwrap_or_default(),
+        request_id: event.request_id,
+        differences,
+        more,
     }
-}
-
-fn change(change: EventChange) -> Change {
-    let json = |value: Option<rollcall_api::v1::Value>| value.map_or(Value::Null, value::from_message);
-    let members = |ids: &[String]| match u64::try_from(ids.len()).unwrap_or_default() {
-        0 => String::new(),
-        number => count(number, "member"),
-    };
-    if change.added.is_empty() && change.removed.is_empty() {
-        return Change::new(change.name, json(change.before), json(change.after));
-    }
-    Change { name: change.name, before: members(&change.removed), after: members(&change.added) }
-}
-
-/// Where a value comes from, in a word or two.
-fn from(actor: Option<&EventActor>) -> &'static str {
-    match actor.map(EventActor::kind) {
-        None => "Rollcall",
-        Some(CredentialKind::ScimToken | CredentialKind::ClientSecret | CredentialKind::AccessToken) => {
-            "identity provider"
-        }
-        Some(CredentialKind::ServiceKey) => "service",
-        Some(CredentialKind::AdminKey) => "administrator",
-        Some(CredentialKind::Unspecified) => "credential that is gone",
-    }
-}
-
-/// Who made a change, in words.
-fn by(actor: Option<&EventActor>) -> String {
-    let Some(actor) = actor else { return "by Rollcall itself".to_owned() };
-    let kind = match actor.kind() {
-        CredentialKind::ScimToken | CredentialKind::ClientSecret | CredentialKind::AccessToken => {
-            "by the identity provider, with the token"
-        }
-        CredentialKind::ServiceKey => "by a service, with the key",
-        CredentialKind::AdminKey => "by an administrator, with the key",
-        CredentialKind::Unspecified => return "by a credential that is gone".to_owned(),
-    };
-    format!("{kind} {}…", actor.prefix)
 }

@@ -9,8 +9,8 @@ use rollcall_api::v1::group_service_server::GroupService;
 use rollcall_api::v1::{
     CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest, DeleteGroupResponse, ErrorReason,
     GetGroupRequest, GetGroupResponse, Group, ListGroupMembersRequest, ListGroupMembersResponse,
-    ListGroupsRequest, ListGroupsResponse, Member, Meta, PatchGroupRequest, PatchGroupResponse,
-    ReplaceGroupRequest, ReplaceGroupResponse,
+    ListGroupsRequest, ListGroupsResponse, ListMembersRequest, ListMembersResponse, Member, Meta,
+    PatchGroupRequest, PatchGroupResponse, ReplaceGroupRequest, ReplaceGroupResponse,
 };
 use rollcall_scim::schema::GROUP;
 use tonic::{Request, Response, Status, Streaming};
@@ -127,6 +127,13 @@ impl GroupService for FakeCore {
         let broken =
             stream::iter(breaks.then(|| Err(Status::unavailable("tcp connect error 10.0.0.7:5432"))));
         Ok(Response::new(messages.chain(broken).boxed()))
+    }
+
+    async fn list_members(
+        &self,
+        _: Request<ListMembersRequest>,
+    ) -> Result<Response<ListMembersResponse>, Status> {
+        Err(status(ErrorReason::Forbidden, "the gateway streams members"))
     }
 
     async fn replace_group(

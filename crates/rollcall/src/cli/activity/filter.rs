@@ -81,6 +81,7 @@ impl Filter {
             request_id: self.request_id.unwrap_or_default(),
             token_prefix: self.token.unwrap_or_default(),
             about: self.about,
+            request_ids: Vec::new(),
         })
     }
 }

@@ -91,7 +91,8 @@ fn type_name(event: &Event) -> &'static str {
     event::type_name(event.r#type()).unwrap_or("unknown")
 }
 
-fn by(actor: Option<&EventActor>) -> &str {
+/// Who made a change, for people.
+pub(in crate::cli) fn by(actor: Option<&EventActor>) -> &str {
     match actor {
         None => "rollcall",
         Some(actor) if actor.prefix.is_empty() => &actor.credential_id,
@@ -99,7 +100,8 @@ fn by(actor: Option<&EventActor>) -> &str {
     }
 }
 
-fn actor_json(actor: Option<&EventActor>) -> Value {
+/// Who made a change, for machines.
+pub(in crate::cli) fn actor_json(actor: Option<&EventActor>) -> Value {
     let Some(actor) = actor else { return Value::Null };
     let kind = match actor.kind() {
         CredentialKind::Unspecified => None,
