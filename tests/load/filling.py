@@ -122,6 +122,8 @@ def fill(database: SQLite | PostgreSQL, template: str, group: str, count: int) -
     """Makes so many users of the template, all members of the group but the template itself. Returns their ids."""
     one, numbers = database.literal(template), NUMBERS.format(count - 1)
     terms = {"id": "id_of(n)"} | {column: database.renamed(column) for column in NAMED}
+    # Each at a time of its own, as they come in life.
+    terms |= {time: f"{time} - n" for time in ("created", "modified")}
     columns = database.columns("resources")
     database.run(
         f"{numbers} INSERT INTO resources ({', '.join(columns)}) "
