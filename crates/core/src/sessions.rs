@@ -1,6 +1,8 @@
 //! The sessions of the console: what `SessionService` answers. The [`gate`](crate::gate) lets a session in as the credential
 //! that it acts as.
 
+mod every_key;
+
 use std::time::Duration;
 
 use rollcall_api::v1::session_service_server::SessionService;
@@ -118,6 +120,7 @@ impl Sessions {
             idle_expires: Some(timestamp(idle.min(session.expires))),
             current: caller.session().is_some_and(|current| current.id == session.id),
             name: session.name,
+            ..v1::Session::default()
         }
     }
 }
@@ -155,7 +158,12 @@ impl SessionService for Sessions {
         request: Request<ListSessionsRequest>,
     ) -> Result<Response<ListSessionsResponse>, Status> {
         let caller = Caller::of(request.extensions())?;
-        Ok(Response::new(self.list(caller).await?))
+        let listed = if request.get_ref().all_keys {
+            self.list_of_every_key(caller).await?
+        } else {
+            self.list(caller).await?
+        };
+        Ok(Response::new(listed))
     }
 
     async fn end_session(
@@ -163,7 +171,13 @@ impl SessionService for Sessions {
         request: Request<EndSessionRequest>,
     ) -> Result<Response<EndSessionResponse>, Status> {
         let caller = Caller::of(request.extensions())?.clone();
-        Ok(Response::new(self.end(&caller, request.into_inner()).await?))
+        let message = request.into_inner();
+        let ended = if message.any_key {
+            self.end_of_any_key(&caller, &message.id).await?
+        } else {
+            self.end(&caller, message).await?
+        };
+        Ok(Response::new(ended))
     }
 
     async fn end_all_sessions(
@@ -171,6 +185,11 @@ impl SessionService for Sessions {
         request: Request<EndAllSessionsRequest>,
     ) -> Result<Response<EndAllSessionsResponse>, Status> {
         let caller = Caller::of(request.extensions())?;
-        Ok(Response::new(self.end_all(caller).await?))
+        let ended = if request.get_ref().all_keys {
+            self.end_all_of_every_key(caller).await?
+        } else {
+            self.end_all(caller).await?
+        };
+        Ok(Response::new(ended))
     }
 }

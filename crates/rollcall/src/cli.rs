@@ -13,6 +13,7 @@ mod oauth_client;
 mod page_token_key;
 mod schema;
 mod service_key;
+mod session;
 mod sso;
 mod switch;
 mod time;
@@ -80,6 +81,8 @@ enum Command {
     OauthClient(oauth_client::OauthClient),
     /// Make, see and end the keys of your own services
     ServiceKey(service_key::ServiceKey),
+    /// See who is signed in to the web console, and sign out
+    Session(session::Session),
     /// See what identity providers sent, and what they got
     Activity(activity::Activity),
     /// See what administrators changed
@@ -116,6 +119,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Token(command) => finish(Builder::new_current_thread(), command.run()),
         Command::OauthClient(command) => finish(Builder::new_current_thread(), command.run()),
         Command::ServiceKey(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Session(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Activity(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Audit(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Sso(command) => finish(Builder::new_current_thread(), command.run()),

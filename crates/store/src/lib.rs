@@ -206,6 +206,9 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
     /// The session whose secret has this SHA-256 hash, ended by time or not, with the hash of the credential that it acts as.
     async fn session(&self, hash: &[u8; 32]) -> Result<Option<(Session, [u8; 32])>>;
 
+    /// The sessions of every credential, newest first.
+    async fn all_sessions(&self) -> Result<Vec<Session>>;
+
     /// The sessions of a credential, newest first.
     async fn sessions(&self, credential: Uuid) -> Result<Vec<Session>>;
 

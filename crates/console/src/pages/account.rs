@@ -78,7 +78,9 @@ pub(crate) async fn page(
 
 /// Ends another session of the same key.
 pub(crate) async fn end(State(console): State<Arc<Console>>, form: Submission) -> Result<Response, Problem> {
-    let request = form.session.message(EndSessionRequest { id: form.text("session").to_owned() });
+    let request = form
+        .session
+        .message(EndSessionRequest { id: form.text("session").to_owned(), ..EndSessionRequest::default() });
     console.answered(client::sessions(console.core()).end_session(request)).await?;
     Ok(to_page("/admin/session", "session-ended"))
 }

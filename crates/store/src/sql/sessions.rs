@@ -35,6 +35,12 @@ pub(super) async fn list(connection: &mut Connection, credential: Uuid) -> Resul
     rows.iter().map(session).collect()
 }
 
+pub(super) async fn list_all(connection: &mut Connection) -> Result<Vec<Session>> {
+    let sql = format!("SELECT {COLUMNS} FROM sessions ORDER BY created DESC, id DESC");
+    let rows = sqlx::query::<Db>(AssertSqlSafe(sql)).fetch_all(connection).await.map_err(failure)?;
+    rows.iter().map(session).collect()
+}
+
 pub(super) async fn insert(connection: &mut Connection, session: &Session) -> Result<()> {
     let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)");
     sqlx::query::<Db>(AssertSqlSafe(sql))

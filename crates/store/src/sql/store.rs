@@ -87,6 +87,10 @@ impl Store for Database {
         sessions::find(&mut *self.reader().await?, hash).await
     }
 
+    async fn all_sessions(&self) -> Result<Vec<Session>> {
+        sessions::list_all(&mut *self.reader().await?).await
+    }
+
     async fn sessions(&self, credential: Uuid) -> Result<Vec<Session>> {
         sessions::list(&mut *self.reader().await?, credential).await
     }
