@@ -143,3 +143,115 @@ def test_b34_whoever_is_no_identity_provider_knows_what_they_do(generic, name):
     mark(generic, user["id"], True)
     generic.house.admin.call("UserService/DeleteUser", directory=generic.name, id=user["id"])
     refused(generic.scim.get(f"/Users/{user['id']}"), 404)
+
+
+ADMIN = [{"value": "App Admin", "primary": True}, {"value": "Reader"}]
+READER = [{"value": "Reader"}]
+
+
+def name_role(directory, role: str) -> dict:
+    flags = ["--administrator-role", role]
+    return directory.house.command_json("directory", "update", directory.name, *flags)
+
+
+def shown(directory, user: dict) -> tuple[bool, bool]:
+    """Whether a user is an administrator, and whether by a role."""
+    told = directory.house.command_json("user", "show", user["id"], "--directory", directory.name)
+    return told["administrator"], told["administrator_by_role"]
+
+
+def administrator_events(directory, user: dict) -> list[tuple[bool, bool]]:
+    told = [event for event in directory.events(user["id"]) if event["kind"] == "user.administrator_changed"]
+    changes = [json.loads(event["changes"])["administrator"] for event in told]
+    return [(change["before"], change["after"]) for change in changes]
+
+
+def test_a_role_makes_administrators_where_the_directory_names_it(directory, name):
+    user = directory.scim.create(name, roles=ADMIN)
+    other = directory.scim.create(f"other.{name}", roles=READER)
+    assert shown(directory, user) == (False, False)
+    assert name_role(directory, "app admin")["administrator_role"] == "app admin"
+    assert (shown(directory, user), shown(directory, other)) == ((True, True), (False, False))
+    listed = directory.house.command_json("user", "list", "--directory", directory.name)["users"]
+    assert sorted(user["administrator"] for user in listed) == [False, True]
+    later = directory.scim.create(f"later.{name}", roles=[{"value": '{"id":"7","value":"App Admin"}'}])
+    assert shown(directory, later) == (True, True)
+    assert administrator_events(directory, later) == [(False, True)]
+    assert name_role(directory, "off")["administrator_role"] is None
+    assert shown(directory, user) == (False, False)
+    assert ok(directory.scim.get(f"/Users/{user['id']}")) == user
+
+
+def test_losing_the_role_ends_it_unless_the_user_is_marked(directory, name):
+    name_role(directory, "App Admin")
+    user, other = (directory.scim.create(f"{who}.{name}", roles=ADMIN) for who in ("a", "b"))
+    mark(directory, other["id"], True)
+    directory.scim.change(user, {"op": "remove", "path": 'roles[value eq "App Admin"]'})
+    directory.scim.replace(other, a_user(f"b.{name}", roles=READER))
+    assert (shown(directory, user), shown(directory, other)) == ((False, False), (True, False))
+    assert administrator_events(directory, user) == [(False, True), (True, False)]
+    directory.scim.change(user, {"op": "add", "path": "roles", "value": ADMIN[:1]})
+    assert mark(directory, user["id"], False)["administrator"] is True, "a role is not taken away by hand"
+
+
+@pytest.mark.parametrize("by", ["patch", "put", "delete", "role by patch", "role by put", "role by bulk"])
+def test_b34_the_last_administrator_by_a_role_stays_by_whatever_method(directory, name, by):
+    name_role(directory, "App Admin")
+    user = directory.scim.create(name, roles=ADMIN)
+    other = directory.scim.create(f"other.{name}", roles=ADMIN, active=False)
+    path, drop = f"/Users/{user['id']}", {"op": "replace", "path": "roles", "value": READER}
+    seen = directory.scim.read(user)
+
+    def lose():
+        match by:
+            case "role by patch":
+                return directory.scim.patch(path, drop)
+            case "role by put":
+                return directory.scim.put(path, a_user(name))
+            case "role by bulk":
+                operation = {"method": "PATCH", "path": path, "data": patch_op(drop)}
+                body = {"schemas": [MESSAGES + "BulkRequest"], "Operations": [operation]}
+                [done] = ok(directory.scim.post("/Bulk", body))["Operations"]
+                return done
+        return leave(directory, user, by)
+
+    refusal = lose()
+    if by == "role by bulk":
+        assert refusal["status"] == "409"
+        assert "last active administrator" in refusal["response"]["detail"]
+    else:
+        refused(refusal, 409, naming="last active administrator")
+    assert directory.scim.read(user) == seen
+    directory.scim.change(other, {"op": "replace", "path": "active", "value": True})
+    done = lose()
+    assert (done["status"] if by == "role by bulk" else str(done.status_code)) in ("200", "204")
+
+
+def test_b34_of_the_last_two_one_stays_when_both_lose_the_role_at_once(generic, name):
+    name_role(generic, "App Admin")
+    drop = {"op": "remove", "path": "roles"}
+    for number in range(5):
+        users = [generic.scim.create(f"{number}.{index}.{name}", roles=ADMIN) for index in range(2)]
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda user: generic.scim.patch(f"/Users/{user['id']}", drop), users))
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
+        for user in users:
+            generic.house.admin.call("UserService/DeleteUser", directory=generic.name, id=user["id"])
+
+
+def test_an_administrator_by_a_role_gets_the_notices(generic, name):
+    name_role(generic, "App Admin")
+    emails = [{"value": name, "type": "work", "primary": True}]
+    generic.scim.create(f"u.{name}", roles=ADMIN, emails=emails)
+    generic.scim.create(f"v.{name}", roles=READER, emails=[{"value": f"v.{name}", "type": "work", "primary": True}])
+    house = generic.house
+    house.admin.call("TokenService/RotateToken", directory=generic.name)
+    mails = house.database.rows("SELECT recipient FROM mails WHERE directory_id = ?", house.database_id(generic.id))
+    assert [mail["recipient"] for mail in mails] == [name]
+
+
+def test_a_role_that_is_none_is_refused(generic):
+    for wrong in (" admin", "x" * 201):
+        done = generic.house.command("directory", "update", generic.name, "--administrator-role", wrong)
+        assert done.returncode == 1
+        assert "administrator_role" in done.stderr

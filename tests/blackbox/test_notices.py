@@ -204,6 +204,13 @@ def test_the_commands_send_a_test_list_notices_and_try_them_again(posted, addres
     done = posted.house.command("notice", "retry", sent["id"])
     assert done.returncode == 1
     assert "has been sent" in done.stderr
+    records = posted.house.admin.call("AuditService/ListAuditRecords", directory=directory.name).records
+    told = [(record.kind, record.subject) for record in records if record.kind.startswith("notice.")]
+    assert told == [
+        ("notice.retried", parked["id"]),
+        ("notice.tested", directory.id),
+        ("notice.tested", directory.id),
+    ], "of what was refused nothing is recorded"
 
 
 def test_a_directory_with_nobody_to_tell_gets_no_test(posted):

@@ -271,17 +271,72 @@ def a_group(scim, label: str, member: dict) -> dict:
     return created(scim.post("/Groups", body))
 
 
-def test_a_deleted_user_s_link_goes_with_them(generic, door, name):
+DELETED = ("refused_deactivated", "deleted")
+
+
+@pytest.mark.parametrize("by", ["subject", "user_name", "email"])
+def test_who_was_deleted_gets_no_second_account_by_a_sign_in(generic, door, name, by):
     scim, subject = generic.scim, new_subject()
-    door_is_open = door.sign_in(subject=subject, email=f"x.{name}", protocol="jwt")
-    assert judged(door_is_open) == ("created", "provisioning_on")
-    no_content(scim.delete(f"/Users/{door_is_open.user_id}"))
-    person = {"subject": subject, "email": f"x.{name}"}
-    assert judged(door.sign_in(**person)) == ("refused_not_provisioned", "overridden_by_scim")
     update(generic, scim_enabled=False)
-    made = door.sign_in(**person)
+    made = door.sign_in(subject=subject, email=f"x.{name}", protocol="jwt")
     assert judged(made) == ("created", "provisioning_on")
-    assert made.user_id != door_is_open.user_id
+    update(generic, scim_enabled=True)
+    scim.replace({"id": made.user_id}, a_user(name, emails=work_email(f"mail.{name}")))
+    no_content(scim.delete(f"/Users/{made.user_id}"))
+    person = {
+        "subject": {"subject": subject},
+        "user_name": {"email": name.upper()},
+        "email": {"email": f"mail.{name}", "subject": new_subject()},
+    }[by]
+    flags = ["--directory", generic.name, "--email-domain", "example.com"]
+    generic.house.command_json("sso", "rule", "add", "allow", *flags)
+    for scim_enabled in (True, False):
+        update(generic, scim_enabled=scim_enabled)
+        for answer in (door.explain(**person), door.sign_in(**person)):
+            assert judged(answer) == DELETED
+            assert (answer.user_id, answer.active, answer.linked) == (made.user_id, False, False)
+            assert "was deleted" in answer.explanation
+    update(generic, scim_enabled=True)
+    assert scim.total() == 0
+
+
+def test_an_address_that_nobody_vouches_for_is_nobody_s_who_was_deleted(generic, door, name):
+    user = generic.scim.create(name)
+    no_content(generic.scim.delete(f"/Users/{user['id']}"))
+    person = {"email": name, "protocol": "oidc"}
+    assert judged(door.sign_in(**person)) == ("refused_not_provisioned", "email_not_verified")
+    assert judged(door.sign_in(**person, email_verified=True)) == DELETED
+    other = Door(generic.house.new_directory())
+    assert judged(other.sign_in(**person, email_verified=True)) == ("created", "provisioning_on")
+
+
+def test_who_was_deleted_comes_in_again_once_they_are_provisioned_again(okta, name):
+    scim, door, subject = okta.scim, Door(okta), new_subject()
+    user = scim.create(name, externalId="00u1")
+    assert judged(door.sign_in(subject=subject, email=name)) == ("existing", "matched_user_name")
+    no_content(scim.delete(f"/Users/{user['id']}"))
+    assert judged(door.sign_in(subject=subject, email=name)) == DELETED
+    created(scim.post("/Users", a_user(name, externalId="00u2")))
+    answer = door.sign_in(subject=subject, email=name)
+    assert judged(answer) == ("existing", "matched_user_name"), "whoever is there counts before whoever was"
+    assert answer.user_id != user["id"]
+
+
+def test_who_returns_by_scim_signs_in_as_who_they_were(okta, name):
+    scim, door, subject = okta.scim, Door(okta), new_subject()
+    user = scim.create(name, externalId="00u1")
+    door.sign_in(subject=subject, email=name)
+    no_content(scim.delete(f"/Users/{user['id']}"))
+    created(scim.post("/Users", a_user(name, externalId="00u1")))
+    answer = door.sign_in(subject=subject, email=name)
+    assert (judged(answer), answer.user_id) == (("existing", "matched_user_name"), user["id"])
+
+
+def test_where_nobody_is_kept_nobody_is_known(generic, door, name):
+    update(generic, retention_days=0)
+    user = generic.scim.create(name)
+    no_content(generic.scim.delete(f"/Users/{user['id']}"))
+    assert judged(door.sign_in(email=name, protocol="jwt")) == ("created", "provisioning_on")
 
 
 def test_a_link_can_be_deleted_and_the_user_claimed_anew(generic, door, name):

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from harness.rpc import api
 from harness.scim import Scim, listing
 
 DAY = 24 * 60 * 60
@@ -99,6 +100,14 @@ class Expiring:
         expires = int((time.time() + days * DAY) * 1_000_000)
         self.house.database.execute("UPDATE credentials SET expires = ? WHERE prefix = ?", expires, prefix)
 
+    def written(self) -> list[str]:
+        """The warnings that have been written so far."""
+        mails = self.house.database.rows(
+            "SELECT subject, text FROM mails WHERE directory_id = ? AND kind = 'token_expires'",
+            self.house.database_id(self.directory.id),
+        )
+        return [mail["subject"] + mail["text"] for mail in mails]
+
     def warnings(self) -> list[str]:
         """The subjects of the warnings that have been written, after the core has looked again."""
         marker = self.token(0.01)
@@ -106,18 +115,12 @@ class Expiring:
         self.house.restart_core()
 
         def looked():
-            mails = self.house.database.rows(
-                "SELECT subject, text FROM mails WHERE directory_id = ? AND kind = 'token_expires'",
-                self.house.database_id(self.directory.id),
-            )
             # Warnings are written in order of the ends, and this token's is the first.
-            if not any(marker in mail["subject"] + mail["text"] for mail in mails):
-                return None
-            return mails
+            return any(marker in warning for warning in self.written())
 
         until(looked)
         time.sleep(1)
-        return [mail["subject"] + mail["text"] for mail in looked() if marker not in mail["subject"] + mail["text"]]
+        return [warning for warning in self.written() if marker not in warning]
 
 
 @pytest.fixture(params=["apart-sqlite", "apart-postgres"])
@@ -137,9 +140,38 @@ def test_administrators_are_warned_14_7_and_1_days_before_once_each(expiring):
         assert count() == warnings, days
 
 
-def test_no_warning_of_what_never_ends_has_ended_or_was_rotated(expiring):
+def test_no_warning_of_what_never_ends_has_ended_or_was_rotated_at_once(expiring):
     house, name = expiring.house, expiring.directory.name
     revoked = expiring.token(5)
     house.admin.call("TokenService/RevokeToken", directory=name, token=revoked)
-    rotated = house.admin.call("TokenService/RotateToken", directory=name, overlap={"seconds": DAY}).previous.prefix
+    rotated = house.admin.call("TokenService/RotateToken", directory=name, overlap={"seconds": 0}).previous.prefix
     assert expiring.warnings() == [], (revoked, rotated)
+
+
+def test_the_old_token_of_a_rotation_is_warned_of_at_once_where_it_has_a_day_left_and_else_only_later(expiring):
+    house, name = expiring.house, expiring.directory.name
+    near = house.admin.call("TokenService/RotateToken", directory=name).previous.prefix
+    [warning] = expiring.written()
+    assert near in warning
+    assert "expires in 1 day" in warning
+    assert "Another token has been made in its place" in warning
+    far = house.admin.call("TokenService/RotateToken", directory=name, overlap={"seconds": 5 * DAY}).previous.prefix
+    assert [near in warning for warning in expiring.warnings()] == [True], "the marks of the past are never sent"
+    expiring.move(far, 0.9)
+    assert sum(far in warning for warning in expiring.warnings()) == 1
+
+
+def test_administrators_are_warned_of_service_keys_and_client_secrets_of_the_directory_too(expiring):
+    house, name = expiring.house, expiring.directory.name
+    scope = [api()["access"].SCOPE_DIRECTORY_READ]
+    soon = {"seconds": int(time.time() + 5 * DAY)}
+    key = {"name": "search", "scopes": scope, "expires": soon}
+    bound = house.admin.call("ServiceKeyService/CreateServiceKey", directory=name, **key).service_key.prefix
+    of_all = house.admin.call("ServiceKeyService/CreateServiceKey", **key).service_key.prefix
+    client = house.admin.call("OAuthService/CreateClient", directory=name, expires=soon)
+    warnings = "".join(expiring.warnings())
+    assert f"A service key of {name} expires in 5 days" in warnings
+    assert bound in warnings
+    assert f"A client secret of {name} expires in 5 days" in warnings
+    assert client.client.secrets[0].prefix in warnings
+    assert of_all not in warnings, "a key for all directories has nobody to be told"

@@ -35,6 +35,8 @@ pub fn type_name(event_type: EventType) -> Option<&'static str> {
         EventType::HoldRejected => "hold.rejected",
         EventType::SessionCreated => "session.created",
         EventType::SessionEnded => "session.ended",
+        EventType::NoticeRetried => "notice.retried",
+        EventType::NoticeTested => "notice.tested",
     };
     Some(name)
 }

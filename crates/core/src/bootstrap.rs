@@ -69,6 +69,7 @@ impl Core {
                 rule_settings: BTreeMap::new(),
                 password_handling: PasswordHandling::default(),
                 activity: ActivitySettings::default(),
+                administrator_role: None,
                 notices: NoticeSettings::default(),
                 safeguards: Safeguards::default(),
                 provisioning: ProvisioningChoices::default(),

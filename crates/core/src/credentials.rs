@@ -9,7 +9,6 @@ use crate::Core;
 use crate::caller::parse_id;
 use crate::error::{Error, Result, shortened};
 use crate::events::Origin;
-use crate::expiry::warning_due;
 use crate::gate::is_live;
 use crate::secret::Secret;
 
@@ -93,13 +92,15 @@ impl Core {
         Ok(credential)
     }
 
-    /// Makes a new credential like an old one, and ends the old one after the overlap.
+    /// Makes a new credential like an old one, and ends the old one after the overlap, of which the administrators of the
+    /// directory are warned where it is a day or less.
     pub(crate) async fn rotate_credential(
         &self,
         transaction: &mut dyn Transaction,
         origin: Origin<'_>,
         old: Credential,
         overlap: Option<prost_types::Duration>,
+        directory: Option<&Directory>,
     ) -> Result<Rotation> {
         let overlap = overlap_micros(overlap)?;
         let now = self.clock.now();
@@ -120,10 +121,7 @@ impl Core {
             (Some(old.expires.map_or(end, |expires| expires.min(end))), None)
         };
         let old = self.end_credential(transaction, origin, old, expires, revoked).await?;
-        // Whoever rotates a token knows when it ends: only the warnings that come later are of use.
-        if let Some(days) = old.expires.and_then(|expires| warning_due(expires - now)) {
-            transaction.note_warning(old.id, days).await?;
-        }
+        self.warn_of_rotated(transaction, &old, directory).await?;
         Ok(Rotation { new, secret, old })
     }
 

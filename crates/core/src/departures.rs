@@ -74,12 +74,13 @@ impl Core {
             return Ok(());
         }
         let rail = self.rail_for(directory, user).filter(|_| origin.party == Party::IdentityProvider);
-        if !user.administrator && rail.is_none() {
+        let administers = is_administrator(directory, user);
+        if !administers && rail.is_none() {
             return Ok(());
         }
         let mut measure = transaction.lock_guard(directory.id).await?;
-        if user.administrator && !transaction.has_other_administrator(directory.id, user.id).await? {
-            return Err(last_administrator(user.id));
+        if administers {
+            require_other_administrator(transaction, directory, user.id).await?;
         }
         match rail {
             None => Ok(()),
@@ -90,6 +91,28 @@ impl Core {
                 }
             },
         }
+    }
+
+    /// Whether a user who stays active may have other roles: these are the attributes after the change.
+    ///
+    /// Errors: `LAST_ADMINISTRATOR`, of a user who would be no administrator any more without a role.
+    pub(crate) async fn let_lose_roles(
+        &self,
+        transaction: &mut dyn Transaction,
+        origin: Origin<'_>,
+        directory: &Directory,
+        user: &StoredResource,
+        after: &Resource,
+    ) -> Result<()> {
+        let loses = is_active(user)
+            && !user.administrator
+            && directory.is_administrator_by_role(&user.attributes)
+            && !directory.is_administrator_by_role(after);
+        if origin.party == Party::Inside || !loses {
+            return Ok(());
+        }
+        transaction.lock_guard(directory.id).await?;
+        require_other_administrator(transaction, directory, user.id).await
     }
 
     /// The guard rail that counts a user: one who was there when the window began.
@@ -172,12 +195,30 @@ pub(crate) fn stopped(
         })
 }
 
+/// Whether a user is an administrator of the application: marked as one, or by a role.
+pub(crate) fn is_administrator(directory: &Directory, user: &StoredResource) -> bool {
+    user.administrator || directory.is_administrator_by_role(&user.attributes)
+}
+
+/// Refuses what would leave no active administrator, within a transaction that has locked the guard.
+async fn require_other_administrator(
+    transaction: &mut dyn Transaction,
+    directory: &Directory,
+    user: Uuid,
+) -> Result<()> {
+    let role = directory.administrator_role.as_deref();
+    if transaction.has_other_administrator(directory.id, user, role).await? {
+        return Ok(());
+    }
+    Err(last_administrator(user))
+}
+
 fn last_administrator(user: Uuid) -> Error {
     Error::new(
         ErrorReason::LastAdministrator,
         format!(
-            "the user {user} is the last active administrator of the application, and can be neither deactivated nor deleted \
-             by SCIM; make somebody else an administrator first"
+            "the user {user} is the last active administrator of the application, whom SCIM can neither deactivate nor delete, \
+             nor take the role from that makes them one; make somebody else an administrator first"
         ),
     )
 }

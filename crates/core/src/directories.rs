@@ -58,6 +58,7 @@ pub(crate) struct NewDirectory {
     pub(crate) safeguards: Safeguards,
     pub(crate) provisioning: ProvisioningChoices,
     pub(crate) activity: ActivitySettings,
+    pub(crate) administrator_role: Option<String>,
 }
 
 impl Core {
@@ -81,6 +82,7 @@ impl Core {
             safeguards: new.safeguards,
             provisioning: new.provisioning,
             activity: new.activity,
+            administrator_role: new.administrator_role,
             schemas_version: 0,
             created: now,
             modified: now,
@@ -124,6 +126,7 @@ impl Directories {
             provisioning,
             safeguards,
             activity: activity::settings(request.activity.as_ref(), ActivitySettings::default())?,
+            administrator_role: settings::administrator_role(request.administrator_role.as_deref(), None)?,
         };
         let says_notices =
             request.notify_admins_on_first_sso_sign_in.is_some() || request.admin_emails.is_some();
@@ -188,6 +191,10 @@ impl Directories {
             provisioning: provisioning::updated(&request, &before.provisioning),
             safeguards: safeguards::updated(&request, &before.safeguards)?,
             activity: activity::settings(request.activity.as_ref(), before.activity)?,
+            administrator_role: settings::administrator_role(
+                request.administrator_role.as_deref(),
+                before.administrator_role.as_deref(),
+            )?,
             ..before.clone()
         };
         let says_notices =
@@ -263,6 +270,7 @@ fn message(directory: Directory) -> v1::Directory {
         password_handling: settings::password_handling_message(directory.password_handling).into(),
         notify_admins_on_first_sso_sign_in: directory.notices.on_first_sign_in,
         admin_emails: directory.notices.admin_emails,
+        administrator_role: directory.administrator_role.unwrap_or_default(),
         id: directory.id.to_string(),
         name: directory.name,
         profile: profile.into(),

@@ -1,6 +1,6 @@
-//! Tokens that are about to expire, and access tokens that have.
+//! Credentials that are about to expire, and access tokens that have.
 
-use rollcall_store::{Credential, Directory};
+use rollcall_store::{Credential, Directory, Transaction};
 
 use crate::Core;
 use crate::error::Result;
@@ -8,7 +8,7 @@ use crate::notices::Notice;
 
 /// A day in µs.
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
-/// How many days before the end of a token its administrators are warned, the first warning first.
+/// How many days before the end of a credential the administrators are warned, the first warning first.
 const WARNED_AT: [i64; 3] = [14, 7, 1];
 /// For how long an access token that has expired is kept, in µs: the log of requests may still ask whose it was.
 const KEPT_AFTER_EXPIRY: i64 = DAY;
@@ -18,16 +18,37 @@ pub(crate) fn warning_due(left: i64) -> Option<i64> {
     WARNED_AT.into_iter().rev().find(|days| left <= days * DAY)
 }
 
+/// Whether a warning is the last one of a credential.
+fn is_last(days: i64) -> bool {
+    WARNED_AT.last() == Some(&days)
+}
+
+/// A warning that a credential is about to expire.
+#[derive(Debug)]
+struct Warning<'a> {
+    credential: &'a Credential,
+    expires: i64,
+    /// Which of its warnings it is.
+    days: i64,
+    is_rotated: bool,
+}
+
 impl Core {
-    /// Warns the administrators of tokens that are about to expire, of each once for each of its warnings. A token that is
+    /// Warns the administrators of credentials that are about to expire, of each once for each of its warnings. One that is
     /// seen late gets the last warning that is due, and not those before it.
-    pub(crate) async fn warn_of_expiring_tokens(&self) -> Result<()> {
+    pub(crate) async fn warn_of_expiring_credentials(&self) -> Result<()> {
         let now = self.clock.now();
-        for (token, directory, warned) in self.store.expiring_tokens(now, now + WARNED_AT[0] * DAY).await? {
-            let Some(expires) = token.expires else { continue };
+        let until = now + WARNED_AT[0] * DAY;
+        for (credential, directory, warned) in self.store.expiring_credentials(now, until).await? {
+            let Some(expires) = credential.expires else { continue };
             match warning_due(expires - now) {
                 Some(days) if warned.is_none_or(|warned| warned > days) => {
-                    self.warn_of(&token, &directory, expires, days).await?;
+                    // Noted and written in one transaction, so that of two replicas one does.
+                    let mut transaction = self.store.begin().await?;
+                    let warning = Warning { credential: &credential, expires, days, is_rotated: false };
+                    if self.warn_of(&mut *transaction, &directory, warning).await? {
+                        transaction.save().await?;
+                    }
                 }
                 _ => {}
             }
@@ -35,27 +56,51 @@ impl Core {
         Ok(())
     }
 
-    /// Notes the warning and writes it in one transaction, so that of two replicas one does.
-    async fn warn_of(
+    /// Warns of a credential to whose end a rotation has left no more than the overlap. Whoever rotates knows that end, so
+    /// of the warnings whose time has passed only the last one is sent, and none of the others later.
+    pub(crate) async fn warn_of_rotated(
         &self,
-        token: &Credential,
-        directory: &Directory,
-        expires: i64,
-        days: i64,
+        transaction: &mut dyn Transaction,
+        old: &Credential,
+        directory: Option<&Directory>,
     ) -> Result<()> {
-        let mut transaction = self.store.begin().await?;
-        if transaction.note_warning(token.id, days).await? {
-            let left = expires - self.clock.now();
-            let notice = Notice::TokenExpires {
-                prefix: token.prefix.clone(),
-                description: token.name.clone(),
-                expires,
-                days: (left + DAY - 1) / DAY,
-            };
-            self.notify(&mut *transaction, directory, notice).await?;
-            transaction.save().await?;
+        let Some(expires) = old.expires.filter(|_| old.revoked.is_none()) else { return Ok(()) };
+        let Some(days) = warning_due(expires - self.clock.now()) else { return Ok(()) };
+        match directory.filter(|_| is_last(days)) {
+            Some(directory) => {
+                let warning = Warning { credential: old, expires, days, is_rotated: true };
+                self.warn_of(transaction, directory, warning).await?;
+            }
+            None => {
+                transaction.note_warning(old.id, days).await?;
+            }
         }
         Ok(())
+    }
+
+    /// Notes and writes a warning, and says whether it was not known yet.
+    async fn warn_of(
+        &self,
+        transaction: &mut dyn Transaction,
+        directory: &Directory,
+        warning: Warning<'_>,
+    ) -> Result<bool> {
+        let Warning { credential, expires, days, is_rotated } = warning;
+        if !transaction.note_warning(credential.id, days).await? {
+            return Ok(false);
+        }
+        let left = expires - self.clock.now();
+        let notice = Notice::CredentialExpires {
+            kind: credential.kind,
+            id: credential.id,
+            prefix: credential.prefix.clone(),
+            description: credential.name.clone(),
+            expires,
+            days: (left + DAY - 1) / DAY,
+            is_rotated,
+        };
+        self.notify(transaction, directory, notice).await?;
+        Ok(true)
     }
 
     /// Deletes access tokens that expired a while ago: a client is issued one each hour.

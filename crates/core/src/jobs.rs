@@ -52,9 +52,9 @@ const JOBS: &[Job] = &[
         run: |core| Box::pin(core.purge_departed_users()),
     },
     Job {
-        name: "warn of tokens that are about to expire",
+        name: "warn of credentials that are about to expire",
         period: Duration::from_mins(1),
-        run: |core| Box::pin(core.warn_of_expiring_tokens()),
+        run: |core| Box::pin(core.warn_of_expiring_credentials()),
     },
     Job {
         name: "delete expired access tokens",

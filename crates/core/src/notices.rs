@@ -16,7 +16,7 @@ mod wording;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rollcall_store::{Administrator, Directory, Mail, MailKind, MailState, Transaction};
+use rollcall_store::{Administrator, CredentialKind, Directory, Mail, MailKind, MailState, Transaction};
 use uuid::Uuid;
 
 use crate::Core;
@@ -43,9 +43,13 @@ pub(crate) enum Notice {
         /// By which protocol they signed in, such as `SAML`.
         protocol: &'static str,
     },
-    /// A token is about to expire.
-    TokenExpires {
-        /// The first characters of the token.
+    /// A token, key or client secret is about to expire.
+    CredentialExpires {
+        /// What it is.
+        kind: CredentialKind,
+        /// Its key.
+        id: Uuid,
+        /// Its first characters.
         prefix: String,
         /// What its maker wrote about it; may be empty.
         description: String,
@@ -53,6 +57,8 @@ pub(crate) enum Notice {
         expires: i64,
         /// How many days that is from now.
         days: i64,
+        /// Whether it was rotated a moment ago, so that another one takes its place.
+        is_rotated: bool,
     },
     /// A guard rail holds changes of the identity provider.
     ChangesHeld {
@@ -71,7 +77,7 @@ impl Notice {
     fn kind(&self) -> MailKind {
         match self {
             Self::FirstSignIn { .. } => MailKind::FirstSignIn,
-            Self::TokenExpires { .. } => MailKind::TokenExpires,
+            Self::CredentialExpires { .. } => MailKind::TokenExpires,
             Self::ChangesHeld { .. } => MailKind::ChangesHeld,
             Self::Test => MailKind::Test,
         }
@@ -139,7 +145,8 @@ pub(crate) async fn recipients(
     transaction: &mut dyn Transaction,
     directory: &Directory,
 ) -> Result<Vec<String>> {
-    let administrators = transaction.administrators(directory.id).await?;
+    let administrators =
+        transaction.administrators(directory.id, directory.administrator_role.as_deref()).await?;
     let mut known = HashSet::new();
     let addresses =
         directory.notices.admin_emails.iter().cloned().chain(administrators.into_iter().filter_map(address));

@@ -49,9 +49,13 @@ impl Search {
         let mut memberships = self.core.memberships(&directory, &listed.resources).await?;
         let resources = listed.resources.into_iter().map(|stored| {
             let resource = match stored.resource_type {
-                ResourceType::User => {
-                    Of::User(user_message(stored, &mut memberships, &projection, users.definition))
-                }
+                ResourceType::User => Of::User(user_message(
+                    &directory,
+                    stored,
+                    &mut memberships,
+                    &projection,
+                    users.definition,
+                )),
                 ResourceType::Group => Of::Group(group_message(stored, &projection, groups.definition)),
             };
             Resource { resource: Some(resource) }

@@ -99,8 +99,10 @@ impl ServiceKeys {
             .await?;
         let old = self.core.pick(keys, WHAT, &wanted)?;
         self.core.require_live(&old, WHAT)?;
+        let directory = self.directory_of(caller, &old).await?;
+        let (origin, overlap) = (caller.origin(), request.overlap);
         let rotation =
-            self.core.rotate_credential(&mut *transaction, caller.origin(), old, request.overlap).await?;
+            self.core.rotate_credential(&mut *transaction, origin, old, overlap, directory.as_ref()).await?;
         transaction.save().await?;
         let name = self.name_of(caller, &rotation.new).await?;
         Ok(RotateServiceKeyResponse {
@@ -142,6 +144,16 @@ impl ServiceKeys {
             None => self.core.store.directories(None, u32::MAX).await?,
         };
         Ok(directories.into_iter().map(|directory| (directory.id, directory.name)).collect())
+    }
+
+    /// The directory that a key is bound to, if it is.
+    async fn directory_of(&self, caller: &Caller, key: &Credential) -> Result<Option<Directory>> {
+        let Some(id) = key.directory else { return Ok(None) };
+        let directories = match caller.bound_to() {
+            Some(bound) => vec![bound.clone()],
+            None => self.core.store.directories(None, u32::MAX).await?,
+        };
+        Ok(directories.into_iter().find(|directory| directory.id == id))
     }
 
     async fn name_of(&self, caller: &Caller, key: &Credential) -> Result<String> {

@@ -17,6 +17,8 @@ use tonic::{Request, Response, Status};
 pub(crate) use address::domain;
 pub(crate) use arrival::{Arrival, protocol, protocol_message, require_text};
 
+pub(crate) use verdict::primary_work_address;
+
 use crate::Core;
 use crate::caller::Caller;
 

@@ -60,8 +60,9 @@ impl Tokens {
         let tokens = transaction.credentials(CredentialKind::ScimToken, Some(directory.id)).await?;
         let old = self.core.pick(tokens, WHAT, &request.token)?;
         self.core.require_live(&old, WHAT)?;
+        let (origin, overlap) = (caller.origin(), request.overlap);
         let rotation =
-            self.core.rotate_credential(&mut *transaction, caller.origin(), old, request.overlap).await?;
+            self.core.rotate_credential(&mut *transaction, origin, old, overlap, Some(&directory)).await?;
         transaction.save().await?;
         Ok(RotateTokenResponse {
             token: Some(message(rotation.new, &directory)),

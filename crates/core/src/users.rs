@@ -25,6 +25,7 @@ pub(crate) use self::changes::{NewUser, UserChange};
 
 use crate::Core;
 use crate::caller::Caller;
+use crate::departures::is_administrator;
 use crate::error::Result;
 use crate::resources::{Asked, Memberships, Named, Type, lone_user_name, projection, represent};
 
@@ -79,7 +80,7 @@ impl Users {
         let users = listed
             .resources
             .into_iter()
-            .map(|stored| user_message(stored, &mut memberships, &projection, definition));
+            .map(|stored| user_message(&directory, stored, &mut memberships, &projection, definition));
         Ok(ListUsersResponse {
             users: users.collect(),
             total_results: listed.total_results,
@@ -99,20 +100,23 @@ impl Core {
         definition: &Definition,
     ) -> Result<v1::User> {
         let mut memberships = self.memberships(directory, std::slice::from_ref(&stored)).await?;
-        Ok(user_message(stored, &mut memberships, projection, definition))
+        Ok(user_message(directory, stored, &mut memberships, projection, definition))
     }
 }
 
 /// The message of a user, with the attributes that the reader asked for, and what is known beside them.
 pub(crate) fn user_message(
+    directory: &Directory,
     stored: StoredResource,
     memberships: &mut Memberships,
     projection: &Projection,
     definition: &Definition,
 ) -> v1::User {
-    let (administrator, origin) = (stored.administrator, stored.origin);
+    let (administrator, origin) = (is_administrator(directory, &stored), stored.origin);
+    let administrator_by_role = directory.is_administrator_by_role(&stored.attributes);
     v1::User {
         administrator,
+        administrator_by_role,
         origin: origin_message(origin).into(),
         ..user::from_resource(represent(stored, memberships, projection, definition))
     }

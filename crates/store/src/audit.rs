@@ -26,6 +26,8 @@ impl EventKind {
             | Self::CredentialEnded
             | Self::OAuthClientCreated
             | Self::OAuthClientDeleted
+            | Self::NoticeRetried
+            | Self::NoticeTested
             | Self::SessionCreated
             | Self::SessionEnded => true,
             Self::UserCreated

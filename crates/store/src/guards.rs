@@ -199,8 +199,13 @@ pub trait GuardWriting {
     /// Remembers a count of the active users.
     async fn set_measure(&mut self, directory: Uuid, measure: Measure) -> Result<()>;
 
-    /// Whether a directory has an active administrator beside this user.
-    async fn has_other_administrator(&mut self, directory: Uuid, user: Uuid) -> Result<bool>;
+    /// Whether a directory has an active administrator beside this user: one who is marked, or has this role.
+    async fn has_other_administrator(
+        &mut self,
+        directory: Uuid,
+        user: Uuid,
+        role: Option<&str>,
+    ) -> Result<bool>;
 
     /// How the window that began at a time stands for a user.
     async fn standing(&mut self, directory: Uuid, user: Uuid, began: i64, now: i64) -> Result<Standing>;

@@ -17,6 +17,7 @@ mod history;
 mod model;
 mod outbox;
 mod postgres;
+mod roles;
 mod safeguards;
 mod sign_ins;
 mod sqlite;
@@ -49,6 +50,7 @@ pub use model::{
     StoredResource, UserKey, UserOrigin,
 };
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
+pub use roles::{LONGEST_ROLE, has_role, role_values};
 pub use safeguards::{GuardRail, Safeguards};
 pub use sign_ins::{
     Candidate, Conditions, Effect, Protocol, ProvisioningChoices, ProvisioningRule, SignInLink,
@@ -59,6 +61,7 @@ pub use sign_ins::{
 pub const DIRECTORY_TABLES: &[&str] = &[
     "members",
     "emails",
+    "user_roles",
     "passwords",
     "unique_values",
     "sign_in_links",
@@ -192,9 +195,9 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
     /// The credentials of a kind, newest first: those of one directory, or all.
     async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>>;
 
-    /// The live SCIM tokens that end after `now` and until `until`, each with its directory, and with how many days before
-    /// its end administrators were last warned.
-    async fn expiring_tokens(
+    /// The live SCIM tokens, service keys and client secrets of directories that end after `now` and until `until`, each with
+    /// its directory, and with how many days before its end administrators were last warned.
+    async fn expiring_credentials(
         &self,
         now: i64,
         until: i64,
@@ -251,6 +254,16 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
 
     /// The users who have this folded e-mail address, or are called by it, in order of their ids, at most `limit`.
     async fn sign_in_candidates(&self, directory: Uuid, address: &str, limit: u32) -> Result<Vec<Candidate>>;
+
+    /// The departed user whom a subject signed in as, or else the one who was last deleted of those with this folded address
+    /// or `userName`.
+    async fn departed_arrival(
+        &self,
+        directory: Uuid,
+        issuer: &str,
+        subject: &str,
+        address: Option<&str>,
+    ) -> Result<Option<StoredResource>>;
 
     /// The rules of a directory on which first sign-ins may create an account, in order.
     async fn provisioning_rules(&self, directory: Uuid) -> Result<Vec<ProvisioningRule>>;
@@ -398,8 +411,9 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
     /// Makes a user that this transaction has read an administrator of the application, or takes that away.
     async fn set_administrator(&mut self, directory: Uuid, user: Uuid, administrator: bool) -> Result<()>;
 
-    /// The active administrators among the users of a directory, in order of their ids. They are not locked.
-    async fn administrators(&mut self, directory: Uuid) -> Result<Vec<Administrator>>;
+    /// The active administrators among the users of a directory, in order of their ids: those who are marked, and those who
+    /// have this role. They are not locked.
+    async fn administrators(&mut self, directory: Uuid, role: Option<&str>) -> Result<Vec<Administrator>>;
 
     /// The user whom a subject of an issuer signs in as.
     async fn linked_user(
@@ -439,8 +453,25 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
     -> Result<()>;
 
     /// Deletes a user that this transaction has read, and keeps it among the departed ones as deleted at this time, in µs,
-    /// and by whom.
-    async fn retire_user(&mut self, directory: Uuid, user: Uuid, deleted: i64, by: Actor) -> Result<()>;
+    /// and by whom, to be known again by this folded address.
+    async fn retire_user(
+        &mut self,
+        directory: Uuid,
+        user: Uuid,
+        deleted: i64,
+        by: Actor,
+        address: Option<&str>,
+    ) -> Result<()>;
+
+    /// The departed user whom a subject signed in as, or else the one who was last deleted of those with this folded address
+    /// or `userName`.
+    async fn departed_arrival(
+        &mut self,
+        directory: Uuid,
+        issuer: &str,
+        subject: &str,
+        address: Option<&str>,
+    ) -> Result<Option<StoredResource>>;
 
     /// Takes a user from the departed ones, as it was when it was deleted, which is when it last changed; `None`, there is
     /// no such one any more.

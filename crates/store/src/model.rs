@@ -9,7 +9,7 @@ use rollcall_scim::{Profile, Resource, Rule, Rules};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{ActivitySettings, NoticeSettings, Provenance, ProvisioningChoices, Safeguards};
+use crate::{ActivitySettings, NoticeSettings, Provenance, ProvisioningChoices, Safeguards, has_role};
 
 /// A directory: one connection to one identity provider, and the users and groups that it owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Directory {
     pub provisioning: ProvisioningChoices,
     /// What of its SCIM requests is kept.
     pub activity: ActivitySettings,
+    /// Whoever has this among their `roles` is an administrator of the application; `None`, no role makes anybody one.
+    pub administrator_role: Option<String>,
     /// How often its registered schemas have changed; 0, it has never had any. Not written with the settings.
     pub schemas_version: i64,
     /// When it was made, in µs.
@@ -48,6 +50,11 @@ impl Directory {
     /// How its requests are read: as its profile has it, but for the rules that it sets itself.
     pub fn rules(&self) -> Rules {
         self.rule_settings.iter().fold(self.profile.rules(), |rules, (rule, on)| rules.with(*rule, *on))
+    }
+
+    /// Whether a user with these attributes is an administrator of the application by a role.
+    pub fn is_administrator_by_role(&self, user: &Resource) -> bool {
+        self.administrator_role.as_deref().is_some_and(|role| has_role(user, role))
     }
 }
 
@@ -497,6 +504,10 @@ event_kinds! {
     OAuthClientDeleted = "oauth_client.deleted",
     /// A token or key was given an end.
     CredentialEnded = "credential.ended",
+    /// A parked notice was given another try.
+    NoticeRetried = "notice.retried",
+    /// Somebody tried whether notices arrive.
+    NoticeTested = "notice.tested",
     /// Somebody signed in to the console.
     SessionCreated = "session.created",
     /// A session of the console was ended.

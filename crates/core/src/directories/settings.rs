@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rollcall_api::{rules as api, v1};
 use rollcall_scim::Rule;
-use rollcall_store::{Directory, PasswordHandling};
+use rollcall_scim::fold::fold;
+use rollcall_store::{Directory, LONGEST_ROLE, PasswordHandling};
 use serde_json::{Map, Value, json};
 
 use super::{activity, provisioning, safeguards};
@@ -25,6 +26,7 @@ pub(super) fn facts(directory: &Directory) -> Map<String, Value> {
         "admin_emails": directory.notices.admin_emails,
         "provisioning": provisioning::facts(&directory.provisioning),
         "activity": activity::facts(directory.activity),
+        "administrator_role": directory.administrator_role,
     });
     match facts {
         Value::Object(mut facts) => {
@@ -76,6 +78,23 @@ pub(super) fn rule_settings_message(settings: &BTreeMap<Rule, bool>) -> v1::Rule
     message
 }
 
+/// Which role makes administrators after a request, and did `before`. Errors: `INVALID_VALUE`.
+pub(super) fn administrator_role(asked: Option<&str>, before: Option<&str>) -> Result<Option<String>> {
+    let Some(role) = asked else { return Ok(before.map(str::to_owned)) };
+    if role.is_empty() {
+        return Ok(None);
+    }
+    if role.trim() != role || role.chars().any(char::is_control) {
+        return Err(Error::value(
+            "administrator_role: give it as the identity provider sends it, without blanks around it",
+        ));
+    }
+    if fold(role).chars().count() > LONGEST_ROLE {
+        return Err(Error::value(format!("administrator_role: it is longer than {LONGEST_ROLE} characters")));
+    }
+    Ok(Some(role.to_owned()))
+}
+
 /// What is to become of passwords; `None`, the request does not say. Errors: `INVALID_VALUE`.
 pub(super) fn password_handling(number: i32) -> Result<Option<PasswordHandling>> {
     match v1::PasswordHandling::try_from(number) {
@@ -116,6 +135,18 @@ mod tests {
         assert_eq!(rules(None, first.clone()).unwrap(), first);
         assert_eq!(rule_settings_message(&second).put_keeps_members, i32::from(On));
         assert_eq!(rule_settings_message(&second).unique_group_names, i32::from(Profile));
+    }
+
+    #[test]
+    fn a_role_is_one_line_without_blanks_around_it_and_none_takes_it_away() {
+        let (before, after) = (Some("Admin"), Some("App Admin"));
+        assert_eq!(administrator_role(None, before).unwrap().as_deref(), before);
+        assert_eq!(administrator_role(Some(""), before).unwrap(), None);
+        assert_eq!(administrator_role(after, before).unwrap().as_deref(), after);
+        for wrong in [" admin", "admin ", "ad\nmin", &"x".repeat(201)] {
+            let error = administrator_role(Some(wrong), None).unwrap_err();
+            assert!(error.to_string().starts_with("administrator_role:"), "{error}");
+        }
     }
 
     #[test]

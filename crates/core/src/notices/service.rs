@@ -8,7 +8,8 @@ use rollcall_api::v1::{
     NoticeKind, NoticeState, RetryNoticeRequest, RetryNoticeResponse, SendTestNoticeRequest,
     SendTestNoticeResponse,
 };
-use rollcall_store::{Mail, MailKind, MailQuery, MailState};
+use rollcall_store::{EventKind, Mail, MailKind, MailQuery, MailState};
+use serde_json::json;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -66,6 +67,10 @@ impl Notices {
                 _ => "id: the notice is not parked, and is tried again by itself",
             }));
         }
+        let facts = json!({ "state": { "before": "parked", "after": "pending" } });
+        let (origin, kind) = (caller.origin(), EventKind::NoticeRetried);
+        let event = self.core.event(origin, Some(mail.directory), kind, mail.id, facts);
+        transaction.insert_event(&event).await?;
         transaction.save().await?;
         let mail = self.find(caller, &request.id).await?;
         Ok(RetryNoticeResponse { notice: self.messages(caller, vec![mail]).await?.pop() })
@@ -92,6 +97,10 @@ impl Notices {
                  address an administrator"
             )));
         }
+        let facts = json!({ "recipients": { "before": null, "after": mails.len() } });
+        let (origin, kind) = (caller.origin(), EventKind::NoticeTested);
+        let event = self.core.event(origin, Some(directory.id), kind, directory.id, facts);
+        transaction.insert_event(&event).await?;
         transaction.save().await?;
         Ok(SendTestNoticeResponse { notices: self.messages(caller, mails).await? })
     }

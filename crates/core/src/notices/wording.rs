@@ -1,6 +1,7 @@
 //! What each notice says.
 
 use jiff::Timestamp;
+use rollcall_store::CredentialKind;
 use uuid::Uuid;
 
 use super::Notice;
@@ -12,12 +13,27 @@ pub(super) fn letter(notice: &Notice, directory: &str, now: i64) -> Letter {
         Notice::FirstSignIn { user, display, email, protocol } => {
             first_sign_in(*user, display, email, protocol, directory, now)
         }
-        Notice::TokenExpires { prefix, description, expires, days } => {
-            token_expires(prefix, description, *expires, *days, directory)
+        Notice::CredentialExpires { kind, id, prefix, description, expires, days, is_rotated } => {
+            let (kind, id, expires, days, is_rotated) = (*kind, *id, *expires, *days, *is_rotated);
+            credential_expires(
+                &Expiry { kind, id, prefix, description, expires, days, is_rotated },
+                directory,
+            )
         }
         Notice::ChangesHeld { hold, count, limit } => changes_held(*hold, *count, limit, directory, now),
         Notice::Test => test(directory, now),
     }
+}
+
+/// A credential that is about to expire.
+struct Expiry<'a> {
+    kind: CredentialKind,
+    id: Uuid,
+    prefix: &'a str,
+    description: &'a str,
+    expires: i64,
+    days: i64,
+    is_rotated: bool,
 }
 
 fn first_sign_in(
@@ -56,33 +72,62 @@ fn first_sign_in(
     }
 }
 
-fn token_expires(prefix: &str, description: &str, expires: i64, days: i64, directory: &str) -> Letter {
+/// What a letter says of a kind of credential: what it is called, what its end means, and what is to be done.
+struct Wording {
+    what: &'static str,
+    consequence: &'static str,
+    command: String,
+    after: &'static str,
+}
+
+fn wording_of(kind: CredentialKind, id: Uuid, prefix: &str, directory: &str) -> Wording {
+    match kind {
+        CredentialKind::ClientSecret => Wording {
+            what: "client secret",
+            consequence: "After that the identity provider gets no access token by it, and nobody is provisioned or deactivated \
+                          any more unless it has another one.",
+            command: format!("rollcall oauth-client list --directory {directory}"),
+            after: "Add a secret to its client with rollcall oauth-client add-secret, and give that to the identity provider.",
+        },
+        CredentialKind::ServiceKey | CredentialKind::AdminKey => Wording {
+            what: "service key",
+            consequence: "After that the service that presents it is refused.",
+            command: format!("rollcall service-key rotate {id} --overlap 24h"),
+            after: "Then give the new key to the service.",
+        },
+        CredentialKind::ScimToken | CredentialKind::AccessToken => Wording {
+            what: "token",
+            consequence: "After that the identity provider is refused, and nobody is provisioned or deactivated any more.",
+            command: format!("rollcall token rotate --directory {directory} --token {prefix} --overlap 24h"),
+            after: "Then give the new token to the identity provider, in its settings for provisioning.",
+        },
+    }
+}
+
+fn credential_expires(expiry: &Expiry<'_>, directory: &str) -> Letter {
+    let Expiry { kind, id, prefix, description, expires, days, is_rotated } = *expiry;
     let when = match days {
         ..=0 => "today".to_owned(),
         1 => "in 1 day".to_owned(),
         days => format!("in {days} days"),
     };
+    let Wording { what, consequence, command, after } = wording_of(kind, id, prefix, directory);
     let description = Some(("Description", description.to_owned())).filter(|(_, text)| !text.is_empty());
-    let facts = [("Token", prefix.to_owned())].into_iter().chain(description);
+    let facts = [("Begins with", prefix.to_owned())].into_iter().chain(description);
     let facts = facts.chain([("Expires", time(expires)), ("Directory", directory.to_owned())]);
+    let steps = if is_rotated {
+        vec![(format!("Another {what} has been made in its place. See that it is in use before then."), None)]
+    } else {
+        vec![
+            (format!("Make a new {what} before then. The old one stays valid until it ends:"), Some(command)),
+            (after.to_owned(), None),
+        ]
+    };
     Letter {
-        title: format!("A token of {directory} expires {when}"),
-        lead:
-            "After that the identity provider is refused, and nobody is provisioned or deactivated any more."
-                .to_owned(),
+        title: format!("A {what} of {directory} expires {when}"),
+        lead: consequence.to_owned(),
         facts: facts.collect(),
-        steps: vec![
-            (
-                "Make a new token before then. The old one stays valid for the overlap that you choose:"
-                    .to_owned(),
-                Some(format!("rollcall token rotate --directory {directory} --token {prefix} --overlap 24h")),
-            ),
-            (
-                "Then give the new token to the identity provider, in its settings for provisioning."
-                    .to_owned(),
-                None,
-            ),
-        ],
+        steps,
         reason: administrator_of(directory),
     }
 }
@@ -176,14 +221,40 @@ mod tests {
         assert_eq!(first_sign_in(" \u{200b} ", "").subject(), "Somebody created an account");
     }
 
-    #[test]
-    fn an_expiring_token_says_how_to_replace_it() {
-        let notice = |days| Notice::TokenExpires {
+    fn expiring(kind: CredentialKind, days: i64, is_rotated: bool) -> Notice {
+        Notice::CredentialExpires {
+            kind,
+            id: Uuid::from_u128(9),
             prefix: "rc_scim_abc123".to_owned(),
             description: "Okta".to_owned(),
             expires: NOW,
             days,
-        };
+            is_rotated,
+        }
+    }
+
+    #[test]
+    fn each_kind_of_credential_says_what_is_to_be_done() {
+        for (kind, title, command) in [
+            (
+                CredentialKind::ServiceKey,
+                "A service key of acme expires in 7 days",
+                "rollcall service-key rotate",
+            ),
+            (CredentialKind::ClientSecret, "A client secret of acme expires in 7 days", "add-secret"),
+        ] {
+            let text = letter(&expiring(kind, 7, false), "acme", NOW).text();
+            assert!(text.starts_with(title), "{text}");
+            assert!(text.contains(command), "{text}");
+        }
+        let text = letter(&expiring(CredentialKind::ScimToken, 1, true), "acme", NOW).text();
+        assert!(text.contains("Another token has been made"), "{text}");
+        assert!(!text.contains("token rotate"), "{text}");
+    }
+
+    #[test]
+    fn an_expiring_token_says_how_to_replace_it() {
+        let notice = |days| expiring(CredentialKind::ScimToken, days, false);
         let text = letter(&notice(7), "acme", NOW).text();
         assert!(text.starts_with("A token of acme expires in 7 days\n"), "{text}");
         assert!(text.contains("rollcall token rotate --directory acme --token rc_scim_abc123"), "{text}");

@@ -16,7 +16,9 @@ use super::Sso;
 use super::account::{display, is_managed, new_account, updated};
 use super::address::Address;
 use super::arrival::Arrival;
-use super::verdict::{MOST_CANDIDATES, Outcome, Verdict, of_linked, of_matches, of_nobody, of_unvouched};
+use super::verdict::{
+    MOST_CANDIDATES, Outcome, Verdict, of_departed, of_linked, of_matches, of_nobody, of_unvouched,
+};
 use crate::Core;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -52,6 +54,17 @@ impl Source<'_> {
         })
     }
 
+    async fn departed(&mut self, directory: &Directory, arrival: &Arrival) -> Result<Option<StoredResource>> {
+        let (id, issuer, subject) = (directory.id, &arrival.issuer, &arrival.subject);
+        let address = arrival.vouched_address().map(|address| address.folded.as_str());
+        Ok(match self {
+            Self::Store(store) => store.departed_arrival(id, issuer, subject, address).await?,
+            Self::Transaction(transaction) => {
+                transaction.departed_arrival(id, issuer, subject, address).await?
+            }
+        })
+    }
+
     async fn rules(&mut self, directory: &Directory) -> Result<Vec<ProvisioningRule>> {
         Ok(match self {
             Self::Store(store) => store.provisioning_rules(directory.id).await?,
@@ -64,9 +77,16 @@ async fn decide(mut source: Source<'_>, directory: &Directory, arrival: &Arrival
     if let Some(user) = source.linked_user(directory, arrival).await? {
         return Ok(of_linked(user));
     }
-    let Some(address) = arrival.vouched_address() else { return Ok(of_unvouched(arrival)) };
-    if let Some(verdict) = of_matches(arrival, address, source.candidates(directory, address).await?) {
+    if let Some(address) = arrival.vouched_address()
+        && let Some(verdict) = of_matches(arrival, address, source.candidates(directory, address).await?)
+    {
         return Ok(verdict);
+    }
+    if let Some(user) = source.departed(directory, arrival).await? {
+        return Ok(of_departed(user));
+    }
+    if arrival.vouched_address().is_none() {
+        return Ok(of_unvouched(arrival));
     }
     Ok(of_nobody(directory, arrival, &source.rules(directory).await?))
 }

@@ -61,6 +61,7 @@ pub(super) fn directory(scim_enabled: bool) -> Directory {
         provisioning: ProvisioningChoices::default(),
         safeguards: Safeguards::default(),
         activity: ActivitySettings::default(),
+        administrator_role: None,
         schemas_version: 0,
         created: 0,
         modified: 0,

@@ -35,7 +35,7 @@ pub(super) enum Outcome {
     Created,
     /// Nobody: nobody is provisioned.
     NotProvisioned,
-    /// Nobody: this user is not active.
+    /// Nobody: this user is not active, or was deleted.
     Deactivated(StoredResource),
 }
 
@@ -66,6 +66,9 @@ impl Verdict {
             }
             SignInRule::Deactivated => {
                 "this user is not active; the identity provider or an administrator can change that"
+            }
+            SignInRule::Deleted => {
+                "this user was deleted, by the identity provider or an administrator, who can provision the person again"
             }
             SignInRule::EmailMissing => {
                 "the subject is not linked to a user, and came without an e-mail address to know it by"
@@ -113,6 +116,11 @@ pub(super) fn of_linked(user: StoredResource) -> Verdict {
     } else {
         Verdict::by(SignInRule::Deactivated, Outcome::Deactivated(user))
     }
+}
+
+/// What becomes of a subject who was this user, until they were deleted.
+pub(super) fn of_departed(user: StoredResource) -> Verdict {
+    Verdict::by(SignInRule::Deleted, Outcome::Deactivated(user))
 }
 
 /// What becomes of an unknown subject whose address nobody may be known by.
@@ -191,7 +199,7 @@ pub(super) fn is_called(attributes: &Resource, address: &Address) -> bool {
 }
 
 /// The work address of a user that is primary: marked so, or the only address.
-pub(super) fn primary_work_address(attributes: &Resource) -> Option<&str> {
+pub(crate) fn primary_work_address(attributes: &Resource) -> Option<&str> {
     let emails = attributes.get("emails").and_then(Value::as_array)?;
     let is_primary = |email: &&Value| email.get("primary").and_then(Value::as_bool).unwrap_or_default();
     let primary = match emails.as_slice() {

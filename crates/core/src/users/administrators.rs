@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{RESOURCE_TYPE, Users};
 use crate::Core;
 use crate::caller::{Caller, parse_id};
+use crate::departures::is_administrator;
 use crate::error::{Error, Result};
 use crate::events::Origin;
 
@@ -36,6 +37,26 @@ impl Users {
 }
 
 impl Core {
+    /// Tells that a user is an administrator of the application by a role from now on, or none any more without it; `was`,
+    /// whether it was one.
+    pub(super) async fn tell_of_role(
+        &self,
+        transaction: &mut dyn Transaction,
+        origin: Origin<'_>,
+        directory: &Directory,
+        user: &StoredResource,
+        was: bool,
+    ) -> Result<()> {
+        let is = is_administrator(directory, user);
+        if was == is {
+            return Ok(());
+        }
+        let facts = json!({ "administrator": { "before": was, "after": is } });
+        let event =
+            self.event(origin, Some(directory.id), EventKind::UserAdministratorChanged, user.id, facts);
+        Ok(transaction.insert_event(&event).await?)
+    }
+
     async fn mark(
         &self,
         transaction: &mut dyn Transaction,

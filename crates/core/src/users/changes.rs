@@ -2,6 +2,7 @@
 
 use rollcall_api::v1::{PatchOperation, User};
 use rollcall_api::{patch, user};
+use rollcall_scim::fold::fold;
 use rollcall_scim::patch::{Operation, outcome as patch_outcome};
 use rollcall_scim::replacement::with_immutable;
 use rollcall_scim::schema::ENTERPRISE_USER;
@@ -14,11 +15,12 @@ use uuid::Uuid;
 
 use super::RESOURCE_TYPE;
 use crate::Core;
-use crate::departures::{Departure, is_active};
+use crate::departures::{Departure, is_active, is_administrator};
 use crate::error::{Error, Result};
 use crate::events::{Origin, Party, changes, with_password};
 use crate::passwords::{PASSWORD, PasswordChange};
 use crate::resources::{Changed, Rewriting, names_of, patched, require_indexable};
+use crate::sso::primary_work_address;
 use crate::types::require_known;
 use crate::version::require_match;
 
@@ -181,7 +183,8 @@ impl Core {
         let facts = self.add_resource(transaction, directory, user, new.definition, &event).await?;
         let has_password = new.password.write(transaction, directory, user.id).await?;
         let event = event.of(user.version).telling(with_password(facts, has_password));
-        Ok(transaction.insert_event(&event).await?)
+        transaction.insert_event(&event).await?;
+        self.tell_of_role(transaction, origin, directory, user, false).await
     }
 
     /// Changes a user. What changes nothing moves neither the version nor the time, and writes no event but that the identity
@@ -202,7 +205,9 @@ impl Core {
         require_match(&change.if_match, user.version)?;
         require_known(&user.attributes, change.definition)?;
         let attributes = change.applied_to(&user.attributes, id)?;
-        if attributes.get("active") != Some(&Value::Bool(true)) {
+        if attributes.get("active") == Some(&Value::Bool(true)) {
+            self.let_lose_roles(transaction, origin, directory, &user, &attributes).await?;
+        } else {
             let departure = || Departure::deactivation(&user, &attributes);
             self.let_leave(transaction, origin, directory, &user, departure).await?;
         }
@@ -211,6 +216,7 @@ impl Core {
         if attributes == user.attributes && !is_new_password {
             return Ok(Changed { resource: user, names: Vec::new(), is_adopted });
         }
+        let was_administrator = is_administrator(directory, &user);
         let event = self.event_to_come(origin, directory, EventKind::UserUpdated, id);
         let others = Provenance::of(&event, is_new_password.then_some(PASSWORD));
         let by = Rewriting { event: &event, others };
@@ -220,6 +226,7 @@ impl Core {
         let facts = with_password(facts, is_new_password);
         let names = names_of(&facts);
         transaction.insert_event(&event.of(user.version).telling(facts)).await?;
+        self.tell_of_role(transaction, origin, directory, &user, was_administrator).await?;
         Ok(Changed { resource: user, names, is_adopted })
     }
 
@@ -262,7 +269,9 @@ impl Core {
         if directory.safeguards.retention_days == 0 {
             transaction.delete_resource(directory.id, ResourceType::User, id).await?;
         } else {
-            transaction.retire_user(directory.id, id, self.clock.now(), origin.actor).await?;
+            let address = primary_work_address(&user.attributes).map(fold);
+            let now = self.clock.now();
+            transaction.retire_user(directory.id, id, now, origin.actor, address.as_deref()).await?;
         }
         let facts = changes(&user.attributes, &Resource::new());
         let event =

@@ -136,6 +136,7 @@ impl Core {
         // The audit log is kept for good, and so is no place for what is known of people.
         let facts = json!({ "deleted": { "before": date_time(deleted), "after": null } });
         transaction.insert_audit_record(&event.telling(facts)).await?;
+        self.tell_of_role(transaction, origin, directory, &user, false).await?;
         Ok(user)
     }
 
@@ -199,7 +200,13 @@ fn message(departed: DepartedUser, directory: &Directory, definition: &Definitio
     let DepartedUser { user, deleted_by, author } = departed;
     let deleted = user.modified;
     DeletedUser {
-        user: Some(user_message(user, &mut Memberships::default(), &Projection::default(), definition)),
+        user: Some(user_message(
+            directory,
+            user,
+            &mut Memberships::default(),
+            &Projection::default(),
+            definition,
+        )),
         deleted_time: Some(timestamp(deleted)),
         purge_time: Some(timestamp(deleted + retention(directory))),
         deleted_by: deleted_by.map(|id| credential_message(id, author)),

@@ -11,10 +11,14 @@ use uuid::Uuid;
 
 use super::changes::NewUser;
 use crate::Core;
+use crate::departures::is_administrator;
 use crate::error::{Error, Result};
 use crate::events::{Origin, changes, with_password};
 use crate::passwords::PASSWORD;
 use crate::resources::{Changed, Rewriting, names_of};
+
+/// A user who has returned, what changed if anything did, and whether the user was an administrator before.
+type Woken = (StoredResource, Option<Value>, bool);
 
 impl Core {
     /// Creates a user, or restores the one who returns, and then says who that is.
@@ -33,13 +37,14 @@ impl Core {
             return Ok(None);
         };
         let event = self.event_to_come(origin, directory, EventKind::UserRestored, id);
-        let (mut user, facts) = match presence {
+        let (mut user, facts, was_administrator) = match presence {
             Presence::Departed => self.bring_back(transaction, directory, new, &event).await?,
             Presence::Inactive | Presence::Active => self.wake(transaction, directory, new, &event).await?,
         };
         let names = facts.as_ref().map(names_of).unwrap_or_default();
         if let Some(facts) = facts {
             transaction.insert_event(&event.of(user.version).telling(facts)).await?;
+            self.tell_of_role(transaction, origin, directory, &user, was_administrator).await?;
         }
         let is_adopted = self.adopt(transaction, origin, directory, &mut user).await?;
         Ok(Some(Changed { resource: user, names, is_adopted }))
@@ -68,7 +73,7 @@ impl Core {
         directory: &Directory,
         new: &NewUser<'_>,
         event: &Event,
-    ) -> Result<(StoredResource, Option<Value>)> {
+    ) -> Result<Woken> {
         let id = event.subject;
         let mut user =
             transaction.take_departed_user(directory.id, id).await?.ok_or_else(returned_already)?;
@@ -80,7 +85,7 @@ impl Core {
         self.add_resource(transaction, directory, &user, new.definition, event).await?;
         let has_password = new.password.write(transaction, directory, id).await?;
         let facts = with_password(changes(&before, &user.attributes), has_password);
-        Ok((user, Some(facts)))
+        Ok((user, Some(facts), false))
     }
 
     /// Restores an inactive user, whose memberships and password stay. There may be nothing to change, and to tell.
@@ -90,22 +95,23 @@ impl Core {
         directory: &Directory,
         new: &NewUser<'_>,
         event: &Event,
-    ) -> Result<(StoredResource, Option<Value>)> {
+    ) -> Result<Woken> {
         let id = event.subject;
         self.hold_schemas(transaction, directory).await?;
         let user = transaction.resource(directory.id, ResourceType::User, id).await?;
         let is_active = |user: &StoredResource| user.attributes.get("active") == Some(&Value::Bool(true));
         let mut user = user.filter(|user| !is_active(user)).ok_or_else(returned_already)?;
         let attributes = with_immutable(&user.attributes, new.user.attributes.clone(), new.definition)?;
+        let was_administrator = is_administrator(directory, &user);
         let is_new_password = new.password.write(transaction, directory, id).await?;
         if attributes == user.attributes && !is_new_password {
-            return Ok((user, None));
+            return Ok((user, None, was_administrator));
         }
         let others = Provenance::of(event, is_new_password.then_some(PASSWORD));
         let by = Rewriting { event, others };
         let facts =
             self.rewrite_resource(transaction, directory, &mut user, attributes, new.definition, by).await?;
-        Ok((user, Some(with_password(facts, is_new_password))))
+        Ok((user, Some(with_password(facts, is_new_password)), was_administrator))
     }
 }
 

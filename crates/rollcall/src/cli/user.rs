@@ -256,6 +256,7 @@ async fn show_with_provenance(client: &Client, directory: String, user: &Message
 fn as_json(user: &Message) -> Result<Value> {
     let mut json = serde_json::to_value(Json::new(user, ""))?;
     json["administrator"] = user.administrator.into();
+    json["administrator_by_role"] = user.administrator_by_role.into();
     json["origin"] = origin_name(user).into();
     Ok(json)
 }

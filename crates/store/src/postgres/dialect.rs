@@ -44,6 +44,11 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "guard rails", include_str!("../../../../migrations/postgres/0012_guard_rails.sql")),
     (14, "sessions", include_str!("../../../../migrations/postgres/0014_sessions.sql")),
     (
+        15,
+        "departed sign-ins, user roles",
+        include_str!("../../../../migrations/postgres/0015_departed_sign_ins_user_roles.sql"),
+    ),
+    (
         17,
         "histories, restoring",
         include_str!("../../../../migrations/postgres/0017_histories_restoring.sql"),

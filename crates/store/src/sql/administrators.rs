@@ -1,6 +1,7 @@
 //! The administrators of the application among the users.
 
 use rollcall_scim::Resource;
+use rollcall_scim::fold::fold;
 use serde_json::Value;
 use sqlx::Row as _;
 use uuid::Uuid;
@@ -27,12 +28,19 @@ pub(super) async fn set(
     Ok(())
 }
 
-pub(super) async fn list(connection: &mut Connection, directory: Uuid) -> Result<Vec<Administrator>> {
+pub(super) async fn list(
+    connection: &mut Connection,
+    directory: Uuid,
+    role: Option<&str>,
+) -> Result<Vec<Administrator>> {
     let rows = sqlx::query::<Db>(
         "SELECT id, document FROM resources WHERE directory_id = $1 AND type = 'User' AND administrator AND active \
-         ORDER BY id",
+         UNION SELECT r.id, r.document FROM user_roles o JOIN resources r \
+         ON r.directory_id = o.directory_id AND r.type = 'User' AND r.id = o.user_id \
+         WHERE o.directory_id = $1 AND o.value = $2 AND r.active ORDER BY 1",
     )
     .bind(directory)
+    .bind(role.map(fold))
     .fetch_all(connection)
     .await
     .map_err(failure)?;

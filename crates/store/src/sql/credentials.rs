@@ -53,7 +53,7 @@ const EXPIRING: &str = concat!(
     "SELECT ",
     check_columns!(),
     ", c.warned_days FROM credentials c JOIN directories d ON d.id = c.directory_id \
-     WHERE c.kind = $1 AND c.expires > $2 AND c.expires <= $3 AND c.revoked IS NULL ORDER BY c.expires, c.id"
+     WHERE c.kind IN ($1, $4, $5) AND c.expires > $2 AND c.expires <= $3 AND c.revoked IS NULL ORDER BY c.expires, c.id"
 );
 
 /// Where the columns of the directory begin in an answer to [`BY_HASH`].
@@ -207,6 +207,8 @@ pub(super) async fn expiring(
         .bind(name_of(CredentialKind::ScimToken))
         .bind(now)
         .bind(until)
+        .bind(name_of(CredentialKind::ServiceKey))
+        .bind(name_of(CredentialKind::ClientSecret))
         .fetch_all(connection)
         .await
         .map_err(failure)?;

@@ -21,17 +21,21 @@ pub(super) async fn retire(
     user: Uuid,
     deleted: i64,
     by: Actor,
+    address: Option<&str>,
 ) -> Result<()> {
     sqlx::query::<Db>(
         "INSERT INTO departed_users (directory_id, id, version, created, deleted, unique_name, external_id, origin, \
-         document, scim_managed, deleted_by) \
-         SELECT directory_id, id, version, created, $3, unique_name, external_id, origin, document, scim_managed, $4 \
-         FROM resources WHERE directory_id = $1 AND type = 'User' AND id = $2",
+         document, scim_managed, deleted_by, issuer, subject, address) \
+         SELECT r.directory_id, r.id, r.version, r.created, $3, r.unique_name, r.external_id, r.origin, r.document, \
+         r.scim_managed, $4, l.issuer, l.subject, $5 FROM resources r \
+         LEFT JOIN sign_in_links l ON l.directory_id = r.directory_id AND l.user_id = r.id \
+         WHERE r.directory_id = $1 AND r.type = 'User' AND r.id = $2",
     )
     .bind(directory)
     .bind(user)
     .bind(deleted)
     .bind(credential_of(by))
+    .bind(address)
     .execute(&mut *connection)
     .await
     .map_err(failure)?;
@@ -100,6 +104,34 @@ fn push_asked(query: &mut Query, directory: Uuid, asked: &DepartedQuery<'_>) {
         query.push(" AND ");
         push_prefix(query, &|query| _ = query.push("d.unique_name"), &fold(asked.user_name_prefix));
     }
+}
+
+/// The departed user whom a subject signed in as, or else the one who was last deleted of those with this folded address or
+/// name. Each of the three look-ups follows an index.
+pub(super) async fn arrival(
+    connection: &mut Connection,
+    directory: Uuid,
+    issuer: &str,
+    subject: &str,
+    address: Option<&str>,
+) -> Result<Option<StoredResource>> {
+    let row = sqlx::query::<Db>(
+        "SELECT id, version, created, deleted, document, origin, scim_managed, 0 AS way FROM departed_users \
+         WHERE directory_id = $1 AND issuer = $2 AND subject = $3 \
+         UNION ALL SELECT id, version, created, deleted, document, origin, scim_managed, 1 AS way FROM departed_users \
+         WHERE directory_id = $1 AND unique_name = $4 \
+         UNION ALL SELECT id, version, created, deleted, document, origin, scim_managed, 1 AS way FROM departed_users \
+         WHERE directory_id = $1 AND address = $4 \
+         ORDER BY way, deleted DESC, id DESC LIMIT 1",
+    )
+    .bind(directory)
+    .bind(issuer)
+    .bind(subject)
+    .bind(address)
+    .fetch_optional(connection)
+    .await
+    .map_err(failure)?;
+    row.as_ref().map(departed).transpose()
 }
 
 /// The users, there or departed, who have one of these keys. Each of the four look-ups follows an index.

@@ -98,6 +98,7 @@ pub(super) fn directory(row: &Row, first: usize) -> Result<Directory> {
         safeguards: settings.safeguards,
         provisioning: settings.provisioning,
         activity: settings.activity,
+        administrator_role: settings.administrator_role,
         schemas_version: row.try_get(first + 6).map_err(failure)?,
         created: row.try_get(first + 7).map_err(failure)?,
         modified: row.try_get(first + 8).map_err(failure)?,
@@ -113,6 +114,7 @@ struct Settings {
     provisioning: ProvisioningChoices,
     safeguards: Safeguards,
     activity: ActivitySettings,
+    administrator_role: Option<String>,
 }
 
 /// The settings as JSON: those that are not as a new directory has them.
@@ -147,6 +149,9 @@ fn written_settings(directory: &Directory) -> String {
     }
     if directory.activity != ActivitySettings::default() {
         settings.insert("activity".to_owned(), written_activity(directory.activity));
+    }
+    if let Some(role) = &directory.administrator_role {
+        settings.insert("administrator_role".to_owned(), json!(role));
     }
     Value::Object(settings).to_string()
 }
@@ -208,5 +213,14 @@ fn read_settings(text: &str) -> Result<Settings> {
         }
     }
     let activity = read_activity(settings.get("activity"));
-    Ok(Settings { rules: known.collect(), password, notices, safeguards, provisioning, activity })
+    let administrator_role = settings.get("administrator_role").and_then(Value::as_str).map(str::to_owned);
+    Ok(Settings {
+        rules: known.collect(),
+        password,
+        notices,
+        safeguards,
+        provisioning,
+        activity,
+        administrator_role,
+    })
 }

@@ -1,6 +1,7 @@
 //! Guard rails: who left, and what is held.
 
 use async_trait::async_trait;
+use rollcall_scim::fold::fold;
 use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
 
@@ -85,13 +86,22 @@ impl GuardWriting for Tx {
         Ok(())
     }
 
-    async fn has_other_administrator(&mut self, directory: Uuid, user: Uuid) -> Result<bool> {
+    async fn has_other_administrator(
+        &mut self,
+        directory: Uuid,
+        user: Uuid,
+        role: Option<&str>,
+    ) -> Result<bool> {
         sqlx::query_scalar::<Db, bool>(
             "SELECT EXISTS (SELECT 1 FROM resources WHERE directory_id = $1 AND type = 'User' AND administrator AND active \
-             AND id <> $2)",
+             AND id <> $2) \
+             OR EXISTS (SELECT 1 FROM user_roles o JOIN resources r \
+             ON r.directory_id = o.directory_id AND r.type = 'User' AND r.id = o.user_id \
+             WHERE o.directory_id = $1 AND o.value = $3 AND r.active AND r.id <> $2)",
         )
         .bind(directory)
         .bind(user)
+        .bind(role.map(fold))
         .fetch_one(self.connection())
         .await
         .map_err(failure)

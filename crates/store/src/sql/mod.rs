@@ -26,6 +26,7 @@ mod provenance;
 mod provisioning_rules;
 mod relation;
 mod resources;
+mod roles;
 mod schemas;
 mod sessions;
 mod store;

@@ -10,8 +10,8 @@ use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
 use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, FOR_UPDATE, Query, merged};
-use super::{ROWS_PER_STATEMENT, Row, failure, failure_of, links, members, passwords, unique};
-use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin};
+use super::{ROWS_PER_STATEMENT, Row, failure, failure_of, links, members, passwords, roles, unique};
+use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin, role_values};
 
 /// The columns of a resource `r` that [`stored`] reads. Whether it is a member is not asked by EXISTS: for that PostgreSQL
 /// may read every membership of the table first.
@@ -96,6 +96,7 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     .execute(&mut *connection)
     .await
     .map_err(failure_of(resource.resource_type))?;
+    roles::insert(connection, directory, resource.id, &role_values(&resource.attributes)).await?;
     insert_emails(connection, directory, resource.id, &emails(&resource.attributes)).await
 }
 
@@ -143,6 +144,7 @@ pub(super) async fn update(
     if changed != 1 {
         return Err(Error::Damaged(format!("the update of resource {} changed {changed} rows", resource.id)));
     }
+    roles::update(connection, directory, resource.id, before, &resource.attributes).await?;
     let (old, new) = (emails(before), emails(&resource.attributes));
     if old == new {
         return Ok(());
@@ -174,6 +176,7 @@ pub(super) async fn delete(
     match resource_type {
         ResourceType::User => {
             delete_emails(connection, directory, id).await?;
+            roles::delete(connection, directory, id).await?;
             passwords::delete(connection, directory, id).await?;
             links::delete_of(connection, directory, id).await?;
         }

@@ -71,7 +71,7 @@ impl Store for Database {
         credentials::list(&mut *self.reader().await?, kind, directory).await
     }
 
-    async fn expiring_tokens(
+    async fn expiring_credentials(
         &self,
         now: i64,
         until: i64,
@@ -143,6 +143,16 @@ impl Store for Database {
 
     async fn sign_in_candidates(&self, directory: Uuid, address: &str, limit: u32) -> Result<Vec<Candidate>> {
         links::candidates(&mut *self.reader().await?, directory, address, limit).await
+    }
+
+    async fn departed_arrival(
+        &self,
+        directory: Uuid,
+        issuer: &str,
+        subject: &str,
+        address: Option<&str>,
+    ) -> Result<Option<StoredResource>> {
+        departed::arrival(&mut *self.reader().await?, directory, issuer, subject, address).await
     }
 
     async fn provisioning_rules(&self, directory: Uuid) -> Result<Vec<ProvisioningRule>> {

@@ -112,8 +112,8 @@ impl Transaction for Tx {
         administrators::set(self.connection(), directory, user, administrator).await
     }
 
-    async fn administrators(&mut self, directory: Uuid) -> Result<Vec<Administrator>> {
-        administrators::list(self.connection(), directory).await
+    async fn administrators(&mut self, directory: Uuid, role: Option<&str>) -> Result<Vec<Administrator>> {
+        administrators::list(self.connection(), directory, role).await
     }
 
     async fn linked_user(
@@ -175,10 +175,27 @@ impl Transaction for Tx {
         members::touch(self.connection(), directory, group, now, provenance).await
     }
 
-    async fn retire_user(&mut self, directory: Uuid, user: Uuid, deleted: i64, by: Actor) -> Result<()> {
-        departed::retire(self.connection(), directory, user, deleted, by).await?;
+    async fn retire_user(
+        &mut self,
+        directory: Uuid,
+        user: Uuid,
+        deleted: i64,
+        by: Actor,
+        address: Option<&str>,
+    ) -> Result<()> {
+        departed::retire(self.connection(), directory, user, deleted, by, address).await?;
         self.totals().add(directory, ResourceType::User, user, -1);
         Ok(())
+    }
+
+    async fn departed_arrival(
+        &mut self,
+        directory: Uuid,
+        issuer: &str,
+        subject: &str,
+        address: Option<&str>,
+    ) -> Result<Option<StoredResource>> {
+        departed::arrival(self.connection(), directory, issuer, subject, address).await
     }
 
     async fn take_departed_user(&mut self, directory: Uuid, user: Uuid) -> Result<Option<StoredResource>> {

@@ -8,6 +8,7 @@ use crate::databases::Database;
 use crate::fixture::{directory, id, insert, named, user};
 
 crate::on_both_databases!(
+    a_role_makes_administrators_of_active_users_as_long_as_they_have_it,
     the_active_ones_are_listed_with_their_primary_or_first_address,
     being_one_and_the_origin_stay_through_a_change,
 );
@@ -45,7 +46,7 @@ async fn the_active_ones_are_listed_with_their_primary_or_first_address(database
     mark(&*store, other.id, &[6]).await;
 
     let mut transaction = store.begin().await.unwrap();
-    let administrators = transaction.administrators(acme.id).await.unwrap();
+    let administrators = transaction.administrators(acme.id, None).await.unwrap();
     let administrator =
         |number, user_name: &str, display_name: Option<&str>, email: Option<&str>| Administrator {
             id: id(number),
@@ -62,7 +63,7 @@ async fn the_active_ones_are_listed_with_their_primary_or_first_address(database
         ]
     );
     transaction.set_administrator(acme.id, id(1), false).await.unwrap();
-    assert_eq!(transaction.administrators(acme.id).await.unwrap(), administrators[1..]);
+    assert_eq!(transaction.administrators(acme.id, None).await.unwrap(), administrators[1..]);
 }
 
 async fn being_one_and_the_origin_stay_through_a_change(database: &dyn Database) {
@@ -84,4 +85,47 @@ async fn being_one_and_the_origin_stay_through_a_change(database: &dyn Database)
         let stored = store.resource(acme.id, ResourceType::User, id(number)).await.unwrap().unwrap();
         assert_eq!((stored.administrator, stored.origin), (true, Some(origin)));
     }
+}
+
+async fn a_role_makes_administrators_of_active_users_as_long_as_they_have_it(database: &dyn Database) {
+    let store = database.store().await;
+    let (acme, other) = (directory(&*store, 1).await, directory(&*store, 2).await);
+    let with_role = |number, name: &str, active: bool| {
+        user(
+            number,
+            json!({ "userName": name, "active": active, "roles": [{ "value": "App Admin" }, { "value": "x" }] }),
+        )
+    };
+    let users =
+        [with_role(1, "ana", true), with_role(2, "ben", true), with_role(3, "cleo", false), named(4, "dan")];
+    insert(&*store, &acme, &users).await;
+    insert(&*store, &other, &[with_role(5, "ana", true)]).await;
+    mark(&*store, acme.id, &[2]).await;
+    let who = async |role: Option<&str>| {
+        let mut transaction = store.begin().await.unwrap();
+        let found = transaction.administrators(acme.id, role).await.unwrap();
+        found.into_iter().map(|administrator| administrator.id).collect::<Vec<_>>()
+    };
+    assert_eq!(who(None).await, [id(2)]);
+    assert_eq!(who(Some("APP admin")).await, [id(1), id(2)], "whoever is both counts once");
+    assert_eq!(who(Some("app")).await, [id(2)]);
+    let has_other = async |number, role: Option<&str>| {
+        let mut transaction = store.begin().await.unwrap();
+        transaction.has_other_administrator(acme.id, id(number), role).await.unwrap()
+    };
+    assert!(!has_other(2, None).await);
+    assert!(has_other(2, Some("app admin")).await);
+    assert!(has_other(1, Some("app admin")).await);
+
+    let mut transaction = store.begin().await.unwrap();
+    let mut ana = transaction.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap();
+    ana.attributes.insert("roles".to_owned(), json!([{ "value": "x" }]));
+    crate::fixture::overwrite(&mut *transaction, acme.id, &ana, &users[0].attributes).await.unwrap();
+    transaction.save().await.unwrap();
+    assert_eq!(who(Some("App Admin")).await, [id(2)]);
+    assert!(!has_other(2, Some("App Admin")).await);
+    let mut transaction = store.begin().await.unwrap();
+    transaction.delete_resource(acme.id, ResourceType::User, id(1)).await.unwrap();
+    transaction.save().await.unwrap();
+    assert_eq!(who(Some("x")).await, [id(2)]);
 }

@@ -1,8 +1,8 @@
 //! Users who were deleted, until they return or are purged.
 
 use rollcall_store::{
-    Actor, Author, CredentialKind, DepartedQuery, DepartedUser, Namesake, Presence, ResourceType, Store,
-    StoredResource, UserOrigin,
+    Actor, Author, CredentialKind, DepartedQuery, DepartedUser, Directory, Namesake, Presence, Protocol,
+    ResourceType, SignInLink, Store, StoredResource, UserOrigin,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -15,6 +15,7 @@ crate::on_both_databases!(
     a_retired_user_is_nowhere_but_among_the_departed_and_taken_from_there_once,
     namesakes_are_found_by_each_key_wherever_they_are,
     whoever_is_called_so_is_known_by_the_beginning_of_each_name,
+    departed_users_are_known_by_their_link_and_then_by_address_or_name,
     the_longest_departed_are_purged_first_and_nobody_of_another_directory,
     safeguards_come_back_as_they_were_written,
     departed_users_are_listed_from_the_last_one_back_with_who_deleted_them,
@@ -23,8 +24,12 @@ crate::on_both_databases!(
 );
 
 async fn retire(store: &dyn Store, directory: Uuid, number: u128, deleted: i64) {
+    retire_with(store, directory, number, deleted, None).await;
+}
+
+async fn retire_with(store: &dyn Store, directory: Uuid, number: u128, deleted: i64, address: Option<&str>) {
     let mut transaction = store.begin().await.unwrap();
-    transaction.retire_user(directory, id(number), deleted, Actor::System).await.unwrap();
+    transaction.retire_user(directory, id(number), deleted, Actor::System, address).await.unwrap();
     transaction.save().await.unwrap();
 }
 
@@ -77,6 +82,47 @@ async fn whoever_is_called_so_is_known_by_the_beginning_of_each_name(database: &
         assert_eq!(ids, found.iter().map(|number| id(*number)).collect::<Vec<_>>(), "{beginning}");
     }
     assert_eq!(store.ids_named(acme.id, "ana", 1).await.unwrap().len(), 1);
+}
+
+async fn departed_users_are_known_by_their_link_and_then_by_address_or_name(database: &dyn Database) {
+    let store = database.store().await;
+    let (acme, other) = (directory(&*store, 1).await, directory(&*store, 2).await);
+    insert(&*store, &acme, &[named(1, "Ana"), named(2, "ben"), named(3, "cleo"), named(4, "dan")]).await;
+    insert(&*store, &other, &[named(5, "Ana")]).await;
+    let mut transaction = store.begin().await.unwrap();
+    let link = SignInLink {
+        issuer: "https://idp.example".to_owned(),
+        subject: "17".to_owned(),
+        user: id(2),
+        protocol: Protocol::Saml,
+        created: 1,
+    };
+    transaction.insert_link(acme.id, &link).await.unwrap();
+    transaction.save().await.unwrap();
+    for (number, deleted, address) in
+        [(1, 10, None), (2, 20, None), (3, 30, Some("x@ex.com")), (4, 40, Some("x@ex.com"))]
+    {
+        retire_with(&*store, acme.id, number, deleted, address).await;
+    }
+    let known = async |directory: &Directory, subject: &str, address: Option<&str>| {
+        let issuer = "https://idp.example";
+        let found = store.departed_arrival(directory.id, issuer, subject, address).await.unwrap();
+        let mut transaction = store.begin().await.unwrap();
+        let again = transaction.departed_arrival(directory.id, issuer, subject, address).await.unwrap();
+        assert_eq!(found, again);
+        found.map(|user| user.id)
+    };
+    assert_eq!(known(&acme, "17", None).await, Some(id(2)));
+    assert_eq!(known(&acme, "17", Some("ana")).await, Some(id(2)), "the link counts before the name");
+    assert_eq!(known(&acme, "18", Some("ana")).await, Some(id(1)));
+    assert_eq!(known(&acme, "18", Some("x@ex.com")).await, Some(id(4)), "the last one who was deleted");
+    assert_eq!(known(&acme, "18", None).await, None);
+    assert_eq!(known(&acme, "18", Some("nobody")).await, None);
+    assert_eq!(known(&other, "17", Some("ana")).await, None);
+    let mut transaction = store.begin().await.unwrap();
+    transaction.take_departed_user(acme.id, id(2)).await.unwrap();
+    transaction.save().await.unwrap();
+    assert_eq!(known(&acme, "17", None).await, None);
 }
 
 async fn namesakes_are_found_by_each_key_wherever_they_are(database: &dyn Database) {
@@ -171,9 +217,9 @@ async fn departed_users_are_listed_from_the_last_one_back_with_who_deleted_them(
     let (known, gone) = (Actor::Credential(token.id), Actor::Credential(id(404)));
     // Two were deleted at the same moment.
     for (number, deleted, by) in [(1, 30, known), (2, 10, gone), (3, 20, Actor::System), (4, 20, known)] {
-        transaction.retire_user(acme.id, id(number), deleted, by).await.unwrap();
+        transaction.retire_user(acme.id, id(number), deleted, by, None).await.unwrap();
     }
-    transaction.retire_user(other.id, id(9), 99, known).await.unwrap();
+    transaction.retire_user(other.id, id(9), 99, known, None).await.unwrap();
     transaction.save().await.unwrap();
     for limit in [1, 2, 3, 10] {
         let listed = listed(&*store, acme.id, limit).await;

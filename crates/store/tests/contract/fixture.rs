@@ -29,6 +29,7 @@ pub(crate) async fn directory(store: &dyn Store, number: u128) -> Directory {
         rule_settings: BTreeMap::new(),
         password_handling: PasswordHandling::Discard,
         activity: ActivitySettings::default(),
+        administrator_role: None,
         notices: NoticeSettings::default(),
         safeguards: Safeguards::default(),
         provisioning: ProvisioningChoices::default(),

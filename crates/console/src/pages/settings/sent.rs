@@ -36,6 +36,8 @@ pub(super) fn request(name: &str, form: &Submission) -> Result<UpdateDirectoryRe
         ldap_provisioning: None,
         guard_rail: Some(guard_rail(form)?),
         dry_run: Some(form.has("dry-run")),
+        // The page does not ask for it: it is set by the command line or by rpc.
+        administrator_role: None,
         activity: Some(activity(form)?),
     })
 }

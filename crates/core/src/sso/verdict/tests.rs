@@ -118,10 +118,10 @@ fn scim_overrides_saml_alone_and_a_rule_overrides_both() {
 
 #[test]
 fn every_rule_has_a_sentence() {
-    for number in 1..=12 {
+    for number in 1..=13 {
         let rule = SignInRule::try_from(number).unwrap();
         let verdict = Verdict { outcome: Outcome::NotProvisioned, rule, own_rule: Some((Uuid::nil(), 3)) };
         assert!(verdict.explanation(Protocol::Saml).len() > 20, "{rule:?}");
     }
-    assert!(SignInRule::try_from(13).is_err());
+    assert!(SignInRule::try_from(14).is_err());
 }

@@ -26,17 +26,23 @@ pub(super) struct Safeguards {
     /// happened
     #[arg(long)]
     dry_run: Option<Switch>,
+
+    /// Whoever has this value among their `roles`, as the identity provider sends them, is an administrator of the
+    /// application; off, no role makes anybody one
+    #[arg(long, value_name = "VALUE|off")]
+    administrator_role: Option<String>,
 }
 
 impl Safeguards {
     /// The names of the flags, as clap knows them.
-    pub(super) const FLAGS: [&str; 3] = ["retention", "guard_rail", "dry_run"];
+    pub(super) const FLAGS: [&str; 4] = ["retention", "guard_rail", "dry_run", "administrator_role"];
 
     pub(super) fn of_new(self, request: CreateDirectoryRequest) -> CreateDirectoryRequest {
         CreateDirectoryRequest {
             retention_days: self.retention,
             guard_rail: self.guard_rail,
             dry_run: self.dry_run.map(Switch::is_on),
+            administrator_role: self.administrator_role.map(role),
             ..request
         }
     }
@@ -46,9 +52,15 @@ impl Safeguards {
             retention_days: self.retention,
             guard_rail: self.guard_rail,
             dry_run: self.dry_run.map(Switch::is_on),
+            administrator_role: self.administrator_role.map(role),
             ..request
         }
     }
+}
+
+/// The role that a flag names; empty, none.
+fn role(text: String) -> String {
+    if text == "off" { String::new() } else { text }
 }
 
 /// Reads a number of days: `30` or `30d`.
@@ -105,6 +117,10 @@ pub(super) fn json(directory: &Directory) -> Map<String, Value> {
         ("retention_days".to_owned(), json!(directory.retention_days)),
         ("guard_rail".to_owned(), json!(written(directory.guard_rail.as_ref()))),
         ("dry_run".to_owned(), json!(directory.dry_run)),
+        (
+            "administrator_role".to_owned(),
+            json!(Some(&directory.administrator_role).filter(|role| !role.is_empty())),
+        ),
     ])
 }
 
