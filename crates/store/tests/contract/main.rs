@@ -15,6 +15,7 @@ mod departed;
 mod directories;
 mod events;
 mod fixture;
+mod guards;
 mod leads;
 mod leases;
 mod members;
