@@ -150,6 +150,7 @@ def test_the_command_shows_the_log_to_people_and_machines(database_house):
         "kind": "service-key",
         "prefix": key["prefix"],
         "name": key["name"],
+        "person": None,
     }
     assert record["changes"] == {"scim": {"before": True, "after": False}}
     table = house.command("audit", "list", "--directory", directory.name, "--since", "1h")

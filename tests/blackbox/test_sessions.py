@@ -146,3 +146,73 @@ def test_a_session_is_no_scim_token(database_house, key):
     answer = Scim(database_house.base_url, made.secret).get("/Users")
     assert answer.status_code == 400, "a credential of all directories names none over SCIM"
     assert api()["session"].Session
+
+
+def a_person(subject: str, **fields: str) -> dict[str, str]:
+    return {"issuer": "https://op.example", "subject": subject, "email": f"{subject}@example.com", **fields}
+
+
+def test_a_session_begun_for_a_person_says_so_in_all_that_it_does(database_house, key):
+    made = database_house.rpc(key.secret).call("SessionService/CreateSession", person=a_person("ana", name="Ana"))
+    assert made.session.name == "ana@example.com"
+    session = database_house.rpc(made.secret)
+    assert session.call("SessionService/GetSession").session.person.name == "Ana"
+    name = session.call(
+        "DirectoryService/CreateDirectory", name=f"by-{key.service_key.id[-12:]}", profile=1
+    ).directory.name
+    (record,) = database_house.admin.call("AuditService/ListAuditRecords", directory=name).records
+    assert record.actor.credential_id == key.service_key.id
+    assert (record.actor.person.issuer, record.actor.person.subject) == ("https://op.example", "ana")
+    (listed,) = database_house.command_json("audit", "list", "--directory", name)["records"]
+    assert listed["actor"]["person"] == a_person("ana", name="Ana")
+    begun = database_house.admin.call("AuditService/ListAuditRecords", actor=key.service_key.id).records
+    assert ("session.created", "ana") in [(one.kind, one.actor.person.subject) for one in begun]
+    created = database_house.command_json("event", "list", "--directory", name)["events"][0]
+    assert created["actor"]["person"]["email"] == "ana@example.com"
+
+
+def test_a_person_sees_and_ends_their_own_sessions_alone_also_when_the_key_was_rotated(database_house, key):
+    operator = database_house.rpc(key.secret)
+    who = key.service_key.id
+
+    def begin(subject: str, caller=operator):
+        made = caller.call("SessionService/CreateSession", person=a_person(subject))
+        return database_house.rpc(made.secret), made.session.id
+
+    ana, _ = begin(f"ana-{who}")
+    ben, of_ben = begin(f"ben-{who}")
+    rotated = database_house.admin.call(
+        "ServiceKeyService/RotateServiceKey", service_key=key.service_key.id, overlap={"seconds": 3600}
+    )
+    later, of_later = begin(f"ana-{who}", database_house.rpc(rotated.secret))
+    mine = database_house.new_directory()
+    bound = database_house.rpc(database_house.new_service_key("ADMIN", directory=mine.name))
+    apart, _ = begin(f"ana-{who}", bound)
+    assert [one.id for one in ana.call("SessionService/ListSessions").sessions][0] == of_later
+    assert len(ana.call("SessionService/ListSessions").sessions) == 2
+    assert len(apart.call("SessionService/ListSessions").sessions) == 1
+    with refuses("NOT_FOUND"):
+        ana.call("SessionService/EndSession", id=of_ben)
+    assert {one.id for one in operator.call("SessionService/ListSessions").sessions} >= {of_ben}
+    assert ana.call("SessionService/EndAllSessions").ended == 2
+    for ended in (ana, later):
+        with refuses("CREDENTIAL_INVALID"):
+            ended.call("IdentityService/WhoAmI")
+    for other in (ben, apart):
+        assert other.call("IdentityService/WhoAmI").prefix
+
+
+def test_a_person_has_an_issuer_and_a_subject(database_house, key):
+    operator = database_house.rpc(key.secret)
+    for wrong, field in (
+        ({"issuer": ""}, "person.issuer"),
+        ({"subject": ""}, "person.subject"),
+        ({"email": "x" * 401}, "person.email"),
+        ({"name": "a\nb"}, "person.name"),
+    ):
+        with refuses("INVALID_VALUE", naming=field):
+            operator.call("SessionService/CreateSession", person=a_person("ana") | wrong)
+    assert operator.call("SessionService/EndAllSessions").ended == 0
+    for secret in (database_house.scim_token, database_house.new_service_key("DIRECTORY_READ")):
+        with refuses("SCOPE_MISSING"):
+            database_house.rpc(secret).call("SessionService/CreateSession", person=a_person("ana"))

@@ -13,6 +13,7 @@ pub mod event;
 pub mod group;
 pub mod json;
 pub mod patch;
+pub mod person;
 mod resource;
 pub mod rules;
 pub mod user;

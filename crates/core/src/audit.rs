@@ -14,6 +14,7 @@ use crate::credentials::timestamp;
 use crate::error::Result;
 use crate::log_query::{LogPage, micros};
 use crate::page_token::Binding;
+use crate::people::person_message;
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -79,6 +80,7 @@ fn message(record: AuditRecord) -> v1::AuditRecord {
             kind: actor.kind.map_or(v1::CredentialKind::Unspecified, kind_message).into(),
             prefix: actor.prefix,
             name: actor.name,
+            person: actor.person.map(person_message),
         }),
         request_id: record.request_id,
         changes: changes(record.changes),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rollcall_api::access;
 use rollcall_api::v1::{CredentialKind as Kind, ErrorReason, Scope};
 use rollcall_store::{
-    Actor, Credential, CredentialKind, Directory, ResourceType, Session, Store, UserOrigin,
+    Actor, Credential, CredentialKind, Directory, ResourceType, Session, SessionHolder, Store, UserOrigin,
 };
 use tonic::Extensions;
 use uuid::Uuid;
@@ -131,6 +131,7 @@ impl Caller {
         let credential = self.credential.secret.unwrap_or(self.credential.id);
         Origin {
             actor: Actor::Credential(credential),
+            person: self.session().and_then(|session| session.person.as_ref()),
             request_id: &self.request_id,
             party,
             notes: Some(&self.notes),
@@ -182,6 +183,14 @@ impl Caller {
     /// The same, to be kept.
     pub(crate) fn shared_session(&self) -> Option<Arc<Session>> {
         self.session.clone()
+    }
+
+    /// Whose sessions the caller can see and end: in a session of a person, that person's alone.
+    pub(crate) fn session_holder(&self) -> SessionHolder<'_> {
+        match self.session().and_then(|session| session.person.as_ref()) {
+            Some(person) => SessionHolder::Person(person, self.credential.id),
+            None => SessionHolder::Credential(self.credential.id),
+        }
     }
 
     /// The name of the credential, for people.

@@ -8,7 +8,7 @@ mod upkeep;
 mod watching;
 
 use rollcall_scim::Resource;
-use rollcall_store::{Actor, Directory, Event, EventKind};
+use rollcall_store::{Actor, Directory, Event, EventKind, Person};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -24,6 +24,8 @@ pub(crate) use service::Events;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Origin<'a> {
     pub(crate) actor: Actor,
+    /// The person who acts with that credential, where it is known.
+    pub(crate) person: Option<&'a Person>,
     pub(crate) request_id: &'a str,
     pub(crate) party: Party,
     /// What is noted of the request beside its answer; `None`, nobody would read it.
@@ -44,13 +46,19 @@ pub(crate) enum Party {
 impl Origin<'static> {
     /// Rollcall itself.
     pub(crate) const SYSTEM: Self =
-        Self { actor: Actor::System, request_id: "", party: Party::Inside, notes: None };
+        Self { actor: Actor::System, person: None, request_id: "", party: Party::Inside, notes: None };
 }
 
 impl<'a> Origin<'a> {
     /// An identity provider with this token.
     pub(crate) fn of_token(credential: Uuid, request_id: &'a str) -> Self {
-        Self { actor: Actor::Credential(credential), request_id, party: Party::IdentityProvider, notes: None }
+        Self {
+            actor: Actor::Credential(credential),
+            person: None,
+            request_id,
+            party: Party::IdentityProvider,
+            notes: None,
+        }
     }
 
     /// The same, approving of what an identity provider wanted.
@@ -103,6 +111,7 @@ impl Core {
             version: None,
             time: self.clock.now(),
             actor: origin.actor,
+            person: origin.person.cloned(),
             request_id: origin.request_id.to_owned(),
             changes,
         }

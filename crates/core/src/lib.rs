@@ -33,6 +33,7 @@ mod notices;
 mod oauth;
 mod page_token;
 mod passwords;
+mod people;
 mod provisioning_rules;
 mod random;
 mod rate_limit;

@@ -11,7 +11,7 @@ use rollcall_api::v1::{
     EndSessionRequest, EndSessionResponse, ErrorReason, GetSessionRequest, GetSessionResponse,
     ListSessionsRequest, ListSessionsResponse,
 };
-use rollcall_store::{EventKind, Session};
+use rollcall_store::{Event, EventKind, Person, Session};
 use serde_json::json;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
@@ -20,6 +20,7 @@ use crate::Core;
 use crate::caller::{Caller, parse_id};
 use crate::credentials::{description, timestamp};
 use crate::error::{Error, Result};
+use crate::people::{person_message, person_of};
 use crate::secret::Secret;
 
 const WHAT: &str = "session";
@@ -43,22 +44,25 @@ impl Sessions {
             ));
         }
         let name = description("name", request.name)?;
+        let person = request.person.map(person_of).transpose()?;
         let secret = Secret::of_session(&*self.core.random);
         let (now, limits) = (self.core.clock.now(), &self.core.limits);
         let session = Session {
             id: self.core.new_id(),
             credential: caller.credential_id(),
             hash: secret.hash(),
-            name: if name.trim().is_empty() { caller.name().to_owned() } else { name },
+            name: if name.trim().is_empty() { usual_name(caller, person.as_ref()) } else { name },
             created: now,
             used: now,
             expires: now.saturating_add(micros(limits.session_lifetime)),
+            person,
         };
         let facts = json!({ "name": { "before": null, "after": session.name } });
         let mut transaction = self.core.store.begin().await?;
         transaction.delete_ended_sessions(now, now.saturating_sub(micros(limits.session_idle))).await?;
         transaction.insert_session(&session).await?;
-        transaction.insert_event(&self.event(caller, EventKind::SessionCreated, session.id, facts)).await?;
+        let created = self.event(caller, EventKind::SessionCreated, session.id, facts);
+        transaction.insert_event(&Event { person: session.person.clone(), ..created }).await?;
         transaction.save().await?;
         Ok(CreateSessionResponse {
             session: Some(self.message(caller, session)),
@@ -69,7 +73,7 @@ impl Sessions {
     async fn list(&self, caller: &Caller) -> Result<ListSessionsResponse> {
         let now = self.core.clock.now();
         let idle = micros(self.core.limits.session_idle);
-        let sessions = self.core.store.sessions(caller.credential_id()).await?;
+        let sessions = self.core.store.sessions(caller.session_holder()).await?;
         let live = sessions.into_iter().filter(|session| now < session.expires && now < session.used + idle);
         Ok(ListSessionsResponse { sessions: live.map(|session| self.message(caller, session)).collect() })
     }
@@ -81,7 +85,7 @@ impl Sessions {
             (_, id) => parse_id(WHAT, id)?,
         };
         let mut transaction = self.core.store.begin().await?;
-        if !transaction.delete_session(caller.credential_id(), id).await? {
+        if !transaction.delete_session(caller.session_holder(), id).await? {
             return Err(Error::not_found(WHAT, &request.id));
         }
         transaction.insert_event(&self.event(caller, EventKind::SessionEnded, id, json!({}))).await?;
@@ -91,7 +95,7 @@ impl Sessions {
 
     async fn end_all(&self, caller: &Caller) -> Result<EndAllSessionsResponse> {
         let mut transaction = self.core.store.begin().await?;
-        let ended = transaction.delete_sessions(caller.credential_id()).await?;
+        let ended = transaction.delete_sessions(caller.session_holder()).await?;
         for id in &ended {
             transaction.insert_event(&self.event(caller, EventKind::SessionEnded, *id, json!({}))).await?;
         }
@@ -99,13 +103,7 @@ impl Sessions {
         Ok(EndAllSessionsResponse { ended: i64::try_from(ended.len()).unwrap_or(i64::MAX) })
     }
 
-    fn event(
-        &self,
-        caller: &Caller,
-        kind: EventKind,
-        session: Uuid,
-        facts: serde_json::Value,
-    ) -> rollcall_store::Event {
+    fn event(&self, caller: &Caller, kind: EventKind, session: Uuid, facts: serde_json::Value) -> Event {
         let directory = caller.bound_to().map(|directory| directory.id);
         self.core.event(caller.origin(), directory, kind, session, facts)
     }
@@ -120,9 +118,16 @@ impl Sessions {
             idle_expires: Some(timestamp(idle.min(session.expires))),
             current: caller.session().is_some_and(|current| current.id == session.id),
             name: session.name,
+            person: session.person.map(person_message),
             ..v1::Session::default()
         }
     }
+}
+
+/// What a session is called that nobody named.
+fn usual_name(caller: &Caller, person: Option<&Person>) -> String {
+    let names = person.into_iter().flat_map(|person| [&person.email, &person.name, &person.subject]);
+    names.map(String::as_str).find(|name| !name.is_empty()).unwrap_or(caller.name()).to_owned()
 }
 
 /// A duration in µs.

@@ -11,6 +11,7 @@ mod migrate;
 mod notice;
 mod oauth_client;
 mod page_token_key;
+mod people;
 mod schema;
 mod service_key;
 mod session;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{CredentialKind, EventKind};
+use crate::{CredentialKind, EventKind, Person};
 
 impl EventKind {
     /// Whether the event is written into the audit log too: a change that an administrator makes, as against one that
@@ -79,6 +79,8 @@ pub struct AuditActor {
     pub prefix: String,
     /// The description for people.
     pub name: String,
+    /// The person who used it, where an OpenID provider says who it is.
+    pub person: Option<Person>,
 }
 
 /// Which records of the audit log.

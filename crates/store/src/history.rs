@@ -153,6 +153,7 @@ mod tests {
             version: None,
             time: 1_764_000_000_000_000,
             actor,
+            person: None,
             request_id: String::new(),
             changes: Value::Null,
         }

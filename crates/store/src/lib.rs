@@ -16,6 +16,7 @@ mod guards;
 mod history;
 mod model;
 mod outbox;
+mod person;
 mod postgres;
 mod roles;
 mod safeguards;
@@ -50,6 +51,7 @@ pub use model::{
     StoredResource, UserKey, UserOrigin,
 };
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
+pub use person::{Person, SessionHolder};
 pub use roles::{LONGEST_ROLE, has_role, role_values};
 pub use safeguards::{GuardRail, Safeguards};
 pub use sign_ins::{
@@ -212,8 +214,8 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
     /// The sessions of every credential, newest first.
     async fn all_sessions(&self) -> Result<Vec<Session>>;
 
-    /// The sessions of a credential, newest first.
-    async fn sessions(&self, credential: Uuid) -> Result<Vec<Session>>;
+    /// The sessions of a holder, newest first.
+    async fn sessions(&self, holder: SessionHolder<'_>) -> Result<Vec<Session>>;
 
     /// The directory of that name.
     async fn directory(&self, name: &str) -> Result<Option<Directory>>;
@@ -637,11 +639,11 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
     /// Notes that a session is used.
     async fn touch_session(&mut self, id: Uuid, now: i64) -> Result<()>;
 
-    /// Deletes a session of a credential, and says whether there was one.
-    async fn delete_session(&mut self, credential: Uuid, id: Uuid) -> Result<bool>;
+    /// Deletes a session of a holder, and says whether there was one.
+    async fn delete_session(&mut self, holder: SessionHolder<'_>, id: Uuid) -> Result<bool>;
 
-    /// Deletes the sessions of a credential, and returns their ids.
-    async fn delete_sessions(&mut self, credential: Uuid) -> Result<Vec<Uuid>>;
+    /// Deletes the sessions of a holder, and returns their ids.
+    async fn delete_sessions(&mut self, holder: SessionHolder<'_>) -> Result<Vec<Uuid>>;
 
     /// Deletes the sessions that have ended at a time, or were last used before another.
     async fn delete_ended_sessions(&mut self, now: i64, used_before: i64) -> Result<()>;

@@ -9,7 +9,9 @@ use rollcall_scim::{Profile, Resource, Rule, Rules};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{ActivitySettings, NoticeSettings, Provenance, ProvisioningChoices, Safeguards, has_role};
+use crate::{
+    ActivitySettings, NoticeSettings, Person, Provenance, ProvisioningChoices, Safeguards, has_role,
+};
 
 /// A directory: one connection to one identity provider, and the users and groups that it owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,6 +186,8 @@ pub struct Session {
     pub used: i64,
     /// When it ends, used or not, in µs.
     pub expires: i64,
+    /// Who signed in, where an OpenID provider says so; `None`, whoever has the credential.
+    pub person: Option<Person>,
 }
 
 /// The kinds of credential.
@@ -392,6 +396,8 @@ pub struct Event {
     pub time: i64,
     /// Who did it.
     pub actor: Actor,
+    /// The person who did it with that credential, where an OpenID provider says who it is.
+    pub person: Option<Person>,
     /// The id of the request that asked for it.
     pub request_id: String,
     /// The changed top-level attributes: `{"userName": {"before": …, "after": …}}`. Never a secret.

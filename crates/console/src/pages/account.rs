@@ -7,7 +7,9 @@ use axum::extract::{FromRequest as _, Request, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::header::SET_COOKIE;
 use rollcall_api::client;
-use rollcall_api::v1::{EndAllSessionsRequest, EndSessionRequest, ListSessionsRequest, WhoAmIRequest};
+use rollcall_api::v1::{
+    EndAllSessionsRequest, EndSessionRequest, ListSessionsRequest, Person, WhoAmIRequest,
+};
 
 use crate::assets::Assets;
 use crate::cookies::{self, Theme};
@@ -25,6 +27,8 @@ use crate::{Console, PATH, url};
 struct Row {
     id: String,
     name: String,
+    /// What else is known of who it is.
+    detail: String,
     current: bool,
     began: Option<Moment>,
     used: Option<Moment>,
@@ -39,6 +43,8 @@ struct SessionsPage {
     theme: Theme,
     shell: Shell,
     prefix: String,
+    /// Who is signed in, where an OpenID provider says so.
+    person: Option<Person>,
     rows: Vec<Row>,
     dialog: String,
 }
@@ -58,7 +64,10 @@ pub(crate) async fn page(
     };
     let (shell, listed, who) = tokio::try_join!(console.shell(&session, Section::Account), listed, who)?;
     let now = console.now();
+    let mut here = listed.sessions.iter().filter(|session| session.current);
+    let person = here.next().and_then(|session| session.person.clone());
     let rows = listed.sessions.into_iter().map(|session| Row {
+        detail: detail(session.person.as_ref()),
         began: Moment::of(session.created.as_ref(), now),
         used: Moment::of(session.last_used.as_ref(), now),
         ends: Moment::of(session.idle_expires.as_ref(), now),
@@ -71,12 +80,22 @@ pub(crate) async fn page(
         theme: shell.theme,
         shell: shell.with_notice(done(&query)),
         prefix: who.prefix,
+        person,
         rows: rows.collect(),
         dialog: given(&query, "dialog").to_owned(),
     }))
 }
 
-/// Ends another session of the same key.
+/// How somebody has signed in, beside what the session is called.
+fn detail(person: Option<&Person>) -> String {
+    match person {
+        None => "with the key".to_owned(),
+        Some(person) if person.name.is_empty() || person.email.is_empty() => "by OpenID Connect".to_owned(),
+        Some(person) => format!("{}, by OpenID Connect", person.name),
+    }
+}
+
+/// Ends another session of the same person, else of the key.
 pub(crate) async fn end(State(console): State<Arc<Console>>, form: Submission) -> Result<Response, Problem> {
     let request = form
         .session
@@ -85,7 +104,7 @@ pub(crate) async fn end(State(console): State<Arc<Console>>, form: Submission) -
     Ok(to_page("/admin/session", "session-ended"))
 }
 
-/// Ends every session of the key.
+/// Ends every session of the person, else of the key.
 pub(crate) async fn end_all(
     State(console): State<Arc<Console>>,
     request: Request,

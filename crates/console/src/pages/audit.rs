@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use rollcall_api::person::label;
 use rollcall_api::v1::{AuditRecord, ListAuditRecordsRequest};
 use rollcall_api::{client, value};
 use serde_json::Value;
@@ -108,12 +109,15 @@ fn row(record: AuditRecord, now: i64) -> Row {
         .into_iter()
         .map(|change| Change::new(change.name, json(change.before), json(change.after)))
         .map(|change| Change { name: spaced(&change.name), ..change });
-    let (actor, actor_prefix) = record.actor.map(|actor| (actor.name, actor.prefix)).unwrap_or_default();
+    let actor = record.actor.unwrap_or_default();
     Row {
         title: kind_title(&record.kind),
         directory: record.directory,
-        actor,
-        actor_prefix,
+        actor: match &actor.person {
+            Some(person) => format!("{}, by OpenID Connect", label(person)),
+            None => actor.name,
+        },
+        actor_prefix: actor.prefix,
         time: Moment::of(record.time.as_ref(), now),
         changes: changes.filter(|change| change.before != change.after).collect(),
     }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::caller::kind_message;
 use crate::credentials::timestamp;
 use crate::error::{Error, Result};
+use crate::people::person_message;
 
 /// The kinds that a request names. Errors: `INVALID_VALUE` for a number that is no type.
 pub(super) fn kinds(types: &[i32]) -> Result<Vec<EventKind>> {
@@ -23,6 +24,7 @@ pub(super) fn kinds(types: &[i32]) -> Result<Vec<EventKind>> {
 /// The message of an event.
 pub(super) fn message(numbered: NumberedEvent) -> v1::Event {
     let NumberedEvent { number, event, author } = numbered;
+    let actor = actor_message(event.actor, author);
     v1::Event {
         number,
         id: event.id.to_string(),
@@ -30,7 +32,7 @@ pub(super) fn message(numbered: NumberedEvent) -> v1::Event {
         subject: event.subject.to_string(),
         version: event.version,
         time: Some(timestamp(event.time)),
-        actor: actor_message(event.actor, author),
+        actor: actor.map(|actor| v1::EventActor { person: event.person.map(person_message), ..actor }),
         request_id: event.request_id,
         changes: changes(event.changes),
     }
@@ -59,7 +61,8 @@ pub(crate) fn credential_message(id: Uuid, author: Option<Author>) -> v1::EventA
     let credential_id = id.to_string();
     match author {
         Some(author) => {
-            v1::EventActor { credential_id, kind: kind_message(author.kind).into(), prefix: author.prefix }
+            let kind = kind_message(author.kind).into();
+            v1::EventActor { credential_id, kind, prefix: author.prefix, person: None }
         }
         None => v1::EventActor { credential_id, ..v1::EventActor::default() },
     }

@@ -234,6 +234,7 @@ mod tests {
                 version: None,
                 time: 0,
                 actor: Actor::System,
+                person: None,
                 request_id: String::new(),
                 changes: json!("x".repeat(size)),
             },

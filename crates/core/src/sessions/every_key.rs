@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rollcall_api::v1::{EndAllSessionsResponse, EndSessionResponse, ErrorReason, ListSessionsResponse};
-use rollcall_store::{Credential, CredentialKind, EventKind, Session};
+use rollcall_store::{Credential, CredentialKind, EventKind, Session, SessionHolder};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -68,7 +68,7 @@ impl Sessions {
         let mut transaction = self.core.store.begin().await?;
         let mut ended = 0;
         for (session, _) in sessions {
-            if transaction.delete_session(session.credential, session.id).await? {
+            if transaction.delete_session(SessionHolder::Credential(session.credential), session.id).await? {
                 let event = self.event(caller, EventKind::SessionEnded, session.id, json!({}));
                 transaction.insert_event(&event).await?;
                 ended += 1;

@@ -2,10 +2,12 @@
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use rollcall_api::person::label;
 use rollcall_api::v1::{AuditActor, AuditRecord, CredentialKind, ListAuditRecordsRequest, Value as Message};
 use rollcall_api::{client, value};
 use serde_json::{Value, json};
 
+use super::people;
 use super::time::{Past, exact_time, now, short_time};
 use crate::client::{Client, Connection};
 use crate::output::{self, Cell, Table};
@@ -114,6 +116,9 @@ fn as_table(records: &[AuditRecord]) -> Table {
 fn by(actor: Option<&AuditActor>) -> Cell {
     match actor {
         None => Cell::Faint("rollcall".to_owned()),
+        Some(AuditActor { person: Some(person), prefix, .. }) => {
+            format!("{} ({prefix})", label(person)).into()
+        }
         Some(actor) if actor.name.is_empty() => actor.prefix.as_str().into(),
         Some(actor) => format!("{} ({})", actor.prefix, actor.name).into(),
     }
@@ -148,6 +153,7 @@ fn as_json(record: &AuditRecord) -> Value {
             "kind": kind_name(actor),
             "prefix": actor.prefix,
             "name": actor.name,
+            "person": actor.person.as_ref().map(people::as_json),
         })),
         "requestId": named(&record.request_id),
         "changes": changes.collect::<serde_json::Map<_, _>>(),
@@ -187,6 +193,7 @@ mod tests {
                 kind: CredentialKind::AdminKey.into(),
                 prefix: "rc_admin_abc123".to_owned(),
                 name: "ops".to_owned(),
+                person: None,
             }),
             changes: vec![AuditChange {
                 name: "scim".to_owned(),
@@ -208,6 +215,21 @@ mod tests {
         assert_eq!(json["changes"]["scim"], json!({ "before": true, "after": false }));
         assert_eq!(json["actor"]["kind"], "admin-key");
         assert_eq!(json["directoryId"], Value::Null);
+    }
+
+    #[test]
+    fn a_person_is_named_before_the_key_that_stands_for_them() {
+        let mut record = record();
+        let actor = record.actor.as_mut().unwrap();
+        actor.person = Some(rollcall_api::v1::Person {
+            issuer: "https://op.example".to_owned(),
+            subject: "00u1".to_owned(),
+            email: "ana@example.com".to_owned(),
+            name: "Ana".to_owned(),
+        });
+        let table = as_table(std::slice::from_ref(&record)).render(false);
+        assert!(table.contains("ana@example.com (rc_admin_abc123)"), "{table}");
+        assert_eq!(as_json(&record)["actor"]["person"]["subject"], "00u1");
     }
 
     #[test]

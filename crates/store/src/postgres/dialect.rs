@@ -48,6 +48,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
         "departed sign-ins, user roles",
         include_str!("../../../../migrations/postgres/0015_departed_sign_ins_user_roles.sql"),
     ),
+    (16, "people", include_str!("../../../../migrations/postgres/0016_people.sql")),
     (
         17,
         "histories, restoring",

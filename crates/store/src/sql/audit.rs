@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, Query};
 use super::credentials::kind_of;
-use super::events::credential_of;
+use super::events::{credential_of, person_at, person_text};
 use super::{Row, failure};
 use crate::{AuditActor, AuditQuery, AuditRecord, Error, Event, Result};
 
@@ -13,10 +13,10 @@ use crate::{AuditActor, AuditQuery, AuditRecord, Error, Event, Result};
 pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result<()> {
     sqlx::query::<Db>(
         "INSERT INTO audit_records (id, time, directory_id, directory, kind, subject, actor, actor_kind, actor_prefix, \
-         actor_name, request_id, changes) \
+         actor_name, request_id, changes, person) \
          VALUES ($1, $2, $3, (SELECT name FROM directories WHERE id = $3), $4, $5, $6, \
          (SELECT kind FROM credentials WHERE id = $6), (SELECT prefix FROM credentials WHERE id = $6), \
-         (SELECT name FROM credentials WHERE id = $6), $7, $8)",
+         (SELECT name FROM credentials WHERE id = $6), $7, $8, $9)",
     )
     .bind(event.id)
     .bind(event.time)
@@ -26,6 +26,7 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
     .bind(credential_of(event.actor))
     .bind(&event.request_id)
     .bind(event.changes.to_string())
+    .bind(person_text(event)?)
     .execute(connection)
     .await
     .map_err(failure)?;
@@ -36,7 +37,7 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
 pub(super) async fn list(connection: &mut Connection, asked: &AuditQuery<'_>) -> Result<Vec<AuditRecord>> {
     let mut query = Query::new(
         "SELECT id, time, directory_id, directory, kind, subject, actor, actor_kind, actor_prefix, actor_name, \
-         request_id, changes FROM audit_records WHERE TRUE",
+         request_id, changes, person FROM audit_records WHERE TRUE",
     );
     if let Some(directory) = asked.directory {
         query.push(" AND directory_id = ").push_bind(directory);
@@ -88,5 +89,6 @@ fn actor(row: &Row) -> Result<Option<AuditActor>> {
         kind: kind.map(kind_of).transpose()?,
         prefix: row.try_get::<Option<String>, _>(8).map_err(failure)?.unwrap_or_default(),
         name: row.try_get::<Option<String>, _>(9).map_err(failure)?.unwrap_or_default(),
+        person: person_at(row, 12)?,
     }))
 }

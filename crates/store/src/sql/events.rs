@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::dialect::{Connection, Db, Query, event_number};
 use super::credentials::kind_of;
 use super::{Row, failure, push_limit};
-use crate::{Actor, Author, Error, Event, EventKind, EventQuery, EventRange, NumberedEvent, Result};
+use crate::{Actor, Author, Error, Event, EventKind, EventQuery, EventRange, NumberedEvent, Person, Result};
 
 /// What stands for the directory of events that belong to none.
 const NO_DIRECTORY: Uuid = Uuid::nil();
@@ -27,10 +27,10 @@ pub(super) fn directory_of(stream: Uuid) -> Option<Uuid> {
 
 pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result<()> {
     sqlx::query::<Db>(concat!(
-        "INSERT INTO events (id, directory_id, number, kind, subject, version, time, actor, request_id, changes) \
+        "INSERT INTO events (id, directory_id, number, kind, subject, version, time, actor, request_id, changes, person) \
          VALUES ($1, $2, ",
         event_number!("$2"),
-        ", $3, $4, $5, $6, $7, $8, $9)",
+        ", $3, $4, $5, $6, $7, $8, $9, $10)",
     ))
     .bind(event.id)
     .bind(stream_of(event.directory))
@@ -41,6 +41,7 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
     .bind(credential_of(event.actor))
     .bind(&event.request_id)
     .bind(event.changes.to_string())
+    .bind(person_text(event)?)
     .execute(connection)
     .await
     .map_err(failure)?;
@@ -53,6 +54,19 @@ pub(super) fn credential_of(actor: Actor) -> Option<Uuid> {
         Actor::Credential(id) => Some(id),
         Actor::System => None,
     }
+}
+
+/// The person of an event as it is stored.
+pub(super) fn person_text(event: &Event) -> Result<Option<String>> {
+    let text = event.person.as_ref().map(serde_json::to_string).transpose();
+    text.map_err(|error| Error::Damaged(format!("the person of an event: {error}")))
+}
+
+/// The person in a column.
+pub(super) fn person_at(row: &Row, column: usize) -> Result<Option<Person>> {
+    let text: Option<&str> = row.try_get(column).map_err(failure)?;
+    let person = text.map(serde_json::from_str).transpose();
+    person.map_err(|error| Error::Damaged(format!("the person of an event: {error}")))
 }
 
 pub(super) async fn range(connection: &mut Connection, directory: Option<Uuid>) -> Result<EventRange> {
@@ -72,7 +86,7 @@ pub(super) async fn range(connection: &mut Connection, directory: Option<Uuid>) 
 
 pub(super) async fn list(connection: &mut Connection, asked: &EventQuery<'_>) -> Result<Vec<NumberedEvent>> {
     let mut query = Query::new(
-        "SELECT e.number, e.id, e.kind, e.subject, e.version, e.time, e.actor, e.request_id, e.changes, c.kind, c.prefix \
+        "SELECT e.number, e.id, e.kind, e.subject, e.version, e.time, e.actor, e.request_id, e.changes, c.kind, c.prefix, e.person \
          FROM events e LEFT JOIN credentials c ON c.id = e.actor WHERE e.directory_id = ",
     );
     query.push_bind(stream_of(asked.directory));
@@ -109,6 +123,7 @@ fn numbered(row: &Row, directory: Option<Uuid>) -> Result<NumberedEvent> {
         version: row.try_get(4).map_err(failure)?,
         time: row.try_get(5).map_err(failure)?,
         actor: actor.map_or(Actor::System, Actor::Credential),
+        person: person_at(row, 11)?,
         request_id: row.try_get(7).map_err(failure)?,
         changes: serde_json::from_str(changes)
             .map_err(|error| Error::Damaged(format!("the changes of an event: {error}")))?,

@@ -16,7 +16,7 @@ use crate::{
     Candidate, Credential, CredentialBeside, CredentialKind, DepartedQuery, DepartedUser, Directory,
     EventQuery, EventRange, Heard, KnownMember, Listing, Member, MemberQuery, Membership, NumberedEvent,
     OAuthClient, PasswordHolder, ProvisioningRule, Query, RegisteredSchema, ResourceType, Result, Session,
-    Store, StoredResource, Transaction, UserKey,
+    SessionHolder, Store, StoredResource, Transaction, UserKey,
 };
 
 #[async_trait]
@@ -91,8 +91,8 @@ impl Store for Database {
         sessions::list_all(&mut *self.reader().await?).await
     }
 
-    async fn sessions(&self, credential: Uuid) -> Result<Vec<Session>> {
-        sessions::list(&mut *self.reader().await?, credential).await
+    async fn sessions(&self, holder: SessionHolder<'_>) -> Result<Vec<Session>> {
+        sessions::list(&mut *self.reader().await?, holder).await
     }
 
     async fn directory(&self, name: &str) -> Result<Option<Directory>> {

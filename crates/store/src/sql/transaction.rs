@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Activity, Actor, AddedMembers, Administrator, AttributeOrigin, Candidate, Credential, CredentialKind,
     Directory, Draft, Event, Heard, LastUse, Namesake, OAuthClient, Provenance, ProvisioningRule,
-    RegisteredSchema, ResourceType, Result, Session, SignInLink, StoredResource, Transaction,
+    RegisteredSchema, ResourceType, Result, Session, SessionHolder, SignInLink, StoredResource, Transaction,
 };
 
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
@@ -393,12 +393,12 @@ impl Transaction for Tx {
         sessions::touch(self.connection(), id, now).await
     }
 
-    async fn delete_session(&mut self, credential: Uuid, id: Uuid) -> Result<bool> {
-        sessions::delete(self.connection(), credential, id).await
+    async fn delete_session(&mut self, holder: SessionHolder<'_>, id: Uuid) -> Result<bool> {
+        sessions::delete(self.connection(), holder, id).await
     }
 
-    async fn delete_sessions(&mut self, credential: Uuid) -> Result<Vec<Uuid>> {
-        sessions::delete_all(self.connection(), credential).await
+    async fn delete_sessions(&mut self, holder: SessionHolder<'_>) -> Result<Vec<Uuid>> {
+        sessions::delete_all(self.connection(), holder).await
     }
 
     async fn delete_ended_sessions(&mut self, now: i64, used_before: i64) -> Result<()> {

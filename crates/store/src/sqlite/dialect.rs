@@ -49,6 +49,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
         "departed sign-ins, user roles",
         include_str!("../../../../migrations/sqlite/0015_departed_sign_ins_user_roles.sql"),
     ),
+    (16, "people", include_str!("../../../../migrations/sqlite/0016_people.sql")),
     (17, "histories, restoring", include_str!("../../../../migrations/sqlite/0017_histories_restoring.sql")),
     (18, "activity names", include_str!("../../../../migrations/sqlite/0018_activity_names.sql")),
 ];

@@ -1,6 +1,6 @@
 //! The audit log.
 
-use rollcall_store::{Actor, AuditQuery, Credential, CredentialKind, Event, EventKind, Store};
+use rollcall_store::{Actor, AuditQuery, Credential, CredentialKind, Event, EventKind, Person, Store};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -48,6 +48,7 @@ fn event(number: u128, directory: Option<Uuid>, kind: EventKind, actor: Actor) -
         version: None,
         time: i64::try_from(number).unwrap() * 10,
         actor,
+        person: None,
         request_id: format!("request-{number}"),
         changes: json!({ "scim": { "before": true, "after": false } }),
     }
@@ -78,7 +79,14 @@ const ALL: AuditQuery<'static> = AuditQuery {
 async fn a_change_by_an_administrator_is_recorded_with_who_made_it(database: &dyn Database) {
     let store = database.store().await;
     let (acme, ops) = (directory(&*store, 1).await, actor(&*store).await);
-    write(&*store, &event(1, Some(acme.id), EventKind::DirectoryUpdated, Actor::Credential(ops.id))).await;
+    let ana = Person {
+        issuer: "https://op.example".to_owned(),
+        subject: "1".to_owned(),
+        email: "ana@example.com".to_owned(),
+        name: String::new(),
+    };
+    let change = event(1, Some(acme.id), EventKind::DirectoryUpdated, Actor::Credential(ops.id));
+    write(&*store, &Event { person: Some(ana.clone()), ..change }).await;
     write(&*store, &event(2, None, EventKind::CredentialCreated, Actor::System)).await;
     let records = store.audit_records(&ALL).await.unwrap();
     let [of_rollcall, of_ops] = records.as_slice() else { panic!("two records: {records:?}") };
@@ -91,6 +99,7 @@ async fn a_change_by_an_administrator_is_recorded_with_who_made_it(database: &dy
     let by = of_ops.actor.as_ref().unwrap();
     assert_eq!((by.credential, by.kind), (ops.id, Some(CredentialKind::AdminKey)));
     assert_eq!((by.prefix.as_str(), by.name.as_str()), ("rc_admin_abc123", "ops"));
+    assert_eq!(by.person, Some(ana));
     assert_eq!((of_rollcall.directory, &of_rollcall.directory_name), (None, &None));
     assert_eq!(of_rollcall.actor, None);
 }

@@ -115,6 +115,7 @@ fn event(number: u8, directory: Uuid) -> Event {
         version: None,
         time: 1,
         actor: Actor::System,
+        person: None,
         request_id: String::new(),
         changes: json!({}),
     }

@@ -207,6 +207,7 @@ async fn an_event_is_written(database: &dyn Database) {
         version: None,
         time: 1,
         actor: Actor::System,
+        person: None,
         request_id: String::new(),
         changes: json!({"name": {"before": null, "after": "acme"}}),
     };

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::{join, join_all};
 use rollcall_store::{
-    Actor, Author, CredentialKind, Event, EventKind, EventQuery, EventRange, NumberedEvent, ResourceType,
-    Store,
+    Actor, Author, CredentialKind, Event, EventKind, EventQuery, EventRange, NumberedEvent, Person,
+    ResourceType, Store,
 };
 use uuid::Uuid;
 
@@ -103,7 +103,14 @@ async fn events_without_a_version_keep_their_place_among_those_of_their_subject(
 async fn an_event_tells_its_whole_story(database: &dyn Database) {
     let store = database.store().await;
     let credential = credential(70, CredentialKind::ServiceKey, None);
-    let by_key = Event { actor: Actor::Credential(credential.id), ..event(2, id(1)).of(3) };
+    let ana = Person {
+        issuer: "https://op.example".to_owned(),
+        subject: "1".to_owned(),
+        email: "ana@example.com".to_owned(),
+        name: "Ana \"A\"".to_owned(),
+    };
+    let by_key =
+        Event { actor: Actor::Credential(credential.id), person: Some(ana), ..event(2, id(1)).of(3) };
     let by_itself = Event { kind: EventKind::GroupDeleted, ..event(3, id(2)) };
     let mut transaction = store.begin().await.unwrap();
     transaction.insert_credential(&credential).await.unwrap();

@@ -121,6 +121,7 @@ pub(crate) fn event(time: i64, subject: Uuid) -> Event {
         version: None,
         time,
         actor: Actor::System,
+        person: None,
         request_id: "a request".to_owned(),
         changes: json!({ "title": { "before": null, "after": "Boss" } }),
     }

@@ -1,10 +1,10 @@
 //! Sessions of the console.
 
-use rollcall_store::{Credential, CredentialKind, Session, Store};
+use rollcall_store::{Credential, CredentialKind, Person, Session, SessionHolder, Store};
 use uuid::Uuid;
 
 use crate::databases::Database;
-use crate::fixture::id;
+use crate::fixture::{directory, id};
 
 crate::on_both_databases!(
     a_session_is_found_by_its_hash_with_that_of_its_credential,
@@ -12,6 +12,7 @@ crate::on_both_databases!(
     the_use_of_a_session_is_noted_and_never_goes_back,
     sessions_are_deleted_one_by_one_or_all_of_a_credential,
     sessions_that_have_ended_are_deleted,
+    a_person_has_the_sessions_begun_for_them_with_credentials_of_the_same_reach,
 );
 
 fn session(number: u8, credential: Uuid) -> Session {
@@ -23,14 +24,28 @@ fn session(number: u8, credential: Uuid) -> Session {
         created: i64::from(number),
         used: 100,
         expires: 1000,
+        person: None,
+    }
+}
+
+fn person(subject: &str) -> Person {
+    Person {
+        issuer: "https://op.example".to_owned(),
+        subject: subject.to_owned(),
+        email: format!("{subject}@example.com"),
+        name: String::new(),
     }
 }
 
 async fn credential(store: &dyn Store, number: u8) -> Uuid {
+    credential_of(store, number, None).await
+}
+
+async fn credential_of(store: &dyn Store, number: u8, directory: Option<Uuid>) -> Uuid {
     let credential = Credential {
         id: id(1000 + u128::from(number)),
         kind: CredentialKind::AdminKey,
-        directory: None,
+        directory,
         name: String::new(),
         prefix: String::new(),
         hash: [100 + number; 32],
@@ -60,7 +75,7 @@ async fn insert(store: &dyn Store, sessions: &[Session]) {
 async fn a_session_is_found_by_its_hash_with_that_of_its_credential(database: &dyn Database) {
     let store = database.store().await;
     let key = credential(&*store, 1).await;
-    let ana = session(7, key);
+    let ana = Session { person: Some(person("ana")), ..session(7, key) };
     insert(&*store, std::slice::from_ref(&ana)).await;
     assert_eq!(store.session(&[7; 32]).await.unwrap(), Some((ana, [101; 32])));
     assert_eq!(store.session(&[8; 32]).await.unwrap(), None);
@@ -89,18 +104,24 @@ async fn sessions_are_deleted_one_by_one_or_all_of_a_credential(database: &dyn D
     let (mine, theirs) = (credential(&*store, 1).await, credential(&*store, 2).await);
     insert(&*store, &[session(1, mine), session(2, mine), session(3, mine), session(4, theirs)]).await;
     let names = |sessions: Vec<Session>| sessions.into_iter().map(|session| session.name).collect::<Vec<_>>();
-    assert_eq!(names(store.sessions(mine).await.unwrap()), ["session 3", "session 2", "session 1"]);
+    assert_eq!(
+        names(store.sessions(SessionHolder::Credential(mine)).await.unwrap()),
+        ["session 3", "session 2", "session 1"]
+    );
 
     let mut transaction = store.begin().await.unwrap();
-    assert!(!transaction.delete_session(theirs, id(1)).await.unwrap(), "it is another credential's");
-    assert!(transaction.delete_session(mine, id(1)).await.unwrap());
-    assert!(!transaction.delete_session(mine, id(1)).await.unwrap());
-    let mut ended = transaction.delete_sessions(mine).await.unwrap();
+    assert!(
+        !transaction.delete_session(SessionHolder::Credential(theirs), id(1)).await.unwrap(),
+        "it is another credential's"
+    );
+    assert!(transaction.delete_session(SessionHolder::Credential(mine), id(1)).await.unwrap());
+    assert!(!transaction.delete_session(SessionHolder::Credential(mine), id(1)).await.unwrap());
+    let mut ended = transaction.delete_sessions(SessionHolder::Credential(mine)).await.unwrap();
     ended.sort_unstable();
     assert_eq!(ended, [id(2), id(3)]);
     transaction.save().await.unwrap();
-    assert_eq!(names(store.sessions(mine).await.unwrap()), Vec::<String>::new());
-    assert_eq!(names(store.sessions(theirs).await.unwrap()), ["session 4"]);
+    assert_eq!(names(store.sessions(SessionHolder::Credential(mine)).await.unwrap()), Vec::<String>::new());
+    assert_eq!(names(store.sessions(SessionHolder::Credential(theirs)).await.unwrap()), ["session 4"]);
 }
 
 async fn sessions_that_have_ended_are_deleted(database: &dyn Database) {
@@ -112,6 +133,46 @@ async fn sessions_that_have_ended_are_deleted(database: &dyn Database) {
     let mut transaction = store.begin().await.unwrap();
     transaction.delete_ended_sessions(500, 50).await.unwrap();
     transaction.save().await.unwrap();
-    let left = store.sessions(key).await.unwrap();
+    let left = store.sessions(SessionHolder::Credential(key)).await.unwrap();
     assert_eq!(left.iter().map(|session| session.id).collect::<Vec<_>>(), [id(3)]);
+}
+
+async fn a_person_has_the_sessions_begun_for_them_with_credentials_of_the_same_reach(
+    database: &dyn Database,
+) {
+    let store = database.store().await;
+    let (key, rotated) = (credential(&*store, 1).await, credential(&*store, 2).await);
+    let bound = credential_of(&*store, 3, Some(directory(&*store, 77).await.id)).await;
+    let of = |number, credential, subject: &str| Session {
+        person: Some(person(subject)),
+        ..session(number, credential)
+    };
+    let elsewhere = Person { issuer: "https://other.example".to_owned(), ..person("ana") };
+    insert(
+        &*store,
+        &[
+            of(1, key, "ana"),
+            of(2, rotated, "ana"),
+            of(3, bound, "ana"),
+            of(4, key, "ben"),
+            session(5, key),
+            Session { person: Some(elsewhere), ..session(6, key) },
+        ],
+    )
+    .await;
+    let ana = person("ana");
+    let ids = |sessions: Vec<Session>| sessions.iter().map(|session| session.id).collect::<Vec<_>>();
+    let holder = SessionHolder::Person(&ana, key);
+    assert_eq!(ids(store.sessions(holder).await.unwrap()), [id(2), id(1)]);
+    assert_eq!(ids(store.sessions(SessionHolder::Person(&ana, bound)).await.unwrap()), [id(3)]);
+
+    let mut transaction = store.begin().await.unwrap();
+    for not_hers in [3, 4, 5, 6] {
+        assert!(!transaction.delete_session(holder, id(not_hers)).await.unwrap(), "{not_hers}");
+    }
+    assert!(transaction.delete_session(holder, id(1)).await.unwrap());
+    assert_eq!(transaction.delete_sessions(holder).await.unwrap(), [id(2)]);
+    transaction.save().await.unwrap();
+    let left = store.sessions(SessionHolder::Credential(key)).await.unwrap();
+    assert_eq!(ids(left), [id(6), id(5), id(4)], "the key has them all, whoever they were begun for");
 }

@@ -1,9 +1,11 @@
 //! Events and origins as they are shown.
 
+use rollcall_api::person::label;
 use rollcall_api::v1::{AttributeOrigin, CredentialKind, Event, EventActor, EventChange, Value as Message};
 use rollcall_api::{event, value};
 use serde_json::{Map, Value, json};
 
+use crate::cli::people;
 use crate::cli::time::{exact_time, short_time};
 use crate::output::{Cell, Table};
 
@@ -95,6 +97,7 @@ fn type_name(event: &Event) -> &'static str {
 pub(in crate::cli) fn by(actor: Option<&EventActor>) -> &str {
     match actor {
         None => "rollcall",
+        Some(EventActor { person: Some(person), .. }) => label(person),
         Some(actor) if actor.prefix.is_empty() => &actor.credential_id,
         Some(actor) => &actor.prefix,
     }
@@ -115,6 +118,7 @@ pub(in crate::cli) fn actor_json(actor: Option<&EventActor>) -> Value {
         "id": actor.credential_id,
         "kind": kind,
         "prefix": Some(actor.prefix.as_str()).filter(|prefix| !prefix.is_empty()),
+        "person": actor.person.as_ref().map(people::as_json),
     })
 }
 
@@ -168,6 +172,7 @@ mod tests {
                 credential_id: "01970000-0000-7000-8000-000000000002".to_owned(),
                 kind: CredentialKind::ScimToken.into(),
                 prefix: "rc_scim_abc123".to_owned(),
+                person: None,
             }),
             request_id: "sync-1".to_owned(),
             changes: vec![
