@@ -18,6 +18,11 @@ impl Console {
         self.core.clone()
     }
 
+    /// What people know the OpenID provider by, where there is one.
+    pub(crate) fn provider_name(&self) -> Option<&str> {
+        self.settings.oidc.as_ref().map(|oidc| oidc.name.as_str())
+    }
+
     /// The time in µs.
     pub(crate) fn now(&self) -> i64 {
         (self.settings.now)()

@@ -1,14 +1,20 @@
 //! The cookies of the console.
 
-use http::header::{COOKIE, HOST};
+use http::header::COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
+
+use crate::origin;
 
 /// The cookie with the secret of the session, where it can be `Secure`: the prefix makes browsers insist on that, on the path
 /// `/` and on this very host.
 const SESSION: &str = "__Host-rollcall";
 /// The same on this machine itself without TLS.
 const LOCAL_SESSION: &str = "rollcall-session";
+/// The cookie with what a sign-in with OpenID Connect began with. `__Host-` would ask for the path `/`.
+const ATTEMPT: &str = "__Secure-rollcall-oidc";
+/// The same on this machine itself without TLS.
+const LOCAL_ATTEMPT: &str = "rollcall-oidc";
 /// The cookie with the theme that was chosen.
 const THEME: &str = "rollcall-theme";
 
@@ -33,6 +39,28 @@ pub(crate) fn set_session(parts: &Parts, secret: &str) -> Option<HeaderValue> {
 /// The header that takes it away.
 pub(crate) fn clear_session(parts: &Parts) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("{}=; {}; Max-Age=0", session_name(parts), attributes(parts))).ok()
+}
+
+/// What a sign-in with OpenID Connect began with.
+pub(crate) fn attempt(parts: &Parts) -> Option<&str> {
+    value(&parts.headers, if is_local(parts) { LOCAL_ATTEMPT } else { ATTEMPT })
+}
+
+/// The header that keeps it for ten minutes, for the callback alone. It is `Lax`: the provider leads there from another site.
+pub(crate) fn set_attempt(parts: &Parts, callback: &str, value: &str) -> Option<HeaderValue> {
+    attempt_header(parts, callback, value, 600)
+}
+
+/// The header that takes it away.
+pub(crate) fn clear_attempt(parts: &Parts, callback: &str) -> Option<HeaderValue> {
+    attempt_header(parts, callback, "", 0)
+}
+
+fn attempt_header(parts: &Parts, callback: &str, value: &str, seconds: u32) -> Option<HeaderValue> {
+    let (name, secure) = if is_local(parts) { (LOCAL_ATTEMPT, "") } else { (ATTEMPT, " Secure;") };
+    let header =
+        format!("{name}={value}; Path={callback};{secure} HttpOnly; SameSite=Lax; Max-Age={seconds}");
+    HeaderValue::try_from(header).ok()
 }
 
 /// The header that keeps the theme for a year; scripts may set it too.
@@ -90,12 +118,8 @@ fn attributes(parts: &Parts) -> &'static str {
 }
 
 /// Whether the administrator sits at this machine: browsers speak to it without TLS, and some keep no `Secure` cookie then.
-fn is_local(parts: &Parts) -> bool {
-    let host = match parts.uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => parts.headers.get(HOST).and_then(|host| host.to_str().ok()),
-    };
-    let Some(host) = host else { return false };
+pub(crate) fn is_local(parts: &Parts) -> bool {
+    let Some(host) = origin::host(parts) else { return false };
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
@@ -106,6 +130,7 @@ fn is_local(parts: &Parts) -> bool {
 #[cfg(test)]
 mod tests {
     use http::Request;
+    use http::header::HOST;
 
     use super::*;
 
@@ -132,6 +157,22 @@ mod tests {
         assert_eq!(session(&parts("id.example.com", both)), Some("public"));
         assert_eq!(session(&parts("id.example.com", "rollcall-session=local")), None);
         assert_eq!(session(&parts("id.example.com", "__Host-rollcall=")), None);
+    }
+
+    #[test]
+    fn an_attempt_is_kept_for_the_callback_alone_and_for_ten_minutes() {
+        let public = parts("id.example.com", "rollcall-oidc=local; __Secure-rollcall-oidc=public");
+        assert_eq!(attempt(&public), Some("public"));
+        assert_eq!(
+            set_attempt(&public, "/admin/oidc/callback", "a.b").unwrap(),
+            "__Secure-rollcall-oidc=a.b; Path=/admin/oidc/callback; Secure; HttpOnly; SameSite=Lax; Max-Age=600"
+        );
+        let local = parts("localhost:8080", "rollcall-oidc=local; __Secure-rollcall-oidc=public");
+        assert_eq!(attempt(&local), Some("local"));
+        assert_eq!(
+            clear_attempt(&local, "/admin/oidc/callback").unwrap(),
+            "rollcall-oidc=; Path=/admin/oidc/callback; HttpOnly; SameSite=Lax; Max-Age=0"
+        );
     }
 
     #[test]

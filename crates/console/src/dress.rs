@@ -11,7 +11,7 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::assets::{ASSETS, Assets};
 use crate::cookies::{self, Theme};
@@ -42,14 +42,25 @@ pub(crate) async fn dress(State(console): State<Arc<Console>>, request: Request,
         next.run(Request::from_parts(parts.clone(), body)).await
     };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        response = answer(&problem, &parts);
+        let page = answer(&problem, &parts);
+        let told = std::mem::replace(&mut response, page);
+        keep(told.headers(), response.headers_mut());
     }
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Keeps what a page that was not to be had would have told the browser: that a cookie is over, and not to tell its address.
+fn keep(told: &HeaderMap, headers: &mut HeaderMap) {
+    for name in [SET_COOKIE, REFERRER_POLICY] {
+        for value in told.get_all(&name) {
+            headers.append(&name, value.clone());
+        }
+    }
 }
 
 /// What a page of its own says of a problem.
@@ -62,10 +73,12 @@ struct ProblemPage<'a> {
     text: &'a str,
     back: &'a str,
     back_text: &'a str,
+    /// Another way out, and its text.
+    other: Option<(&'a str, &'a str)>,
 }
 
 fn answer(problem: &Problem, parts: &Parts) -> Response {
-    let wait;
+    let (wait, told);
     let (title, text) = match problem {
         Problem::SignedOut => return to_sign_in(parts),
         Problem::Forged => (
@@ -75,6 +88,10 @@ fn answer(problem: &Problem, parts: &Parts) -> Response {
         ),
         Problem::NoPage => {
             ("There is no such page", "The address may be mistyped, or what it showed is gone.")
+        }
+        Problem::OpenId { refusal, provider } => {
+            told = refusal.told(provider);
+            (told.0, told.1.as_str())
         }
         Problem::TooOften(time) => {
             wait = format!("Wait {} and try again.", crate::time::count(time.as_secs().max(1), "second"));
@@ -90,9 +107,19 @@ fn answer(problem: &Problem, parts: &Parts) -> Response {
             (title, message.as_str())
         }
     };
-    let (back, back_text) = match back(parts) {
-        Some(page) => (page, "Back to where you were"),
-        None => (PATH.to_owned(), "To the console"),
+    let (back, back_text) = match (problem, back(parts)) {
+        (Problem::OpenId { refusal, .. }, _) if refusal.is_of_account() => {
+            ("/admin/oidc/start?account=other".to_owned(), "Use another account")
+        }
+        (Problem::OpenId { .. }, _) => ("/admin/sign-in".to_owned(), "Back to the sign-in"),
+        (_, Some(page)) => (page, "Back to where you were"),
+        (_, None) => (PATH.to_owned(), "To the console"),
+    };
+    let other = match problem {
+        Problem::OpenId { refusal, .. } if refusal.is_of_account() => {
+            Some(("/admin/sign-in", "Back to the sign-in"))
+        }
+        _ => None,
     };
     let page = ProblemPage {
         assets: &ASSETS,
@@ -101,6 +128,7 @@ fn answer(problem: &Problem, parts: &Parts) -> Response {
         text,
         back: &back,
         back_text,
+        other,
     };
     let mut response = (problem.status(), render(&page)).into_response();
     if let Problem::TooOften(time) = problem {

@@ -14,6 +14,7 @@ mod dress;
 mod form;
 mod icons;
 mod notice;
+mod oidc;
 mod origin;
 mod pages;
 mod peer;
@@ -31,9 +32,10 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use rollcall_api::channel::CoreChannel;
 
+pub use oidc::{InvalidSettings, OpenIdConnect, OpenIdConnectSettings};
 pub use peer::Peer;
 
-use crate::rate_limit::SignInAttempts;
+use crate::rate_limit::Attempts;
 
 /// The path under which the console is served.
 pub const PATH: &str = "/admin";
@@ -44,6 +46,8 @@ pub struct Settings {
     /// The URL by which identity providers reach the SCIM endpoint, without its path. Absent, the host by which the
     /// administrator came.
     pub public_url: Option<String>,
+    /// The OpenID provider that administrators can sign in with; `None`, they have keys.
+    pub oidc: Option<Arc<OpenIdConnect>>,
     /// How long the core may take to answer.
     pub core_timeout: Duration,
     /// The time in µs since 1970.
@@ -55,11 +59,20 @@ pub struct Settings {
 struct Console {
     core: CoreChannel,
     settings: Settings,
-    attempts: SignInAttempts,
+    /// Failures to sign in.
+    attempts: Attempts,
+    /// Sign-ins with OpenID Connect that were begun.
+    starts: Attempts,
 }
+
+/// Failures to sign in that a peer has in a minute.
+const FAILURES: i64 = 10;
+/// Sign-ins that a peer may begin in a minute. Behind a proxy all administrators are one peer.
+const STARTS: i64 = 60;
 
 /// Everything that the console serves: what begins with `/admin`, and nothing else.
 pub fn router(core: CoreChannel, settings: Settings) -> Router {
-    let console = Arc::new(Console { core, settings, attempts: SignInAttempts::default() });
+    let (attempts, starts) = (Attempts::new(FAILURES), Attempts::new(STARTS));
+    let console = Arc::new(Console { core, settings, attempts, starts });
     pages::routes().layer(from_fn_with_state(Arc::clone(&console), dress::dress)).with_state(console)
 }

@@ -3,6 +3,8 @@
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 
+use crate::cookies;
+
 /// Whether the request says that it comes from elsewhere: browsers say so of each POST, in `Origin` and in `Sec-Fetch-Site`.
 /// One that says nothing comes from no browser; the token of the form decides then.
 pub(crate) fn is_foreign(parts: &Parts, public_url: Option<&str>) -> bool {
@@ -11,15 +13,37 @@ pub(crate) fn is_foreign(parts: &Parts, public_url: Option<&str>) -> bool {
         return true;
     }
     let Some(origin) = header(ORIGIN.as_str()) else { return false };
-    let host = match parts.uri.authority() {
-        Some(authority) => Some(authority.as_str()),
-        None => header(HOST.as_str()),
-    };
+    let host = host(parts);
     let Some((_, from)) = origin.split_once("://") else { return true };
-    let is_public = public_url
-        .and_then(|url| url.split_once("://"))
-        .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.eq_ignore_ascii_case(from)));
+    let is_public = public_url.and_then(split).is_some_and(|(_, host)| host.eq_ignore_ascii_case(from));
     !is_public && host.is_none_or(|host| !host.eq_ignore_ascii_case(from))
+}
+
+/// The host that the browser named, with its port.
+pub(crate) fn host(parts: &Parts) -> Option<&str> {
+    match parts.uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => parts.headers.get(HOST).and_then(|host| host.to_str().ok()),
+    }
+}
+
+/// The URL by which the browser reaches the console, without a path. That it has TLS is known by the public URL, where it is
+/// that host's; else it has, but on this machine.
+pub(crate) fn base(parts: &Parts, public_url: Option<&str>) -> Option<String> {
+    let host = host(parts).filter(|host| !host.is_empty())?;
+    let public = public_url.and_then(split).filter(|(_, public)| public.eq_ignore_ascii_case(host));
+    let scheme = match public {
+        Some((scheme, _)) => scheme,
+        None if cookies::is_local(parts) => "http",
+        None => "https",
+    };
+    Some(format!("{scheme}://{host}"))
+}
+
+/// The scheme and the host of a URL.
+fn split(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    Some((scheme, rest.split('/').next()?))
 }
 
 #[cfg(test)]
@@ -27,6 +51,26 @@ mod tests {
     use http::Request;
 
     use super::*;
+
+    #[test]
+    fn the_console_has_tls_but_on_this_machine_unless_the_public_url_says_otherwise() {
+        let base = |host: &str, public_url: Option<&str>| {
+            base(&Request::builder().header("host", host).body(()).unwrap().into_parts().0, public_url)
+        };
+        assert_eq!(base("id.example.com", None).as_deref(), Some("https://id.example.com"));
+        assert_eq!(base("127.0.0.1:8080", None).as_deref(), Some("http://127.0.0.1:8080"));
+        let public = Some("https://localhost:8443/idp");
+        assert_eq!(base("localhost:8443", public).as_deref(), Some("https://localhost:8443"));
+        assert_eq!(
+            base("id.example.com", Some("http://id.example.com")).as_deref(),
+            Some("http://id.example.com")
+        );
+        assert_eq!(
+            base("other.example.com", Some("http://id.example.com")).as_deref(),
+            Some("https://other.example.com")
+        );
+        assert_eq!(base("", None), None);
+    }
 
     fn foreign(headers: &[(&str, &str)]) -> bool {
         let mut request = Request::builder().header("host", "10.0.0.1:8080");

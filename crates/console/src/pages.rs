@@ -11,6 +11,7 @@ mod directories;
 mod holds;
 mod keys;
 mod list;
+mod open_id;
 mod overview;
 mod provisioning;
 mod resource;
@@ -56,6 +57,8 @@ pub(crate) fn routes() -> Router<Arc<Console>> {
         .route("/admin/", get(directories::first))
         .route("/admin/assets/{name}", get(assets::serve))
         .route("/admin/sign-in", get(sign_in::page).post(sign_in::sign_in))
+        .route("/admin/oidc/start", get(open_id::start))
+        .route("/admin/oidc/callback", get(open_id::callback))
         .route("/admin/sign-out", post(account::sign_out))
         .route("/admin/theme", post(account::theme))
         .route("/admin/directories", get(directories::page).post(directories::create))

@@ -8,6 +8,8 @@ use rollcall_api::error::{mapping, reason_from};
 use rollcall_api::v1::ErrorReason;
 use tonic::Status;
 
+use crate::oidc::Refusal;
+
 /// Why there is no page. It travels in the extensions of an empty answer until [`dress`](crate::dress) writes the page, which
 /// knows the theme and where the request wanted to go.
 #[derive(Debug, Clone)]
@@ -24,6 +26,13 @@ pub(crate) enum Problem {
         reason: ErrorReason,
         /// The same in words.
         message: String,
+    },
+    /// The OpenID provider, by its name, did not let somebody in.
+    OpenId {
+        /// Why.
+        refusal: Refusal,
+        /// What people know the provider by.
+        provider: String,
     },
     /// Tried too often.
     TooOften(Duration),
@@ -67,6 +76,7 @@ impl Problem {
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::Forged => StatusCode::FORBIDDEN,
             Self::NoPage => StatusCode::NOT_FOUND,
+            Self::OpenId { refusal, .. } => refusal.status(),
             Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Refused { reason, .. } => StatusCode::from_u16(mapping(*reason).http_status)
                 .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),

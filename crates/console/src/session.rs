@@ -10,6 +10,7 @@ use crate::Console;
 use crate::call::with_secret;
 use crate::cookies::{self, Theme};
 use crate::csrf;
+use crate::origin;
 use crate::problem::Problem;
 
 /// A request with the cookie of a session. Whether that is a live one, the core says when it is asked for what the page shows:
@@ -30,12 +31,7 @@ impl SignedIn {
     /// Who the request is from.
     pub(crate) fn of(parts: &Parts) -> Result<Self, Problem> {
         let secret = cookies::session(parts).ok_or(Problem::SignedOut)?.to_owned();
-        let host = match parts.uri.authority() {
-            Some(authority) => authority.as_str(),
-            None => {
-                parts.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
-            }
-        };
+        let host = origin::host(parts).unwrap_or_default();
         Ok(Self {
             secret,
             theme: Theme::of(&parts.headers),

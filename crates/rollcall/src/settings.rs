@@ -10,6 +10,7 @@ mod address;
 mod config_file;
 mod duration;
 pub(crate) mod layers;
+mod open_id;
 mod secrets;
 mod size;
 mod smtp;
@@ -22,6 +23,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 pub(crate) use duration::{Expiry, duration};
+pub(crate) use open_id::OpenId;
 pub(crate) use secrets::{BootstrapFiles, secret};
 use size::ByteSize;
 pub(crate) use smtp::Smtp;

@@ -1,4 +1,4 @@
-//! Signing in with an admin key.
+//! The sign-in, and signing in with an admin key.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::dress::render;
 use crate::form::Fields;
 use crate::pages::{Parameters, given};
 use crate::problem::Problem;
-use crate::{Console, Peer, url};
+use crate::{Console, PATH, Peer, url};
 
 /// The page.
 #[derive(Debug, Template)]
@@ -30,17 +30,34 @@ struct SignInPage<'a> {
     error: Option<&'a str>,
     expired: bool,
     signed_out: bool,
+    /// What people know the OpenID provider by, where there is one.
+    provider: Option<&'a str>,
+    /// Where a sign-in with it begins.
+    start: String,
 }
 
-pub(crate) async fn page(headers: HeaderMap, query: Parameters) -> Response {
+pub(crate) async fn page(
+    State(console): State<Arc<Console>>,
+    headers: HeaderMap,
+    query: Parameters,
+) -> Response {
+    let to = url::inside(given(&query, "to"));
     render(&SignInPage {
         assets: &ASSETS,
         theme: Theme::of(&headers),
-        to: url::inside(given(&query, "to")),
+        to,
         error: None,
         expired: given(&query, "because") == "expired",
         signed_out: given(&query, "because") == "signed-out",
+        provider: console.provider_name(),
+        start: start(to),
     })
+}
+
+/// Where a sign-in with OpenID Connect begins that goes on to a page.
+fn start(to: &str) -> String {
+    let to = if to == PATH { "" } else { to };
+    format!("{PATH}/oidc/start{}", url::query(&[("to", to)]))
 }
 
 /// Makes a session of the key, and hands its secret to the browser. The key itself is forgotten.
@@ -77,6 +94,8 @@ pub(crate) async fn sign_in(
         error: Some(error),
         expired: false,
         signed_out: false,
+        provider: console.provider_name(),
+        start: start(to),
     };
     Ok((StatusCode::UNAUTHORIZED, render(&page)).into_response())
 }

@@ -1,22 +1,26 @@
 //! `rollcall console`: the web console in front of a core elsewhere; and the same console beside a gateway.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use axum::Router;
 use clap::Args;
 use rollcall_api::channel::CoreChannel;
+use rollcall_console::OpenIdConnect;
 use rollcall_core::{Clock as _, SystemClock};
 use rollcall_gateway::Readiness;
 
 use super::lifecycle::{Servers, Signals};
 use super::{gateway, http, listener, logging};
 use crate::output;
-use crate::settings::{ConsoleHttp, CoreConnection, General, Patience, Public, Shutdown};
+use crate::settings::{ConsoleHttp, CoreConnection, General, OpenId, Patience, Public, Shutdown};
 
 const EXAMPLES: &str = "\
 Examples:
   rollcall console --console-addr 0.0.0.0:8090 --core-url http://core:50051 --public-url https://id.example.com
 
-Administrators sign in with an admin key; `rollcall admin-key create` makes one. A console holds no data and no secrets.
+Administrators sign in with an admin key; `rollcall admin-key create` makes one. With an OpenID provider (--oidc-issuer) they
+need none. A console holds no data.
 `rollcall serve` has the same console at /admin of its HTTP address.
 The settings can come from the environment and from a file too; --help names each.";
 
@@ -26,6 +30,8 @@ The settings can come from the environment and from a file too; --help names eac
 pub(crate) struct Settings {
     #[command(flatten)]
     http: ConsoleHttp,
+    #[command(flatten)]
+    open_id: OpenId,
     #[command(flatten)]
     core: CoreConnection,
     #[command(flatten)]
@@ -37,6 +43,7 @@ pub(crate) struct Settings {
 /// Runs until it is told to end.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
     logging::init(&settings.general)?;
+    let oidc = settings.open_id.provider()?;
     let signals = Signals::new()?;
     let listener = listener::bind("console-addr", settings.http.console_addr).await?;
     let address = listener.local_addr()?;
@@ -45,7 +52,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     }
     let core = gateway::channel(&settings.core)?;
     let readiness = Readiness::default();
-    let router = router(core.clone(), &settings.http.public, &settings.http.patience)
+    let router = router(core.clone(), &settings.http.public, &settings.http.patience, oidc)
         .merge(rollcall_gateway::probes(core, readiness.clone()));
     let mut servers = Servers::new();
     servers.start(|stop| http::serve(listener, router, stop));
@@ -60,11 +67,17 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
 }
 
 /// The pages of the console.
-pub(super) fn router(core: CoreChannel, public: &Public, patience: &Patience) -> Router {
+pub(super) fn router(
+    core: CoreChannel,
+    public: &Public,
+    patience: &Patience,
+    oidc: Option<OpenIdConnect>,
+) -> Router {
     rollcall_console::router(
         core,
         rollcall_console::Settings {
             public_url: public.public_url.clone(),
+            oidc: oidc.map(Arc::new),
             core_timeout: patience.core_timeout,
             now: || SystemClock.now(),
         },

@@ -11,7 +11,7 @@ use super::health::Health;
 use super::lifecycle::{Servers, Signals};
 use super::{console, core, database, gateway, grpc, http, listener, logging};
 use crate::output;
-use crate::settings::{ConsoleSwitch, Database, General, Grpc, Http, Limits, Shutdown, Smtp, Start};
+use crate::settings::{ConsoleSwitch, Database, General, Grpc, Http, Limits, OpenId, Shutdown, Smtp, Start};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     console: ConsoleSwitch,
     #[command(flatten)]
+    open_id: OpenId,
+    #[command(flatten)]
     database: Database,
     #[command(flatten)]
     start: Start,
@@ -52,6 +54,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let limits = settings.limits.checked(&settings.http.large_body)?;
     let secrets = settings.start.bootstrap.secrets()?;
     let smtp = settings.smtp.server()?;
+    let oidc = settings.open_id.provider()?;
     let grpc_server = grpc::server(&settings.grpc)?;
     let mut signals = Signals::new()?;
     // Listen first: a first start shows its secrets once, and must not be spent on a process that cannot serve.
@@ -78,8 +81,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         gateway::gateway_settings(&settings.http, &readiness, activity)?,
     );
     if !settings.console.no_console {
-        endpoint =
-            endpoint.merge(console::router(channel.clone(), &settings.http.public, &settings.http.patience));
+        let (public, patience) = (&settings.http.public, &settings.http.patience);
+        endpoint = endpoint.merge(console::router(channel.clone(), public, patience, oidc));
     }
 
     let mut servers = Servers::new();
