@@ -27,6 +27,7 @@ ON_THE_PAGE = {
     "guard_rail.percent": ("Or this percentage", "9", 9),
     "guard_rail.window": ("Within minutes", "90", "5400s"),
     "dry_run": ("Dry run", True, True),
+    "administrator_role": ("Role that makes administrators", "app-admin", "app-admin"),
     "activity.recording": (
         "Requests that are kept",
         "Errors, and those that change something",

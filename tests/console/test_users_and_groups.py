@@ -202,3 +202,16 @@ def test_a_user_s_page_says_where_each_value_comes_from(admin, acme):
     )
     page.reload()
     expect(page.get_by_role("region", name="Attributes")).to_contain_text("administrator")
+
+
+def test_an_administrator_by_a_role_is_told_so_and_made_none_by_the_role_alone(admin, house):
+    directory = house.new_directory("okta")
+    house.admin.call("DirectoryService/UpdateDirectory", name=directory.name, administrator_role="app-admin")
+    user = directory.scim.create("ana@example.com", roles=[{"value": "App-Admin"}])
+    admin.page.goto(f"/admin/d/{directory.name}/users/{user['id']}")
+    expect(admin.page.get_by_text("Administrator by role")).to_be_visible()
+    expect(admin.page.get_by_role("link", name="Make no administrator")).to_have_count(0)
+    directory.scim.replace(user, {"schemas": user["schemas"], "userName": "ana@example.com"})
+    admin.page.reload()
+    expect(admin.page.get_by_text("Administrator by role")).to_have_count(0)
+    expect(admin.page.get_by_role("link", name="Make administrator")).to_be_visible()

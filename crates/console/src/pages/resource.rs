@@ -36,6 +36,8 @@ use memberships::Links;
 struct Person {
     active: bool,
     administrator: bool,
+    /// Whether a role makes them one, which nobody here takes away.
+    by_role: bool,
     origin: &'static str,
 }
 
@@ -94,6 +96,7 @@ pub(crate) async fn user(
         person: Some(Person {
             active: user.active.unwrap_or(true),
             administrator: user.administrator,
+            by_role: user.administrator_by_role,
             origin: origin_name(user.origin()),
         }),
         scim_enabled: directory.scim_enabled,

@@ -36,8 +36,7 @@ pub(super) fn request(name: &str, form: &Submission) -> Result<UpdateDirectoryRe
         ldap_provisioning: None,
         guard_rail: Some(guard_rail(form)?),
         dry_run: Some(form.has("dry-run")),
-        // The page does not ask for it: it is set by the command line or by rpc.
-        administrator_role: None,
+        administrator_role: Some(form.text("administrator-role").trim().to_owned()),
         activity: Some(activity(form)?),
     })
 }
@@ -55,6 +54,7 @@ pub(super) fn typed(directory: Directory, request: &UpdateDirectoryRequest) -> D
         retention_days: request.retention_days.unwrap_or_default(),
         guard_rail: request.guard_rail,
         dry_run: request.dry_run.unwrap_or_default(),
+        administrator_role: request.administrator_role.unwrap_or_default(),
         activity: request.activity,
         ..directory
     }
