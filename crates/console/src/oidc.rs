@@ -1,7 +1,7 @@
 //! Signing in with OpenID Connect: the authorization code flow with PKCE (OpenID Connect Core 1.0 §3.1, RFC 7636).
 //!
 //! An [`Attempt`] is what a sign-in begins with and what its callback has to bring back; [`OpenIdConnect`] talks to the
-//! provider and proves who came; [`Administrators`](administrators::Administrators) says whether that is one.
+//! provider and proves who came; [`Administrators`] says whether that is one.
 
 mod administrators;
 mod attempt;

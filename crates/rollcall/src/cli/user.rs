@@ -84,7 +84,7 @@ struct Update {
 
     /// Whether the user is an administrator of the application. Administrators get its notices, and SCIM can neither
     /// deactivate nor delete the last active one
-    #[arg(long)]
+    #[arg(long, value_name = "on|off", hide_possible_values = true)]
     administrator: Switch,
 }
 

@@ -22,7 +22,7 @@ pub(super) struct RequestLog {
     activity_entries: Option<i32>,
 
     /// Whether the activity log replaces what says who a person is, and not only secrets
-    #[arg(long)]
+    #[arg(long, value_name = "on|off", hide_possible_values = true)]
     redact_personal_data: Option<Switch>,
 }
 

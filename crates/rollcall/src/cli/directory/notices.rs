@@ -9,7 +9,7 @@ use super::Switch;
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Notices {
     /// Whether the administrators get an e-mail when a first sign-in created an account
-    #[arg(long, value_name = "on|off")]
+    #[arg(long, value_name = "on|off", hide_possible_values = true)]
     notify_admins: Option<Switch>,
 
     /// Address that gets the notices of the directory, beside its active administrators; several by giving more, or the flag

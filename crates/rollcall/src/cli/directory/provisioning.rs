@@ -22,19 +22,19 @@ pub(super) const FLAGS: [&str; 4] =
 #[expect(clippy::struct_field_names, reason = "the names are those of the flags")]
 pub(super) struct Choices {
     /// Whether a first sign-in by SAML creates an account; while SCIM is on this is kept and does not count
-    #[arg(long)]
+    #[arg(long, value_name = "on|off", hide_possible_values = true)]
     saml_provisioning: Option<Switch>,
 
     /// Whether a first sign-in by OpenID Connect creates an account
-    #[arg(long)]
+    #[arg(long, value_name = "on|off", hide_possible_values = true)]
     oidc_provisioning: Option<Switch>,
 
     /// Whether a first sign-in by JWT creates an account
-    #[arg(long)]
+    #[arg(long, value_name = "on|off", hide_possible_values = true)]
     jwt_provisioning: Option<Switch>,
 
     /// Whether a first sign-in by LDAP creates an account
-    #[arg(long)]
+    #[arg(long, value_name = "on|off", hide_possible_values = true)]
     ldap_provisioning: Option<Switch>,
 }
 

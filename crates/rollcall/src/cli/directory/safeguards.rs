@@ -24,7 +24,7 @@ pub(super) struct Safeguards {
 
     /// Whether what the identity provider sends is checked to its end and then not done, but answered with what would have
     /// happened
-    #[arg(long)]
+    #[arg(long, value_name = "on|off", hide_possible_values = true)]
     dry_run: Option<Switch>,
 
     /// Whoever has this value among their `roles`, as the identity provider sends them, is an administrator of the
