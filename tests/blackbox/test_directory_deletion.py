@@ -1,6 +1,7 @@
 """Directories that are deleted: only on purpose, with all that is theirs, and at once."""
 
 import pytest
+from activity import recorded
 
 from harness.rpc import api, judge, refuses
 from harness.scim import GROUP, Scim, created, ok, refused
@@ -37,7 +38,10 @@ def full(generic, name):
     house, scim = generic.house, generic.scim
     house.admin.call("DirectoryService/UpdateDirectory", name=generic.name, password_handling=2)
     user = scim.create(name, password="a long password", emails=[{"value": name}])
-    created(scim.post("/Groups", {"schemas": [GROUP], "displayName": "g", "members": [{"value": user["id"]}]}))
+    answer = scim.post("/Groups", {"schemas": [GROUP], "displayName": "g", "members": [{"value": user["id"]}]})
+    created(answer)
+    # The log is written behind the requests.
+    recorded(generic, answer)
     house.new_service_key("DIRECTORY_READ", directory=generic.name)
     return generic
 
