@@ -11,6 +11,10 @@ LARGEST = 150 * 1024
 LOOKS = [("light", 1360), ("dark", 1360), ("light", 320), ("dark", 320)]
 
 
+# How a page looks is the same on every database; what it shows is tested on both beside this.
+pytestmark = pytest.mark.parametrize("house", ["serve-sqlite"], indirect=True)
+
+
 @pytest.fixture(scope="module")
 def furnished(house):
     return pages(house, furnish(house))
