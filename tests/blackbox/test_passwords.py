@@ -201,6 +201,8 @@ def test_what_is_missing_is_said(keeping, service, name):
         service.call("UserService/VerifyPassword", password=PASSWORD)
     with refuses("INVALID_VALUE", naming="password"):
         service.call("UserService/VerifyPassword", user_name=name)
+    with refuses("INVALID_VALUE", naming="U+0000"):
+        service.call("UserService/VerifyPassword", user_name="a\0b", password=PASSWORD)
     with refuses("NOT_FOUND"):
         service.call("UserService/VerifyPassword", directory="default", user_name=name, password=PASSWORD)
 

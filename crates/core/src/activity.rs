@@ -30,6 +30,7 @@ use crate::caller::{Caller, parse_id};
 use crate::error::{Error, Result};
 use crate::log_query::{LogPage, micros};
 use crate::page_token::Binding;
+use crate::texts::require_storable;
 
 /// The id under which requests of no directory are kept.
 const NO_DIRECTORY: Uuid = Uuid::nil();
@@ -97,6 +98,7 @@ impl Core {
         if filter.about.is_empty() {
             return Ok(Vec::new());
         }
+        require_storable("about", &filter.about)?;
         let ids = self.store.ids_named(directory, &filter.about, MOST_NAMED + 1).await?;
         if ids.len() > MOST_NAMED as usize {
             let about = &filter.about;
@@ -118,6 +120,16 @@ fn query<'a>(filter: &'a ActivityFilter, about: &'a str, ids: &'a [Uuid]) -> Res
     let min_status = status("min_status", filter.min_status)?;
     if filter.request_ids.len() > REQUEST_IDS {
         return Err(Error::value(format!("request_ids: there are more than {REQUEST_IDS}")));
+    }
+    let texts = [
+        ("method", &filter.method),
+        ("path_contains", &filter.path_contains),
+        ("target_id", &filter.target_id),
+        ("request_id", &filter.request_id),
+        ("token_prefix", &filter.token_prefix),
+    ];
+    for (field, text) in texts.into_iter().chain(filter.request_ids.iter().map(|id| ("request_ids", id))) {
+        require_storable(field, text)?;
     }
     Ok(ActivityQuery {
         min_status: if filter.failures_only { min_status.max(Some(FAILURES)) } else { min_status },

@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::log_query::{LogPage, micros};
 use crate::page_token::Binding;
 use crate::people::person_message;
+use crate::texts::require_storable;
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ impl Audit {
         caller: &Caller,
         request: ListAuditRecordsRequest,
     ) -> Result<ListAuditRecordsResponse> {
+        require_storable("directory", &request.directory)?;
+        require_storable("actor", &request.actor)?;
         // A directory that was deleted is known by the name in its records alone.
         let bound = match caller.bound_to() {
             Some(_) => Some(caller.directory(&*self.core.store, &request.directory).await?.id),

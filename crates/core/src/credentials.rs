@@ -11,6 +11,7 @@ use crate::error::{Error, Result, shortened};
 use crate::events::Origin;
 use crate::gate::is_live;
 use crate::secret::Secret;
+use crate::texts::require_storable;
 
 /// The overlap of a rotation that does not say: 24 h.
 const DEFAULT_OVERLAP_SECONDS: i64 = 24 * 60 * 60;
@@ -188,11 +189,12 @@ impl Core {
 
     /// The user of a directory that a new credential is to stand for, by id or userName; empty, none.
     ///
-    /// Errors: `NOT_FOUND`.
+    /// Errors: `NOT_FOUND`, `INVALID_VALUE`.
     pub(crate) async fn user_of_new(&self, directory: &Directory, named: &str) -> Result<Option<Uuid>> {
         if named.is_empty() {
             return Ok(None);
         }
+        require_storable("user", named)?;
         if let Ok(id) = parse_id("User", named)
             && let Some(user) = self.store.user_id(directory.id, UserKey::Id(id)).await?
         {

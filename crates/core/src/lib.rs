@@ -45,6 +45,7 @@ mod service_keys;
 mod sessions;
 mod sso;
 mod stream;
+mod texts;
 mod throttle;
 mod tokens;
 mod types;

@@ -4,8 +4,8 @@ use rollcall_api::v1::{DeleteDirectoryRequest, DeleteDirectoryResponse, ErrorRea
 use rollcall_store::{EventKind, ResourceType, Transaction};
 use serde_json::Map;
 
-use super::Directories;
 use super::settings::facts;
+use super::{Directories, is_directory_name};
 use crate::Core;
 use crate::caller::{Caller, no_directory};
 use crate::error::{Error, Result, shortened};
@@ -31,6 +31,9 @@ impl Directories {
                 shortened(confirm_name),
                 shortened(name)
             )));
+        }
+        if !is_directory_name(name) {
+            return Err(no_directory(name));
         }
         let core = &self.core;
         core.in_a_transaction(|mut transaction| async move {

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::log_query::LogPage;
 use crate::page_token::Binding;
 use crate::resources::location;
+use crate::texts::require_storable;
 
 /// Members in one message.
 const MEMBERS_PER_MESSAGE: u32 = 1000;
@@ -53,9 +54,7 @@ impl Groups {
     ) -> Result<ListMembersResponse> {
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let group = self.find(&directory, &request.id).await?;
-        if request.name_prefix.contains('\0') {
-            return Err(Error::value("name_prefix: it has the character U+0000, which no name has"));
-        }
+        require_storable("name_prefix", &request.name_prefix)?;
         let binding = Binding::new(directory.id, "members", &[&request.id, &request.name_prefix]);
         let page = LogPage::open(&self.core, request.page_size, &request.page_token, &binding).await?;
         let query =

@@ -14,6 +14,7 @@ use crate::caller::Caller;
 use crate::error::{Error, Result, shortened};
 use crate::limits::Limits;
 use crate::rate_limit::RateLimit;
+use crate::texts::require_storable;
 
 /// How often passwords have been tried. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -72,7 +73,10 @@ impl Core {
                 Ok(key) => (self.store.password(directory.id, UserKey::Id(key)).await?, id),
                 Err(_) => (None, id),
             },
-            Who::UserName(name) => (self.store.password(directory.id, UserKey::Name(&name)).await?, name),
+            Who::UserName(name) => {
+                require_storable("user_name", &name)?;
+                (self.store.password(directory.id, UserKey::Name(&name)).await?, name)
+            }
         };
         let tried = match &found {
             Some(holder) => Tried::User(holder.user),

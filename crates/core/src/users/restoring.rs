@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::events::{Origin, changes, credential_message};
 use crate::page_token::Binding;
 use crate::resources::{Memberships, date_time};
+use crate::texts::require_storable;
 use crate::types::require_known;
 
 /// Users in a page when the caller does not say.
@@ -37,9 +38,7 @@ impl Users {
     ) -> Result<ListDeletedUsersResponse> {
         require_inside(caller)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
-        if request.user_name_prefix.contains('\0') {
-            return Err(Error::value("user_name_prefix: it has the character U+0000, which no userName has"));
-        }
+        require_storable("user_name_prefix", &request.user_name_prefix)?;
         let size = match u32::try_from(request.page_size) {
             Ok(0) => DEFAULT_PAGE_SIZE,
             Ok(size) => size.min(MAX_PAGE_SIZE),
