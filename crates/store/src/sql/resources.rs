@@ -1,7 +1,5 @@
 //! Resources: reading and writing one, and counting them.
 
-use std::collections::BTreeSet;
-
 use rollcall_scim::Resource;
 use rollcall_scim::fold::fold;
 use serde_json::Value;
@@ -10,8 +8,8 @@ use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
 use uuid::Uuid;
 
 use super::super::dialect::{Connection, Db, FOR_UPDATE, Query, merged};
-use super::{ROWS_PER_STATEMENT, Row, failure, failure_of, links, members, passwords, roles, unique};
-use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin, role_values};
+use super::{Row, failure, failure_of, known_by, links, members, passwords, unique};
+use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin};
 
 /// The columns of a resource `r` that [`stored`] reads. Whether it is a member is not asked by EXISTS: for that PostgreSQL
 /// may read every membership of the table first.
@@ -96,8 +94,7 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     .execute(&mut *connection)
     .await
     .map_err(failure_of(resource.resource_type))?;
-    roles::insert(connection, directory, resource.id, &role_values(&resource.attributes)).await?;
-    insert_emails(connection, directory, resource.id, &emails(&resource.attributes)).await
+    known_by::insert(connection, directory, resource.id, &resource.attributes).await
 }
 
 pub(super) async fn update(
@@ -144,13 +141,7 @@ pub(super) async fn update(
     if changed != 1 {
         return Err(Error::Damaged(format!("the update of resource {} changed {changed} rows", resource.id)));
     }
-    roles::update(connection, directory, resource.id, before, &resource.attributes).await?;
-    let (old, new) = (emails(before), emails(&resource.attributes));
-    if old == new {
-        return Ok(());
-    }
-    delete_emails(connection, directory, resource.id).await?;
-    insert_emails(connection, directory, resource.id, &new).await
+    known_by::update(connection, directory, resource.id, before, &resource.attributes).await
 }
 
 /// Notes that the identity provider manages a user.
@@ -175,8 +166,7 @@ pub(super) async fn delete(
     unique::delete(connection, directory, id).await?;
     match resource_type {
         ResourceType::User => {
-            delete_emails(connection, directory, id).await?;
-            roles::delete(connection, directory, id).await?;
+            known_by::delete(connection, directory, id).await?;
             passwords::delete(connection, directory, id).await?;
             links::delete_of(connection, directory, id).await?;
         }
@@ -318,38 +308,6 @@ async fn require_free_name(
     .await
     .map_err(failure)?;
     if is_taken { Err(Error::NameTaken(ResourceType::Group)) } else { Ok(()) }
-}
-
-/// The addresses of a user, folded, each once.
-fn emails(attributes: &Resource) -> BTreeSet<String> {
-    let elements = attributes.get("emails").and_then(Value::as_array).into_iter().flatten();
-    elements.filter_map(|email| email.get("value")?.as_str()).map(fold).collect()
-}
-
-async fn insert_emails(
-    connection: &mut Connection,
-    directory: Uuid,
-    user: Uuid,
-    addresses: &BTreeSet<String>,
-) -> Result<()> {
-    for chunk in addresses.iter().collect::<Vec<_>>().chunks(ROWS_PER_STATEMENT) {
-        let mut query = Query::new("INSERT INTO emails (directory_id, value, user_id) ");
-        query.push_values(chunk, |mut row, address| {
-            row.push_bind(directory).push_bind(address.as_str()).push_bind(user);
-        });
-        query.build().execute(&mut *connection).await.map_err(failure)?;
-    }
-    Ok(())
-}
-
-async fn delete_emails(connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<()> {
-    sqlx::query::<Db>("DELETE FROM emails WHERE directory_id = $1 AND user_id = $2")
-        .bind(directory)
-        .bind(user)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
-    Ok(())
 }
 
 fn document(attributes: &Resource) -> Result<String> {
