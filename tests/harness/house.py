@@ -35,13 +35,14 @@ class Directory:
         return self.house.admin.call("DirectoryService/GetDirectory", name=self.name).directory.id
 
     def events(self, subject: str | None = None) -> list[dict]:
-        """The events of the directory in the database, oldest first."""
+        """The events of the directory in the database, oldest first; without the numbers, which come after the commit."""
         about = "" if subject is None else " AND subject = ?"
         arguments = [self.house.database_id(self.id)]
         arguments += [] if subject is None else [self.house.database_id(subject)]
-        return self.house.database.rows(
+        rows = self.house.database.rows(
             f"SELECT * FROM events WHERE directory_id = ?{about} ORDER BY time, id", *arguments
         )
+        return [{column: value for column, value in row.items() if column != "number"} for row in rows]
 
 
 @dataclass
