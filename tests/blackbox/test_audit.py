@@ -54,6 +54,38 @@ def test_what_the_identity_provider_does_is_no_business_of_the_audit_log(directo
     assert kinds(directory.house, directory.name) == before
 
 
+def test_what_an_administrator_does_to_users_and_groups_is_recorded_without_what_is_known_of_them(generic, name):
+    house, directory = generic.house, generic.name
+    user = house.admin.call("UserService/CreateUser", directory=directory, user={"user_name": name}).user
+    replace = api()["resource"].PatchOperation.KIND_REPLACE
+    deactivate = [{"kind": replace, "path": "active", "value": {"bool_value": False}}]
+    house.admin.call("UserService/PatchUser", directory=directory, id=user.id, operations=deactivate)
+    group = house.admin.call("GroupService/CreateGroup", directory=directory, group={"display_name": name}).group
+    house.admin.call("UserService/DeleteUser", directory=directory, id=user.id)
+    house.admin.call("GroupService/DeleteGroup", directory=directory, id=group.id)
+    told = [record for record in records(house, directory=directory) if record.subject in (user.id, group.id)]
+    assert [(record.kind, record.subject) for record in reversed(told)] == [
+        ("user.created", user.id),
+        ("user.updated", user.id),
+        ("group.created", group.id),
+        ("user.deleted", user.id),
+        ("group.deleted", group.id),
+    ]
+    assert all(house.admin_key.startswith(record.actor.prefix) for record in told)
+    updated = {change.name: (change.before.bool_value, change.after.bool_value) for change in told[3].changes}
+    assert updated == {"active": (True, False)}
+    made = {change.name: change.after for change in told[4].changes}
+    assert [value.string_value for value in made["attributes"].list_value.values] == ["userName"]
+    assert name not in str(told), "the audit log is kept for good, and is no place for what is known of people"
+
+
+def test_what_services_do_to_users_is_no_business_of_the_audit_log(generic, name):
+    service = generic.house.rpc(generic.house.new_service_key("DIRECTORY_WRITE", directory=generic.name))
+    before = kinds(generic.house, generic.name)
+    service.call("UserService/CreateUser", user={"user_name": name})
+    assert kinds(generic.house, generic.name) == before
+
+
 def test_a_change_that_was_refused_or_changed_nothing_is_not_recorded(house):
     directory = house.new_directory()
     before = kinds(house, directory.name)

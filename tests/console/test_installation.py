@@ -100,6 +100,21 @@ def test_what_was_done_is_in_the_audit_log(admin, house):
     expect(page.get_by_role("row").filter(has_text="Directory created")).to_be_visible()
 
 
+def test_who_deactivated_somebody_is_in_the_audit_log(admin, house):
+    directory = house.new_directory()
+    user = directory.scim.create("ana@example.com")
+    page = admin.page
+    page.goto(f"/admin/d/{directory.name}/users/{user['id']}?dialog=deactivate")
+    page.get_by_role("dialog").get_by_role("button", name="Deactivate").click()
+    admin.expect_notice("deactivated")
+    page.goto(f"/admin/audit?directory={directory.name}")
+    record = page.get_by_role("row").filter(has_text="User updated")
+    expect(record).to_have_count(1)
+    expect(record).to_contain_text("active on off")
+    record.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="ana@example.com")).to_be_visible()
+
+
 def test_the_theme_is_chosen_and_kept(admin):
     page = admin.page
     page.goto("/admin/directories")

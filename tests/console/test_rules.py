@@ -21,11 +21,19 @@ def try_sign_in(page, email: str, protocol: str = "SAML") -> None:
     page.get_by_role("button", name="Try it").click()
 
 
-def add(page, effect: str, domains: str) -> None:
+def add(page, effect: str, domains: str, attributes: str = "", protocol: str | None = None) -> None:
     page.get_by_role("link", name="Add a rule").click()
-    page.get_by_label(effect).check()
-    page.get_by_label("E-mail domains").fill(domains)
-    page.get_by_role("button", name="Add", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Add a rule")
+    dialog.get_by_label(effect).check()
+    dialog.get_by_label("E-mail domains").fill(domains)
+    dialog.get_by_label("Attributes").fill(attributes)
+    if protocol:
+        dialog.get_by_label(protocol).check()
+    dialog.get_by_role("button", name="Add", exact=True).click()
+
+
+def rules_of(house, directory) -> list:
+    return list(house.admin.call("ProvisioningRuleService/ListProvisioningRules", directory=directory.name).rules)
 
 
 def test_what_scim_overrides_is_said_and_counts_again_without_it(admin, house, directory, rules):
@@ -60,8 +68,7 @@ def test_a_dry_run_names_what_decides_and_writes_nothing(admin, directory, rules
 
 def test_rules_are_added_moved_and_deleted(admin, house, directory, rules):
     def order() -> list[str]:
-        listed = house.admin.call("ProvisioningRuleService/ListProvisioningRules", directory=directory.name)
-        return [rule.email_domains[0] for rule in listed.rules]
+        return [rule.email_domains[0] for rule in rules_of(house, directory)]
 
     add(rules, "creates an account", "one.example")
     add(rules, "is refused", "two.example")
@@ -74,9 +81,40 @@ def test_rules_are_added_moved_and_deleted(admin, house, directory, rules):
     assert rules.get_by_label("E-mail domains").input_value() == "no domain at all"
     rules.get_by_role("link", name="Cancel").last.click()
     rules.goto(f"/admin/d/{directory.name}/sign-in-rules")
-    rules.get_by_role("button", name="Delete rule 1").click()
+    rules.get_by_role("link", name="Delete rule 1").click()
+    confirm = rules.get_by_role("dialog", name="Delete rule 1?")
+    expect(confirm).to_contain_text("refuses first sign-ins with an address at two.example")
+    confirm.get_by_role("link", name="Cancel").click()
+    expect(confirm).to_be_hidden()
+    assert order() == ["two.example", "one.example"]
+    rules.get_by_role("link", name="Delete rule 1").click()
+    confirm.get_by_role("button", name="Delete").click()
     admin.expect_notice("The rule was deleted")
     assert order() == ["one.example"]
+
+
+def test_a_rule_asks_for_attributes_and_so_does_the_dry_run(admin, house, directory, rules):
+    add(rules, "creates an account", "", "department", "SAML")
+    dialog = rules.get_by_role("dialog", name="Add a rule")
+    expect(dialog.get_by_role("alert")).to_contain_text("department=Sales")
+    expect(dialog.get_by_label("SAML")).to_be_checked()
+    dialog.get_by_label("Attributes").fill("department = Sales\nregion=EU")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    admin.expect_notice("The rule was added")
+    (rule,) = rules_of(house, directory)
+    assert {one.name: one.value for one in rule.attributes} == {"department": "Sales", "region": "EU"}
+    assert len(rule.protocols) == 1
+    expect(rules.get_by_role("row", name="Allow")).to_contain_text("department is Sales")
+    verdict = rules.locator("#dry-run").get_by_role("status")
+    try_sign_in(rules, "ana@example.com")
+    expect(verdict).to_contain_text("Refused")
+    rules.get_by_text("Issuer, subject, groups, attributes").click()
+    rules.locator("#dry-run").get_by_label("Attributes").fill("department=Sales\nregion=EU")
+    try_sign_in(rules, "ana@example.com")
+    expect(verdict).to_contain_text("rule 1 of the list")
+    rules.locator("#dry-run").get_by_label("Attributes").fill("nonsense")
+    try_sign_in(rules, "ana@example.com")
+    expect(rules.locator("#dry-run").get_by_role("alert")).to_contain_text("nonsense")
 
 
 def test_the_notice_of_a_first_sign_in_is_switched(admin, house, directory, rules):

@@ -127,7 +127,11 @@ impl Caller {
     /// What the events of this request say of where they come from. Who acts by an access token is the client secret that
     /// it was issued for: access tokens come and go.
     pub(crate) fn origin(&self) -> Origin<'_> {
-        let party = if self.is_identity_provider() { Party::IdentityProvider } else { Party::Inside };
+        let party = match self.is_identity_provider() {
+            true => Party::IdentityProvider,
+            false if self.scopes().any(|held| held == Scope::Admin) => Party::Administrator,
+            false => Party::Inside,
+        };
         let credential = self.credential.secret.unwrap_or(self.credential.id);
         Origin {
             actor: Actor::Credential(credential),

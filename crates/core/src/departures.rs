@@ -70,7 +70,7 @@ impl Core {
         user: &StoredResource,
         departure: impl FnOnce() -> Departure,
     ) -> Result<()> {
-        if origin.party == Party::Inside || !is_active(user) {
+        if origin.party.is_inside() || !is_active(user) {
             return Ok(());
         }
         let rail = self.rail_for(directory, user).filter(|_| origin.party == Party::IdentityProvider);
@@ -108,7 +108,7 @@ impl Core {
             && !user.administrator
             && directory.is_administrator_by_role(&user.attributes)
             && !directory.is_administrator_by_role(after);
-        if origin.party == Party::Inside || !loses {
+        if origin.party.is_inside() || !loses {
             return Ok(());
         }
         transaction.lock_guard(directory.id).await?;

@@ -8,7 +8,7 @@ mod upkeep;
 mod watching;
 
 use rollcall_scim::Resource;
-use rollcall_store::{Actor, Directory, Event, EventKind, Person};
+use rollcall_store::{Actor, Directory, Event, EventKind, Person, Transaction};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -19,6 +19,9 @@ use crate::passwords::PASSWORD;
 pub(crate) use messages::credential_message;
 pub(crate) use pulse::Pulses;
 pub(crate) use service::Events;
+
+/// The attribute whose values are no secret of a person.
+const ACTIVE: &str = "active";
 
 /// Who makes a change, and in which request.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +42,17 @@ pub(crate) enum Party {
     IdentityProvider,
     /// An administrator, who approves of what the identity provider wanted.
     Approver,
-    /// Whoever knows what they do: an administrator, a service of the application, or Rollcall itself.
+    /// An administrator, who knows what they do.
+    Administrator,
+    /// Whoever else knows what they do: a service of the application, or Rollcall itself.
     Inside,
+}
+
+impl Party {
+    /// Whether it is somebody who is not to be held up, for they know what they do.
+    pub(crate) fn is_inside(self) -> bool {
+        matches!(self, Self::Administrator | Self::Inside)
+    }
 }
 
 impl Origin<'static> {
@@ -118,6 +130,35 @@ impl Core {
     }
 }
 
+/// Writes the event of a change of a user or a group, and where an administrator made the change, that into the audit log.
+pub(crate) async fn tell(
+    transaction: &mut dyn Transaction,
+    origin: Origin<'_>,
+    event: Event,
+) -> rollcall_store::Result<()> {
+    transaction.insert_event(&event).await?;
+    if origin.party == Party::Administrator {
+        let is_deletion = matches!(event.kind, EventKind::UserDeleted | EventKind::GroupDeleted);
+        let facts = if is_deletion { json!({}) } else { without_values(&event.changes) };
+        transaction.insert_audit_record(&event.telling(facts)).await?;
+    }
+    Ok(())
+}
+
+/// What of the changes of a user or group goes into the audit log: which attributes they are, and the values of `active`
+/// alone. The audit log is kept for good, and so is no place for what is known of people.
+fn without_values(changes: &Value) -> Value {
+    let Value::Object(changes) = changes else { return json!({}) };
+    let mut facts = Map::new();
+    let (active, others): (Vec<_>, Vec<_>) = changes.iter().partition(|(name, _)| *name == ACTIVE);
+    facts.extend(active.into_iter().map(|(name, change)| (name.clone(), change.clone())));
+    if !others.is_empty() {
+        let names: Vec<&String> = others.into_iter().map(|(name, _)| name).collect();
+        facts.insert("attributes".to_owned(), json!({ "before": null, "after": names }));
+    }
+    Value::Object(facts)
+}
+
 /// The top-level attributes in which two states of a resource differ, each before and after.
 pub(crate) fn changes(before: &Resource, after: &Resource) -> Value {
     let mut changes = Map::new();
@@ -167,5 +208,21 @@ mod tests {
             })
         );
         assert_eq!(changes(&before, &before), json!({}));
+    }
+
+    #[test]
+    fn the_audit_log_is_told_which_attributes_changed_and_not_of_people() {
+        let changes = json!({
+            "active": {"before": true, "after": false},
+            "title": {"before": "Boss", "after": null},
+            "members": {"added": ["01a20e8d-7be7-79ce-8380-49319c576a9e"]},
+        });
+        let told = json!({
+            "active": {"before": true, "after": false},
+            "attributes": {"before": null, "after": ["title", "members"]},
+        });
+        assert_eq!(without_values(&changes), told);
+        let inactive = json!({"active": {"before": true, "after": false}});
+        assert_eq!(without_values(&inactive), inactive);
     }
 }

@@ -16,7 +16,7 @@ use crate::dress::render;
 use crate::pages::{Parameters, given};
 use crate::problem::Problem;
 use crate::session::SignedIn;
-use crate::shell::{Section, Shell};
+use crate::shell::{Section, Shell, directory_path};
 use crate::time::Moment;
 use crate::{Console, url};
 
@@ -29,6 +29,8 @@ const PAGE: i32 = 50;
 #[derive(Debug)]
 struct Row {
     title: String,
+    /// The page of the user or group that it happened to; empty, there is none.
+    subject: String,
     directory: String,
     actor: String,
     actor_prefix: String,
@@ -104,6 +106,7 @@ pub(crate) async fn page(
 
 fn row(record: AuditRecord, now: i64) -> Row {
     let json = |value: Option<rollcall_api::v1::Value>| value.map_or(Value::Null, value::from_message);
+    let subject = subject_page(&record);
     let changes = record
         .changes
         .into_iter()
@@ -112,6 +115,7 @@ fn row(record: AuditRecord, now: i64) -> Row {
     let actor = record.actor.unwrap_or_default();
     Row {
         title: kind_title(&record.kind),
+        subject,
         directory: record.directory,
         actor: match &actor.person {
             Some(person) => format!("{}, by OpenID Connect", label(person)),
@@ -121,6 +125,17 @@ fn row(record: AuditRecord, now: i64) -> Row {
         time: Moment::of(record.time.as_ref(), now),
         changes: changes.filter(|change| change.before != change.after).collect(),
     }
+}
+
+/// The page of the user or group that a record is about, unless it is gone with the change.
+fn subject_page(record: &AuditRecord) -> String {
+    let folder = match record.kind.split_once('.') {
+        Some((_, "deleted")) => return String::new(),
+        Some(("user", _)) => "users",
+        Some(("group", _)) => "groups",
+        _ => return String::new(),
+    };
+    format!("{}/{folder}/{}", directory_path(&record.directory), url::escape(&record.subject))
 }
 
 /// What happened, such as `Directory updated` for `directory.updated`.

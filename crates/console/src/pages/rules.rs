@@ -10,9 +10,10 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use rollcall_api::client;
 use rollcall_api::v1::{
-    CreateProvisioningRuleRequest, DeleteProvisioningRuleRequest, Directory, ListProvisioningRulesRequest,
-    MoveProvisioningRuleRequest, Protocol, ProvisioningChoice, ProvisioningEffect, ProvisioningOverride,
-    ProvisioningRule, SendTestNoticeRequest, UpdateDirectoryRequest,
+    AttributeCondition, CreateProvisioningRuleRequest, DeleteProvisioningRuleRequest, Directory,
+    ListProvisioningRulesRequest, MoveProvisioningRuleRequest, Protocol, ProvisioningChoice,
+    ProvisioningEffect, ProvisioningOverride, ProvisioningRule, SendTestNoticeRequest,
+    UpdateDirectoryRequest,
 };
 
 use crate::Console;
@@ -64,7 +65,45 @@ struct Draft {
     effect: String,
     domains: String,
     groups: String,
+    attributes: String,
+    protocols: Vec<String>,
     description: String,
+}
+
+impl Draft {
+    fn of(form: &Submission) -> Self {
+        Self {
+            effect: form.text("effect").to_owned(),
+            domains: form.text("domains").to_owned(),
+            groups: form.text("rule-groups").to_owned(),
+            attributes: form.text("rule-attributes").to_owned(),
+            protocols: form.all("protocol").map(str::to_owned).collect(),
+            description: form.text("description").to_owned(),
+        }
+    }
+
+    /// Whether the box of a protocol is ticked.
+    fn has(&self, protocol: &str) -> bool {
+        self.protocols.iter().any(|ticked| ticked == protocol)
+    }
+
+    /// The rule. Errors: for lines that say no attribute.
+    fn rule(&self) -> Result<ProvisioningRule, Problem> {
+        let effect = match self.effect.as_str() {
+            "refuse" => ProvisioningEffect::Refuse,
+            _ => ProvisioningEffect::Allow,
+        };
+        let condition = |(name, value)| AttributeCondition { name, value };
+        Ok(ProvisioningRule {
+            effect: effect.into(),
+            protocols: self.protocols.iter().filter_map(|key| protocol_of(key)).map(i32::from).collect(),
+            email_domains: listed(&self.domains),
+            groups: listed(&self.groups),
+            attributes: attributes(&self.attributes)?.into_iter().map(condition).collect(),
+            description: self.description.clone(),
+            ..ProvisioningRule::default()
+        })
+    }
 }
 
 /// The page.
@@ -159,38 +198,21 @@ pub(crate) async fn add(
     Path(name): Path<String>,
     form: Submission,
 ) -> Result<Response, Problem> {
-    let effect = match form.text("effect") {
-        "refuse" => ProvisioningEffect::Refuse,
-        _ => ProvisioningEffect::Allow,
+    let draft = Draft::of(&form);
+    let added = async {
+        let rule = Some(draft.rule()?);
+        let request = CreateProvisioningRuleRequest { directory: name.clone(), rule, position: 0 };
+        let request = form.session.message(request);
+        console.answered(client::provisioning_rules(console.core()).create_provisioning_rule(request)).await
     };
-    let protocols = form.all("protocol").filter_map(protocol_of).map(i32::from).collect();
-    let rule = ProvisioningRule {
-        effect: effect.into(),
-        protocols,
-        email_domains: listed(form.text("domains")),
-        groups: listed(form.text("rule-groups")),
-        description: form.text("description").to_owned(),
-        ..ProvisioningRule::default()
-    };
-    let request = form.session.message(CreateProvisioningRuleRequest {
-        directory: name.clone(),
-        rule: Some(rule),
-        position: 0,
-    });
-    match console.answered(client::provisioning_rules(console.core()).create_provisioning_rule(request)).await
-    {
+    match added.await {
         Ok(_) => Ok(to_page(&path(&name), "rule-added")),
         Err(problem) => {
             let error = problem.correctable()?;
             let page = RulesPage {
                 dialog: "add".to_owned(),
                 add_error: Some(error),
-                draft: Draft {
-                    effect: form.text("effect").to_owned(),
-                    domains: form.text("domains").to_owned(),
-                    groups: form.text("rule-groups").to_owned(),
-                    description: form.text("description").to_owned(),
-                },
+                draft,
                 ..console.rules_page(&form.session, &name).await?
             };
             Ok((StatusCode::BAD_REQUEST, render(&page)).into_response())
@@ -294,7 +316,7 @@ fn row(rule: &ProvisioningRule) -> RuleRow {
         conditions.push(format!("an address at {}", rule.email_domains.join(" or ")));
     }
     if !rule.groups.is_empty() {
-        conditions.push(format!("a member of {}", rule.groups.join(" or ")));
+        conditions.push(format!("the group {}", rule.groups.join(" or ")));
     }
     for attribute in &rule.attributes {
         conditions.push(format!("{} is {}", attribute.name, attribute.value));
@@ -311,6 +333,20 @@ fn row(rule: &ProvisioningRule) -> RuleRow {
         conditions,
         decided: false,
     }
+}
+
+/// The attributes of a text, each in a line such as `department=Sales`. Errors: for a line that says none.
+fn attributes(text: &str) -> Result<Vec<(String, String)>, Problem> {
+    let attribute = |line: &str| {
+        let told =
+            line.split_once('=').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()));
+        told.filter(|(name, value)| !name.is_empty() && !value.is_empty()).ok_or_else(|| {
+            Problem::value(format!(
+                "{line:?} is no attribute: write its name and value, such as department=Sales"
+            ))
+        })
+    };
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(attribute).collect()
 }
 
 /// The parts of a text between commas.

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::RESOURCE_TYPE;
 use crate::Core;
 use crate::error::{Error, Result, shortened};
-use crate::events::{Origin, changes};
+use crate::events::{Origin, changes, tell};
 use crate::resources::{Changed, Rewriting, names_of, patched, require_indexable};
 use crate::types::require_known;
 use crate::version::require_match;
@@ -177,7 +177,7 @@ impl Core {
     ) -> Result<()> {
         let event = self.event_to_come(origin, directory, EventKind::GroupCreated, group.id);
         let facts = self.add_resource(transaction, directory, group, definition, &event).await?;
-        Ok(transaction.insert_event(&event.of(group.version).telling(facts)).await?)
+        Ok(tell(transaction, origin, event.of(group.version).telling(facts)).await?)
     }
 
     /// Gives a group its members that the same transaction has added without any.
@@ -193,7 +193,7 @@ impl Core {
         add(transaction, directory, group.id, members, directory.rules(), &mut moves).await?;
         note_skipped(origin, &moves.skipped);
         let told = self.events_of(origin, directory, group.id, &moves);
-        tell(transaction, told, group.version).await
+        tell_all(transaction, origin, told, group.version).await
     }
 
     /// Changes a group. What changes nothing moves neither the version nor the time, and writes no event.
@@ -229,14 +229,14 @@ impl Core {
                 .rewrite_resource(transaction, directory, &mut group, attributes, change.definition, by)
                 .await?;
             names = names_of(&facts);
-            transaction.insert_event(&rewriting.of(group.version).telling(facts)).await?;
+            tell(transaction, origin, rewriting.of(group.version).telling(facts)).await?;
         } else if !told.is_empty() {
             group.modified = self.clock.now().max(group.modified);
             let version = transaction.touch_group(directory.id, id, group.modified, &others).await?;
             group.version = version.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         }
         names.extend(moves.told());
-        tell(transaction, told, group.version).await?;
+        tell_all(transaction, origin, told, group.version).await?;
         Ok(Changed { resource: group, names, is_adopted: false })
     }
 
@@ -257,7 +257,7 @@ impl Core {
         let facts = changes(&group.attributes, &Resource::new());
         let event =
             self.event(origin, Some(directory.id), EventKind::GroupDeleted, id, facts).of(group.version);
-        Ok(transaction.insert_event(&event).await?)
+        Ok(tell(transaction, origin, event).await?)
     }
 
     /// The events that tell who came and who went: as many as the members take.
@@ -275,9 +275,14 @@ impl Core {
 }
 
 /// Writes the events of a change that made this version.
-async fn tell(transaction: &mut dyn Transaction, events: Vec<Event>, version: i64) -> Result<()> {
+async fn tell_all(
+    transaction: &mut dyn Transaction,
+    origin: Origin<'_>,
+    events: Vec<Event>,
+    version: i64,
+) -> Result<()> {
     for event in events {
-        transaction.insert_event(&event.of(version)).await?;
+        tell(transaction, origin, event.of(version)).await?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use super::RESOURCE_TYPE;
 use crate::Core;
 use crate::departures::{Departure, is_active, is_administrator};
 use crate::error::{Error, Result};
-use crate::events::{Origin, Party, changes, with_password};
+use crate::events::{Origin, changes, tell, with_password};
 use crate::passwords::{PASSWORD, PasswordChange};
 use crate::resources::{Changed, Rewriting, names_of, patched, require_indexable};
 use crate::sso::primary_work_address;
@@ -183,7 +183,7 @@ impl Core {
         let facts = self.add_resource(transaction, directory, user, new.definition, &event).await?;
         let has_password = new.password.write(transaction, directory, user.id).await?;
         let event = event.of(user.version).telling(with_password(facts, has_password));
-        transaction.insert_event(&event).await?;
+        tell(transaction, origin, event).await?;
         self.tell_of_role(transaction, origin, directory, user, false).await
     }
 
@@ -225,7 +225,7 @@ impl Core {
             .await?;
         let facts = with_password(facts, is_new_password);
         let names = names_of(&facts);
-        transaction.insert_event(&event.of(user.version).telling(facts)).await?;
+        tell(transaction, origin, event.of(user.version).telling(facts)).await?;
         self.tell_of_role(transaction, origin, directory, &user, was_administrator).await?;
         Ok(Changed { resource: user, names, is_adopted })
     }
@@ -239,7 +239,7 @@ impl Core {
         directory: &Directory,
         user: &mut StoredResource,
     ) -> Result<bool> {
-        if user.scim_managed || origin.party == Party::Inside {
+        if user.scim_managed || origin.party.is_inside() {
             return Ok(false);
         }
         user.scim_managed = true;
@@ -276,7 +276,7 @@ impl Core {
         let facts = changes(&user.attributes, &Resource::new());
         let event =
             self.event(origin, Some(directory.id), EventKind::UserDeleted, id, facts).of(user.version);
-        Ok(transaction.insert_event(&event).await?)
+        Ok(tell(transaction, origin, event).await?)
     }
 
     /// Takes a user or group out of every group.

@@ -13,7 +13,7 @@ use super::changes::NewUser;
 use crate::Core;
 use crate::departures::is_administrator;
 use crate::error::{Error, Result};
-use crate::events::{Origin, changes, with_password};
+use crate::events::{Origin, changes, tell, with_password};
 use crate::passwords::PASSWORD;
 use crate::resources::{Changed, Rewriting, names_of};
 
@@ -43,7 +43,7 @@ impl Core {
         };
         let names = facts.as_ref().map(names_of).unwrap_or_default();
         if let Some(facts) = facts {
-            transaction.insert_event(&event.of(user.version).telling(facts)).await?;
+            tell(transaction, origin, event.of(user.version).telling(facts)).await?;
             self.tell_of_role(transaction, origin, directory, &user, was_administrator).await?;
         }
         let is_adopted = self.adopt(transaction, origin, directory, &mut user).await?;

@@ -1,6 +1,7 @@
 //! Where the values of a resource come from, and every change of it that is kept.
 
 mod differences;
+mod members;
 
 use std::collections::HashMap;
 
@@ -20,6 +21,7 @@ use crate::shell::directory_path;
 use crate::time::{Moment, micros, timestamp};
 use crate::url;
 use differences::{Difference, differences};
+use members::Names;
 
 /// Changes in a page.
 const STEPS: usize = 10;
@@ -126,13 +128,18 @@ impl Console {
         events.truncate(STEPS);
         let began = events.last().is_some_and(|event| is_beginning(event.r#type()));
         let older = events.last().filter(|_| has_more && !began).map(|last| last.number);
-        let requests = self.request_pages(session, about, &events).await?;
+        let requests = self.request_pages(session, about, &events);
+        let names = Box::pin(self.names_of_members(session, about.directory, &events));
+        let (requests, names) = tokio::try_join!(requests, names)?;
         let address = |query: &str| format!("{}{query}#history", about.page);
         Ok(History {
             is_cut: older.is_none() && !began,
             newest: if before.is_some() { address("") } else { String::new() },
             older: older.map(|number| address(&format!("?before={number}"))).unwrap_or_default(),
-            steps: events.into_iter().map(|event| step(event, about, &requests, self.now())).collect(),
+            steps: events
+                .into_iter()
+                .map(|event| step(event, about, &requests, &names, self.now()))
+                .collect(),
         })
     }
 
@@ -172,13 +179,19 @@ fn is_beginning(kind: EventType) -> bool {
     matches!(kind, EventType::UserCreated | EventType::GroupCreated)
 }
 
-fn step(event: Event, about: &About<'_>, requests: &HashMap<String, String>, now: i64) -> Step {
+fn step(
+    event: Event,
+    about: &About<'_>,
+    requests: &HashMap<String, String>,
+    names: &Names,
+    now: i64,
+) -> Step {
     let kind = event.r#type();
     let title = match kind {
         EventType::UserCreated if about.came_by_sign_in => "User created by a first sign-in".to_owned(),
         kind => kind_title(event::type_name(kind).unwrap_or("changed")),
     };
-    let (differences, more) = differences(event.changes);
+    let (differences, more) = differences(event.changes, names);
     Step {
         title,
         by: Actor::of_event(event.actor.as_ref()),

@@ -1,13 +1,14 @@
 //! Would this person come in?
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
 use rollcall_api::client;
-use rollcall_api::v1::{ExplainSignInRequest, ExplainSignInResponse, SignInDecision};
+use rollcall_api::v1::{AttributeValues, ExplainSignInRequest, ExplainSignInResponse, SignInDecision};
 
-use super::{RulesPage, listed, protocol_of};
+use super::{RulesPage, attributes, listed, protocol_of};
 use crate::Console;
 use crate::dress::render;
 use crate::form::Submission;
@@ -25,6 +26,50 @@ pub(super) struct Tried {
     pub(super) issuer: String,
     pub(super) subject: String,
     pub(super) groups: String,
+    pub(super) attributes: String,
+}
+
+impl Tried {
+    fn of(form: &Submission) -> Self {
+        let text = |field: &str| form.text(field).to_owned();
+        Self {
+            email: text("email"),
+            protocol: text("protocol"),
+            unverified: form.has("unverified"),
+            issuer: text("issuer"),
+            subject: text("subject"),
+            groups: text("groups"),
+            attributes: text("attributes"),
+        }
+    }
+
+    /// Whether more is said of the person than the first fields ask for.
+    pub(super) fn has_details(&self) -> bool {
+        [&self.issuer, &self.subject, &self.groups, &self.attributes]
+            .into_iter()
+            .any(|field| !field.is_empty())
+    }
+
+    /// The question. Errors: for lines that say no attribute.
+    fn question(&self, directory: &str) -> Result<ExplainSignInRequest, Problem> {
+        let or_stranger = |field: &String| if field.is_empty() { STRANGER.to_owned() } else { field.clone() };
+        let protocol = protocol_of(&self.protocol)
+            .ok_or_else(|| Problem::value("Say by which protocol the person comes."))?;
+        let mut values: BTreeMap<String, AttributeValues> = BTreeMap::new();
+        for (name, value) in attributes(&self.attributes)? {
+            values.entry(name).or_default().values.push(value);
+        }
+        Ok(ExplainSignInRequest {
+            directory: directory.to_owned(),
+            protocol: protocol.into(),
+            issuer: or_stranger(&self.issuer),
+            subject: or_stranger(&self.subject),
+            email: self.email.clone(),
+            email_verified: Some(!self.unverified),
+            attributes: values,
+            groups: listed(&self.groups),
+        })
+    }
 }
 
 /// What came of it.
@@ -42,34 +87,13 @@ pub(crate) async fn dry_run(
     Path(name): Path<String>,
     form: Submission,
 ) -> Result<Response, Problem> {
-    let text = |field: &str| form.text(field).to_owned();
-    let or_stranger = |field: &str| match form.text(field) {
-        "" => STRANGER.to_owned(),
-        given => given.to_owned(),
+    let tried = Tried::of(&form);
+    let answered = async {
+        let request = form.session.message(tried.question(&name)?);
+        console.answered(client::sso(console.core()).explain_sign_in(request)).await
     };
-    let protocol = protocol_of(form.text("protocol"))
-        .ok_or_else(|| Problem::value("Say by which protocol the person comes."))?;
-    let request = form.session.message(ExplainSignInRequest {
-        directory: name.clone(),
-        protocol: protocol.into(),
-        issuer: or_stranger("issuer"),
-        subject: or_stranger("subject"),
-        email: text("email"),
-        email_verified: Some(!form.has("unverified")),
-        groups: listed(form.text("groups")),
-        ..ExplainSignInRequest::default()
-    });
-    let answered = console.answered(client::sso(console.core()).explain_sign_in(request)).await;
-    let page = console.rules_page(&form.session, &name).await?;
-    let tried = Tried {
-        email: text("email"),
-        protocol: text("protocol"),
-        unverified: form.has("unverified"),
-        issuer: text("issuer"),
-        subject: text("subject"),
-        groups: text("groups"),
-    };
-    let mut page = RulesPage { tried, ..page };
+    let (answered, page) = tokio::join!(answered, console.rules_page(&form.session, &name));
+    let mut page = RulesPage { tried, ..page? };
     match answered {
         Ok(answer) => {
             for rule in &mut page.rules {

@@ -5,12 +5,11 @@ use rollcall_api::value;
 use serde_json::Value;
 
 use super::super::attributes::{extension_title, facts};
+use super::members::{Names, named};
 use crate::time::{count, grouped};
 
 /// Attributes of a change that are shown.
 const SHOWN: usize = 40;
-/// Ids of members that are shown.
-const IDS: usize = 5;
 /// The longest value that is shown whole, in characters.
 const LONGEST: usize = 240;
 
@@ -19,29 +18,44 @@ const LONGEST: usize = 240;
 pub(crate) struct Difference {
     pub(crate) name: String,
     /// What is there no more.
-    pub(crate) before: Vec<String>,
+    pub(crate) before: Vec<Said>,
     /// What is new.
-    pub(crate) after: Vec<String>,
+    pub(crate) after: Vec<Said>,
+}
+
+/// A value in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) text: String,
+    /// The page of whom it is; empty, it is nobody's.
+    pub(crate) path: String,
+}
+
+impl From<String> for Said {
+    fn from(text: String) -> Self {
+        Self { text, path: String::new() }
+    }
 }
 
 /// The differences that a change made, and how many more there are than are shown.
-pub(super) fn differences(changes: Vec<EventChange>) -> (Vec<Difference>, usize) {
-    let mut all: Vec<Difference> = changes.into_iter().flat_map(of_attribute).collect();
+pub(super) fn differences(changes: Vec<EventChange>, names: &Names) -> (Vec<Difference>, usize) {
+    let mut all: Vec<Difference> =
+        changes.into_iter().flat_map(|change| of_attribute(change, names)).collect();
     let more = all.len().saturating_sub(SHOWN);
     all.truncate(SHOWN);
     (all, more)
 }
 
-fn of_attribute(change: EventChange) -> Vec<Difference> {
+fn of_attribute(change: EventChange, names: &Names) -> Vec<Difference> {
     let EventChange { name, before, after, added, removed } = change;
     if !added.is_empty() || !removed.is_empty() {
-        return vec![Difference { name, before: members(&removed), after: members(&added) }];
+        return vec![Difference { name, before: members(&removed, names), after: members(&added, names) }];
     }
     let json = |value: Option<rollcall_api::v1::Value>| value.map_or(Value::Null, value::from_message);
     let (before, after) = (json(before), json(after));
     if before.is_null() && after.is_null() {
         // Of a password no more is known than that.
-        return vec![Difference { name, before: Vec::new(), after: vec!["another one".to_owned()] }];
+        return vec![Difference { name, before: Vec::new(), after: vec!["another one".to_owned().into()] }];
     }
     let prefix = if name.starts_with("urn:") { extension_title(&name) } else { name };
     parts(&prefix, before, after)
@@ -67,15 +81,19 @@ fn parts(name: &str, before: Value, after: Value) -> Vec<Difference> {
         if old == new {
             continue;
         }
-        let without = |values: &[String], others: &[String]| -> Vec<String> {
-            values.iter().filter(|value| !others.contains(value)).map(|value| shortened(value)).collect()
+        let without = |values: &[String], others: &[String]| -> Vec<Said> {
+            values
+                .iter()
+                .filter(|value| !others.contains(value))
+                .map(|value| shortened(value).into())
+                .collect()
         };
         let (gone, come) = (without(&old, &new), without(&new, &old));
         let is_reordered = gone.is_empty() && come.is_empty();
         differences.push(Difference {
             name: name.clone(),
             before: gone,
-            after: if is_reordered { vec!["the same in another order".to_owned()] } else { come },
+            after: if is_reordered { vec!["the same in another order".to_owned().into()] } else { come },
         });
     }
     differences
@@ -88,15 +106,17 @@ fn lines(name: &str, value: Value) -> Vec<(String, Vec<String>)> {
     facts(name, value).into_iter().map(|fact| (fact.name, fact.values)).collect()
 }
 
-fn members(ids: &[String]) -> Vec<String> {
+/// How many members came or went, and who they are, as far as they are known.
+fn members(ids: &[String], names: &Names) -> Vec<Said> {
     let number = u64::try_from(ids.len()).unwrap_or_default();
     if number == 0 {
         return Vec::new();
     }
-    let mut lines = vec![count(number, "member")];
-    lines.extend(ids.iter().take(IDS).cloned());
-    if ids.len() > IDS {
-        lines.push(format!("and {} more", grouped(number - IDS as u64)));
+    let shown = named(ids);
+    let mut lines = vec![count(number, "member").into()];
+    lines.extend(shown.iter().map(|id| names.get(id).cloned().unwrap_or_else(|| id.clone().into())));
+    if ids.len() > shown.len() {
+        lines.push(format!("and {} more", grouped(number - shown.len() as u64)).into());
     }
     lines
 }
@@ -122,9 +142,13 @@ mod tests {
             after: part(after),
             ..EventChange::default()
         };
-        let (all, more) = differences(vec![change]);
+        let (all, more) = differences(vec![change], &Names::new());
         assert_eq!(more, 0);
-        all.into_iter().map(|one| (one.name, one.before, one.after)).collect()
+        all.into_iter().map(|one| (one.name, words(one.before), words(one.after))).collect()
+    }
+
+    fn words(values: Vec<Said>) -> Vec<String> {
+        values.into_iter().map(|value| value.text).collect()
     }
 
     fn texts(values: &[&str]) -> Vec<String> {
@@ -178,8 +202,11 @@ mod tests {
             added: (0..9).map(|number| number.to_string()).collect(),
             ..EventChange::default()
         };
-        let (all, _) = differences(vec![change]);
-        assert_eq!(all[0].after, texts(&["9 members", "0", "1", "2", "3", "4", "and 4 more"]));
+        let ana = Said { text: "Ana".to_owned(), path: "/admin/d/acme/users/1".to_owned() };
+        let (mut all, _) = differences(vec![change], &Names::from([("1".to_owned(), ana.clone())]));
+        let after = all.remove(0).after;
+        assert_eq!(after[2], ana);
+        assert_eq!(words(after), texts(&["9 members", "0", "Ana", "2", "3", "4", "and 4 more"]));
         let long = told("title", json!(null), json!("é".repeat(300)));
         assert_eq!(long[0].2[0].chars().count(), LONGEST + 1);
         let many: serde_json::Map<String, Value> = (0..50).map(|n| (format!("part{n}"), json!(n))).collect();
@@ -188,7 +215,7 @@ mod tests {
             after: Some(value::to_message(Value::Object(many))),
             ..EventChange::default()
         };
-        let (all, more) = differences(vec![change]);
+        let (all, more) = differences(vec![change], &Names::new());
         assert_eq!((all.len(), more), (SHOWN, 10));
     }
 }
