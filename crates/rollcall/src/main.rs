@@ -12,6 +12,9 @@ use std::process::ExitCode;
 use crate::settings::Invalid;
 use crate::settings::layers::Failure;
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The exit status of a command that could not do what was asked.
 const FAILED: u8 = 1;
 /// The exit status of a command line or a setting that makes no sense.

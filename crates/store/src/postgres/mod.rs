@@ -61,6 +61,11 @@ impl Database {
         self.pool.acquire().await.map_err(failure)
     }
 
+    /// Gives a connection back after an answer; the pool finds out by itself what state it is in.
+    fn settle(reader: PoolConnection<Postgres>) {
+        drop(reader);
+    }
+
     async fn migrator(&self) -> Result<PoolConnection<Postgres>> {
         self.reader().await
     }

@@ -47,7 +47,10 @@ impl Store for Database {
     }
 
     async fn credential(&self, hash: &[u8; 32]) -> Result<Option<(Credential, Option<Directory>)>> {
-        credentials::find(&mut *self.reader().await?, hash).await
+        let mut reader = self.reader().await?;
+        let found = credentials::find(&mut reader, hash).await;
+        Self::settle(reader);
+        found
     }
 
     async fn credential_and_resource(
@@ -56,7 +59,10 @@ impl Store for Database {
         resource_type: ResourceType,
         id: Uuid,
     ) -> Result<Option<CredentialBeside>> {
-        credentials::find_with_resource(&mut *self.reader().await?, hash, resource_type, id).await
+        let mut reader = self.reader().await?;
+        let found = credentials::find_with_resource(&mut reader, hash, resource_type, id).await;
+        Self::settle(reader);
+        found
     }
 
     async fn credential_and_user(
@@ -64,7 +70,10 @@ impl Store for Database {
         hash: &[u8; 32],
         user_name: &str,
     ) -> Result<Option<CredentialBeside>> {
-        credentials::find_with_user(&mut *self.reader().await?, hash, user_name).await
+        let mut reader = self.reader().await?;
+        let found = credentials::find_with_user(&mut reader, hash, user_name).await;
+        Self::settle(reader);
+        found
     }
 
     async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>> {
@@ -113,11 +122,17 @@ impl Store for Database {
         resource_type: ResourceType,
         id: Uuid,
     ) -> Result<Option<StoredResource>> {
-        resources::find(&mut *self.reader().await?, directory, resource_type, id, false).await
+        let mut reader = self.reader().await?;
+        let found = resources::find(&mut reader, directory, resource_type, id, false).await;
+        Self::settle(reader);
+        found
     }
 
     async fn resources(&self, directory: Uuid, query: &Query<'_>) -> Result<Listing> {
-        pages::list(&mut *self.reader().await?, directory, query).await
+        let mut reader = self.reader().await?;
+        let found = pages::list(&mut reader, directory, query).await;
+        Self::settle(reader);
+        found
     }
 
     async fn schemas(&self, directory: Uuid) -> Result<Vec<RegisteredSchema>> {

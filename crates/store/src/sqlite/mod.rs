@@ -1,6 +1,7 @@
-//! SQLite: a file, read by a pool of connections and written by one.
+//! SQLite: a file, read by several connections and written by one.
 
 mod dialect;
+mod readers;
 #[path = "../sql/mod.rs"]
 mod sql;
 mod writer;
@@ -10,16 +11,14 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use self::dialect::Connection;
+use self::readers::{Reader, Readers};
 use self::sql::Totals;
 use self::writer::{MigrationTurn, Turn, Writer};
-use crate::failure::failure;
 use crate::{Error, Options, Result};
 
 /// How long a statement waits for another process that writes to the same file.
@@ -28,7 +27,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The file.
 #[derive(Debug)]
 pub(crate) struct Database {
-    readers: SqlitePool,
+    readers: Readers,
     writer: Arc<Writer>,
     /// Rung after transactions that wrote events.
     written: watch::Sender<()>,
@@ -55,18 +54,18 @@ impl Database {
             .statement_cache_capacity(256);
         // The writer comes first: it turns the write-ahead log on.
         let writer = Writer::open(&connect).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(options.max_connections)
-            .acquire_timeout(options.acquire_timeout)
-            .test_before_acquire(false)
-            .connect_with(connect.pragma("query_only", "on").optimize_on_close(false, None))
-            .await
-            .map_err(failure)?;
+        let connect = connect.pragma("query_only", "on").optimize_on_close(false, None);
+        let readers = Readers::new(connect, options);
         Ok(Self { readers, writer, written: watch::Sender::new(()) })
     }
 
-    async fn reader(&self) -> Result<PoolConnection<Sqlite>> {
-        self.readers.acquire().await.map_err(failure)
+    async fn reader(&self) -> Result<Reader<'_>> {
+        self.readers.turn().await
+    }
+
+    /// Gives a connection back after an answer.
+    fn settle(reader: Reader<'_>) {
+        reader.settle();
     }
 
     async fn migrator(&self) -> Result<MigrationTurn> {
@@ -92,7 +91,7 @@ impl Database {
     }
 
     async fn shut(&self) {
-        self.readers.close().await;
+        self.readers.shut().await;
         self.writer.shut().await;
     }
 }
