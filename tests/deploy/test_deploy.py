@@ -116,6 +116,21 @@ def test_what_is_in_front_of_the_core_is_probed_and_reaches_the_core_alone(manif
     assert role in callers
 
 
+@pytest.mark.parametrize(
+    ("role", "setting", "port"), [("core", "ROLLCALL_SMTP_URL", 587), ("console", "ROLLCALL_OIDC_ISSUER", 443)]
+)
+def test_the_example_lets_out_what_it_sets_up(manifests, role, setting, port):
+    (example,) = [folder for folder in manifests if folder.name == "example"]
+    maps = [one["data"] for one in manifests[example] if one["kind"] == "ConfigMap"]
+    assert any(setting in data for data in maps)
+    (policy,) = [
+        one["spec"]
+        for one in manifests[example]
+        if one["kind"] == "NetworkPolicy" and one["metadata"]["name"] == f"rollcall-{role}"
+    ]
+    assert port in {allowed["port"] for rule in policy["egress"] for allowed in rule["ports"]}
+
+
 @pytest.fixture(scope="module")
 def compose() -> dict:
     """The compose file with its variables filled in."""

@@ -35,7 +35,7 @@ class Directory:
         return self.house.admin.call("DirectoryService/GetDirectory", name=self.name).directory.id
 
     def events(self, subject: str | None = None) -> list[dict]:
-        """The events of the directory in the database, oldest first; without the numbers, which come after the commit."""
+        """The events in the database, oldest first; without their numbers, which come after the commit."""
         about = "" if subject is None else " AND subject = ?"
         arguments = [self.house.database_id(self.id)]
         arguments += [] if subject is None else [self.house.database_id(subject)]
