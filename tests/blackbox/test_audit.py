@@ -7,6 +7,7 @@ import pytest
 
 from harness.house import House
 from harness.rpc import api, refuses
+from harness.sso import Door
 
 
 def records(house: House, **asked) -> list:
@@ -77,6 +78,15 @@ def test_what_an_administrator_does_to_users_and_groups_is_recorded_without_what
     made = {change.name: change.after for change in told[4].changes}
     assert [value.string_value for value in made["attributes"].list_value.values] == ["userName"]
     assert name not in str(told), "the audit log is kept for good, and is no place for what is known of people"
+
+
+def test_who_comes_in_by_a_sign_in_is_no_business_of_the_audit_log(generic, name):
+    admin, person = generic.house.admin, Door(generic).message(subject=name, email=name)
+    admin.call("DirectoryService/UpdateDirectory", name=generic.name, scim_enabled=False)
+    before = kinds(generic.house, generic.name)
+    made = admin.call("SsoService/SignIn", directory=generic.name, **person)
+    assert admin.call("UserService/GetUser", directory=generic.name, id=made.user_id).user.user_name == name
+    assert kinds(generic.house, generic.name) == before
 
 
 def test_what_services_do_to_users_is_no_business_of_the_audit_log(generic, name):

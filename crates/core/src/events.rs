@@ -78,6 +78,11 @@ impl<'a> Origin<'a> {
         Self { party: Party::Approver, ..self }
     }
 
+    /// The same, of a sign-in: whatever key the application asks with, nobody administers.
+    pub(crate) fn of_sign_in(self) -> Self {
+        Self { party: Party::Inside, ..self }
+    }
+
     /// Notes something beside the answer, for the activity log.
     pub(crate) fn note(self, note: &str) {
         if let Some(notes) = self.notes {

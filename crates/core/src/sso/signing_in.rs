@@ -252,7 +252,7 @@ impl SigningIn<'_> {
             return Ok(held);
         }
         let message = Some(user::from_resource(attributes));
-        let (core, origin) = (self.core, self.caller.origin());
+        let (core, origin) = (self.core, self.caller.origin().of_sign_in());
         let change = UserChange::replace(core, self.directory, message, Vec::new(), self.definition).await?;
         let changed = core.change_user(transaction, origin, self.directory, held.id, &change).await;
         Ok(changed.map_err(if_taken)?.resource)
@@ -285,7 +285,9 @@ impl SigningIn<'_> {
         let message = Some(user::from_resource(new_account(self.arrival, address)));
         let (core, directory) = (self.core, self.directory);
         let new = core.new_user(directory, message, self.definition, UserOrigin::Sso).await?;
-        core.insert_user(transaction, self.caller.origin(), directory, &new).await.map_err(if_taken)?;
+        core.insert_user(transaction, self.caller.origin().of_sign_in(), directory, &new)
+            .await
+            .map_err(if_taken)?;
         self.link(transaction, new.user.id).await?;
         let notice = Notice::FirstSignIn {
             user: new.user.id,
@@ -309,7 +311,7 @@ impl SigningIn<'_> {
         transaction.insert_link(self.directory.id, &link).await?;
         let link = json!({ "issuer": issuer, "subject": subject, "protocol": protocol.as_str() });
         let facts = json!({ "link": { "before": Value::Null, "after": link } });
-        let (core, origin) = (self.core, self.caller.origin());
+        let (core, origin) = (self.core, self.caller.origin().of_sign_in());
         let event = core.event(origin, Some(self.directory.id), EventKind::SignInLinked, user, facts);
         Ok(transaction.insert_event(&event).await?)
     }
