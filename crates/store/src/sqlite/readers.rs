@@ -1,7 +1,7 @@
 //! The connections that read.
 //!
 //! A pool of sqlx asks each connection that comes back whether it is still there, in a task of its own. A file does not go
-//! away, and two more turns between threads cost as much as reading a user. But whoever gives up a long read leaves it
+//! away, and that is a second turn between threads for each read. But whoever gives up a long read leaves it
 //! running: only a connection that is known to have answered is given to the next one as it is.
 
 use std::fmt;
