@@ -13,7 +13,7 @@ use crate::settings::Invalid;
 use crate::settings::layers::Failure;
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The exit status of a command that could not do what was asked.
 const FAILED: u8 = 1;
