@@ -10,6 +10,8 @@ from harness.house import MODES, Builder, Directory, House
 from harness.scim import Scim
 from harness.smtp import Postbox
 
+pytest_plugins = ["harness.modes"]
+
 
 @pytest.fixture(scope="session")
 def builder(tmp_path_factory):

@@ -12,6 +12,8 @@ from groups import a_group, refs
 from harness.rpc import api, refuses
 from harness.scim import Scim, a_user, created, ok, patch_op, told
 
+pytestmark = pytest.mark.hops
+
 
 def body(part) -> dict:
     return json.loads(part.json)

@@ -10,6 +10,8 @@ from activity import eventually, listed, of_request, request_id
 from harness.rpc import refuses
 from harness.scim import GROUP, a_user, created
 
+pytestmark = pytest.mark.hops
+
 FAILING = 3
 
 

@@ -8,6 +8,8 @@ import pytest
 from harness.rpc import api, refuses
 from harness.scim import MESSAGES, a_user, no_content, ok, patch_op, refused
 
+pytestmark = pytest.mark.databases
+
 OFF = {"op": "replace", "path": "active", "value": False}
 
 

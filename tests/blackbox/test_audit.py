@@ -9,6 +9,8 @@ from harness.house import House
 from harness.rpc import api, refuses
 from harness.sso import Door
 
+pytestmark = pytest.mark.databases
+
 
 def records(house: House, **asked) -> list:
     """The records of the audit log, newest first."""

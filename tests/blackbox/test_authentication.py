@@ -8,6 +8,8 @@ import pytest
 
 from harness.scim import USER, Scim, a_user, ok, refused
 
+pytestmark = pytest.mark.hops
+
 ROUTES = [
     ("GET", "/Users"),
     ("POST", "/Users"),

@@ -11,6 +11,8 @@ from groups import add, ids, member_ids, new_group, path_of, read, refs, remove_
 from harness.rpc import api, methods, refuses
 from harness.scim import ENTERPRISE, ERROR, GROUP, MESSAGES, UNKNOWN_ID, USER, a_user, ok, patch_op, refused, told
 
+pytestmark = pytest.mark.hops
+
 BULK_REQUEST = MESSAGES + "BulkRequest"
 BULK_RESPONSE = MESSAGES + "BulkResponse"
 

@@ -2,7 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from harness.scim import Scim, a_user, ok, told
+
+pytestmark = pytest.mark.databases
 
 
 def at_once(work, arguments) -> list:

@@ -2,10 +2,13 @@
 
 import uuid
 
+import pytest
 from activity import eventually, of_request, request_id
 
 from harness.rpc import api
 from harness.scim import ok
+
+pytestmark = pytest.mark.every_mode
 
 HOURS = 3600 * 1_000_000
 

@@ -9,6 +9,8 @@ from searching import GROUPS, ROOT, USERS, a_company, found, labels, search, wal
 
 from harness.scim import ERROR, Scim, listing, no_content, refused, told
 
+pytestmark = pytest.mark.databases
+
 
 @pytest.fixture
 def directory(generic):

@@ -6,6 +6,8 @@ from activity import recorded
 from harness.rpc import api, judge, refuses
 from harness.scim import GROUP, Scim, created, ok, refused
 
+pytestmark = pytest.mark.databases
+
 
 def delete(directory, **fields):
     return directory.house.admin.call("DirectoryService/DeleteDirectory", name=directory.name, **fields)

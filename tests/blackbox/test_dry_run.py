@@ -7,6 +7,8 @@ from groups import a_group, add, new_group, path_of, with_groups
 from harness.rpc import refuses
 from harness.scim import ENTERPRISE, MESSAGES, a_user, no_content, ok, patch_op, refused
 
+pytestmark = pytest.mark.every_mode
+
 TITLE = {"op": "replace", "path": "title", "value": "Boss"}
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from harness.scim import a_user, no_content, refused
 
+pytestmark = pytest.mark.databases
+
 
 def kinds(events: list[dict]) -> list[str]:
     return [event["kind"] for event in events]

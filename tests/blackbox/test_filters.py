@@ -9,6 +9,8 @@ import pytest
 
 from harness.scim import ENTERPRISE, USER, refused
 
+pytestmark = pytest.mark.databases
+
 ALICE = {
     "displayName": "Alpha",
     "title": "Boss",

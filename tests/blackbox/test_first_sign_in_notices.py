@@ -9,6 +9,8 @@ from harness.scim import a_user, created
 from harness.smtp import eventually
 from harness.sso import Door, decision, new_subject
 
+pytestmark = pytest.mark.databases
+
 
 @pytest.fixture
 def address(name) -> str:

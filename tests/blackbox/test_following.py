@@ -3,12 +3,15 @@
 import signal
 import threading
 
+import pytest
 from groups import a_group, add, change, ids, new_group, put, remove, rename, with_groups
 
 from harness.follower import Follower, changes_of, type_number, type_of
 from harness.process import Process, free_port
 from harness.rpc import api, judge, refuses
 from harness.scim import a_user, no_content, ok
+
+pytestmark = pytest.mark.databases
 
 SECRET = "S3cret-of-nobody-4711"
 

@@ -7,6 +7,8 @@ from groups import a_group, add, change, ids, new_group, path_of, put, remove, r
 
 from harness.scim import UNKNOWN_ID, no_content, refused
 
+pytestmark = pytest.mark.databases
+
 
 @pytest.fixture
 def directory(generic):

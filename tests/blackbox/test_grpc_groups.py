@@ -6,6 +6,8 @@ from groups import add, member_ids, new_group, path_of, read
 from harness.rpc import api, refuses
 from harness.scim import UNKNOWN_ID, no_content, ok
 
+pytestmark = pytest.mark.hops
+
 
 @pytest.fixture
 def service(generic):

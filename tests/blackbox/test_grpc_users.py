@@ -4,6 +4,8 @@ import pytest
 
 from harness.rpc import api, refuses
 
+pytestmark = pytest.mark.hops
+
 
 @pytest.fixture
 def service(generic):

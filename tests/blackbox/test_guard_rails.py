@@ -10,6 +10,8 @@ import pytest
 from harness.rpc import api, refuses
 from harness.scim import MESSAGES, a_user, created, no_content, ok, patch_op, refused, told
 
+pytestmark = pytest.mark.databases
+
 DAY = 24 * 60 * 60 * 1_000_000
 OFF = {"op": "replace", "path": "active", "value": False}
 BY = ["patch", "put", "delete", "bulk patch", "bulk delete", "grpc"]

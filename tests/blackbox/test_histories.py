@@ -1,10 +1,13 @@
 """The history of one user or group, read from either end, and the members of a group page by page."""
 
+import pytest
 from groups import new_group
 
 from harness.house import Directory
 from harness.rpc import refuses
 from harness.scim import no_content
+
+pytestmark = pytest.mark.databases
 
 NOWHERE = "01890000-0000-7000-8000-000000000000"
 

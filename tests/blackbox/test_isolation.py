@@ -10,6 +10,8 @@ from google.protobuf.descriptor import FieldDescriptor
 from harness.rpc import api, methods, reason
 from harness.scim import GROUP, MESSAGES, UNKNOWN_ID, Scim, a_user, created
 
+pytestmark = pytest.mark.databases
+
 # An rpc that streams for as long as it is listened to is listened to for so many seconds.
 LISTENED = 3
 

@@ -24,6 +24,8 @@ from groups import (
 from harness.house import MODES
 from harness.scim import GROUP, Scim, a_user, created, listing, no_content, ok, refused, told
 
+pytestmark = pytest.mark.every_mode
+
 CLIENTS = 32
 # More than go into one message or one statement.
 MANY = 2500

@@ -7,6 +7,8 @@ import pytest
 
 from harness.scim import ENTERPRISE, listing, no_content, refused
 
+pytestmark = pytest.mark.databases
+
 
 @pytest.fixture
 def scim(generic):

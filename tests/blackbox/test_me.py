@@ -5,6 +5,8 @@ import pytest
 from harness.rpc import api, refuses
 from harness.scim import UNKNOWN_ID, Scim, a_user, no_content, ok, patch_op, refused
 
+pytestmark = pytest.mark.hops
+
 
 def token_for(directory, user: str) -> Scim:
     """A client whose token stands for a user, named by id or userName."""

@@ -15,6 +15,8 @@ from groups import (
 
 from harness.scim import GROUP, USER, listing, no_content, ok, refused
 
+pytestmark = pytest.mark.databases
+
 
 @pytest.fixture
 def directory(generic):

@@ -10,6 +10,8 @@ from harness.rpc import Rpc, api, refuses
 from harness.scim import a_user, created
 from harness.smtp import Postbox, eventually
 
+pytestmark = pytest.mark.databases
+
 MICROS_PER_DAY = 24 * 60 * 60 * 1_000_000
 
 

@@ -10,6 +10,8 @@ import pytest
 from harness.rpc import judge, refuses
 from harness.scim import UNKNOWN_ID, Scim, listing, no_content, ok, refused
 
+pytestmark = pytest.mark.hops
+
 SECRET = "client_secret"
 
 

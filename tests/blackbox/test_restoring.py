@@ -10,6 +10,8 @@ from harness.rpc import judge, refuses
 from harness.scim import ENTERPRISE, USER, created, no_content, ok, refused
 from harness.sso import Door, decision
 
+pytestmark = pytest.mark.databases
+
 NOWHERE = "01890000-0000-7000-8000-000000000000"
 BADGE = "urn:example:acme:2.0:Badge"
 DAY = 24 * 60 * 60 * 1_000_000

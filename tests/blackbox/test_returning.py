@@ -8,6 +8,8 @@ from groups import member_ids, new_group, read
 from harness.house import Directory
 from harness.scim import ENTERPRISE, GROUP, MESSAGES, a_user, created, listing, no_content, ok, refused
 
+pytestmark = pytest.mark.databases
+
 EXTERNAL = "00u-9b1e"
 
 

@@ -8,6 +8,8 @@ import pytest
 from harness.rpc import api, judge, refuses
 from harness.scim import GROUP, USER, a_user, created, listing, no_content, ok, refused
 
+pytestmark = pytest.mark.databases
+
 URN = "urn:example:acme:2.0:Badge"
 BADGE = {
     "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],

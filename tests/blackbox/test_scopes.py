@@ -4,6 +4,8 @@ import pytest
 
 from harness.rpc import Rpc, api, judge, methods, reason, refuses
 
+pytestmark = pytest.mark.hops
+
 SCOPES = ["DIRECTORY_READ", "DIRECTORY_WRITE", "SSO_SIGN_IN", "EVENTS_READ", "PASSWORD_VERIFY", "ADMIN"]
 KINDS = [
     "none",

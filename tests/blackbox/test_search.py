@@ -6,6 +6,8 @@ from searching import GROUPS, ROOT, SEARCH_REQUEST, USERS, a_company, found, lab
 
 from harness.scim import ENTERPRISE, GROUP, LIST, USER, Scim, listing, refused
 
+pytestmark = pytest.mark.databases
+
 
 @pytest.fixture
 def directory(generic):

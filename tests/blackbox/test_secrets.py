@@ -3,7 +3,11 @@
 import json
 import secrets
 
+import pytest
+
 from harness.scim import Scim, a_user, refused
+
+pytestmark = pytest.mark.every_mode
 
 
 def test_no_secret_is_in_the_logs_or_in_the_database(new_house, name):

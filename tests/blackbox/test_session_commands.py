@@ -6,6 +6,8 @@ import pytest
 
 from harness.rpc import refuses
 
+pytestmark = pytest.mark.hops
+
 ADMIN = 7
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from harness.rpc import api, refuses
 
+pytestmark = pytest.mark.databases
+
 HOUR = 3600 * 1_000_000
 ADMIN = 7
 

@@ -9,6 +9,8 @@ import pytest
 
 from harness.scim import a_user
 
+pytestmark = pytest.mark.every_mode
+
 
 class SlowRequest:
     """A request that creates a user, whose body is held back until it is let go."""

@@ -12,6 +12,8 @@ import pytest
 from harness.process import Process, binary, clean_environment, free_port
 from harness.scim import Scim, listing, ok
 
+pytestmark = pytest.mark.every_mode
+
 SECRET = re.compile(r"rc_(?:scim|admin|svc)_[a-z2-7]+")
 
 

@@ -9,6 +9,8 @@ from harness.process import Process, free_port
 from harness.rpc import Rpc, api
 from harness.smtp import Postbox, eventually
 
+pytestmark = pytest.mark.every_mode
+
 
 @pytest.fixture
 def postbox():

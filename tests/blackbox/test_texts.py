@@ -8,6 +8,8 @@ from google.protobuf.descriptor import FieldDescriptor
 from harness.rpc import methods, reason
 from harness.scim import USER
 
+pytestmark = pytest.mark.databases
+
 ODD = "a\0b"
 # How deep fields of fields are looked for; a value may hold values for ever.
 DEEP = 3

@@ -10,6 +10,8 @@ from harness.house import MODES, Directory
 from harness.scim import Scim, a_user, created, listing, no_content, ok, refused
 from harness.smtp import Postbox, eventually
 
+pytestmark = pytest.mark.every_mode
+
 ISSUER = "https://idp.example.com/saml"
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from harness.scim import GROUP, Scim, a_user, created, listing, no_content, ok, refused
 
+pytestmark = pytest.mark.hops
+
 PACE = 25
 LIMIT = {"ROLLCALL_MAX_REQUESTS_PER_SECOND": str(PACE)}
 # Far more requests than any house could spread over so many seconds that they keep to the pace.

@@ -7,6 +7,8 @@ import trustme
 from harness.process import Process, free_port
 from harness.scim import Scim
 
+pytestmark = pytest.mark.every_mode
+
 HOST = "localhost"
 
 

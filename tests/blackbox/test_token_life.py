@@ -7,6 +7,8 @@ import pytest
 from harness.rpc import api
 from harness.scim import Scim, listing
 
+pytestmark = pytest.mark.databases
+
 DAY = 24 * 60 * 60
 ADMIN = "admin@example.com"
 

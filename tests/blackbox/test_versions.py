@@ -4,6 +4,8 @@ import pytest
 
 from harness.scim import a_user, no_content, ok, refused
 
+pytestmark = pytest.mark.databases
+
 
 def path_of(user: dict) -> str:
     return f"/Users/{user['id']}"

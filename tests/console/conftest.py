@@ -20,6 +20,8 @@ FLAGS = [
     "--disable-sync",
 ]
 
+pytest_plugins = ["harness.modes"]
+
 
 @pytest.fixture(scope="session")
 def builder(tmp_path_factory):

@@ -21,7 +21,7 @@ number_before() {
 
 # counted COMMAND…: runs it, and adds what its closing line counts: `N passed`, `N failed`, `N skipped`.
 counted() {
-    local log="$WORK/closing" status=0 closing="$WORK/closing-line" failed errors
+    local log="$SUITE_WORK/closing" status=0 closing="$SUITE_WORK/closing-line" failed errors
     "$@" 2>&1 | tee "$log" || status=$?
     sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -E '[0-9]+ (passed|failed|error)' | tail -1 >"$closing" || true
     failed="$(number_before failed "$closing")"

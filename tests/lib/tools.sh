@@ -14,6 +14,14 @@ need_debian() {
         echo "$command is missing: install $*" >&2
         return 1
     fi
+    # One at a time, for suites run side by side; no server that a package starts may keep the lock.
+    (
+        flock 9
+        install_debian "$@" 9>&-
+    ) 9>"$WORK/apt-lock"
+}
+
+install_debian() {
     local sudo=()
     [ "$(id -u)" -eq 0 ] || sudo=(sudo)
     if [ ! -e "$WORK/apt-updated" ]; then
@@ -48,15 +56,11 @@ need_python() {
     : >"$venv/complete"
 }
 
-# build_binary: builds the binary that the black-box suites run, and sets ROLLCALL_TEST_BINARY.
+# build_binary: builds the binary that the black-box suites run and the example in Rust, and sets ROLLCALL_TEST_BINARY
+# and ROLLCALL_TEST_FOLLOWER. Suites that run side by side find them built.
 build_binary() {
-    cargo build --locked --bin rollcall
-    export ROLLCALL_TEST_BINARY="$CARGO_TARGET_DIR/debug/rollcall"
-}
-
-# build_examples: builds the example in Rust, and sets ROLLCALL_TEST_FOLLOWER.
-build_examples() {
-    # Together with the binary, so that both are built of the same dependencies.
+    [ -z "${ROLLCALL_TEST_BINARY:-}" ] || return 0
+    # Together, so that both are built of the same dependencies.
     cargo build --locked -p rollcall -p follower-rust
-    export ROLLCALL_TEST_FOLLOWER="$CARGO_TARGET_DIR/debug/follower-rust"
+    export ROLLCALL_TEST_BINARY="$CARGO_TARGET_DIR/debug/rollcall" ROLLCALL_TEST_FOLLOWER="$CARGO_TARGET_DIR/debug/follower-rust"
 }

@@ -3,4 +3,7 @@
 need_debian chromium chromium fonts-liberation
 need_python
 build_binary
-counted "$PYTHON" -m pytest -c "$TESTS/pytest.ini" --rootdir "$TESTS" --numprocesses 2 --dist loadgroup "$TESTS/console" "$@"
+# A test that is named by its file stands for the folder.
+tests=("$TESTS/console" "$@")
+[[ "$*" != *::* ]] || tests=("$@")
+counted "$PYTHON" -m pytest -c "$TESTS/pytest.ini" --rootdir "$TESTS" --numprocesses 2 --dist loadgroup "${tests[@]}"

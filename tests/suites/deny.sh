@@ -3,9 +3,9 @@
 need_cargo_tool cargo-deny "$DENY_VERSION"
 cargo deny --locked check --hide-inclusion-graph bans licenses sources
 count 1 0 0
-if cargo deny --locked fetch db >"$WORK/advisories" 2>&1; then
+if cargo deny --locked fetch db >"$SUITE_WORK/advisories" 2>&1; then
     cargo deny --locked check advisories
     count 1 0 0
 else
-    skip advisories "the RustSec database cannot be fetched: $(grep -m1 '^fatal' "$WORK/advisories" || tail -1 "$WORK/advisories")"
+    skip advisories "the RustSec database cannot be fetched: $(grep -m1 '^fatal' "$SUITE_WORK/advisories" || tail -1 "$SUITE_WORK/advisories")"
 fi

@@ -17,12 +17,12 @@ target=(--fuzz-dir "$TESTS/fuzz" --target-dir "$CACHE/fuzz")
 (cd "$TESTS/fuzz" && "${cargo[@]}" fuzz build "${target[@]}")
 for seeds in "$TESTS"/fuzz/seeds/*; do
     name="$(basename "$seeds")"
-    corpus="$WORK/corpus-$name"
-    mkdir -p "$corpus" "$WORK/findings"
+    corpus="$SUITE_WORK/corpus-$name"
+    mkdir -p "$corpus" "$SUITE_WORK/findings"
     echo "fuzz: $name ${limit[*]}"
     if (cd "$TESTS/fuzz" && "${cargo[@]}" fuzz run "${target[@]}" "$name" "$corpus" "$seeds" -- \
         "${limit[@]}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
-        -artifact_prefix="$WORK/findings/" 2>&1 | tail -n 20); then
+        -artifact_prefix="$SUITE_WORK/findings/" 2>&1 | tail -n 20); then
         count 1 0 0
     else
         count 0 1 0
