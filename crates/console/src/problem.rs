@@ -46,11 +46,11 @@ impl Problem {
             ErrorReason::CredentialInvalid | ErrorReason::CredentialMissing => Self::SignedOut,
             ErrorReason::RateLimited => Self::TooOften(Duration::from_mins(1)),
             ErrorReason::Internal => {
-                tracing::warn!(code = %status.code(), message = status.message(), "the core failed");
+                tracing::warn!(code = %status.code(), cause = status.message(), "the core failed");
                 Self::Refused { reason, message: "The server failed. Its log says why.".to_owned() }
             }
             ErrorReason::Unavailable => {
-                tracing::warn!(code = %status.code(), message = status.message(), "the core cannot be reached");
+                tracing::warn!(code = %status.code(), cause = status.message(), "the core cannot be reached");
                 Self::late()
             }
             reason => Self::Refused { reason, message: status.message().to_owned() },

@@ -97,8 +97,8 @@ impl Problem {
         // transports, and is for the log.
         let by_core = !status.details().is_empty();
         if !by_core {
-            let (code, message) = (status.code(), status.message());
-            tracing::warn!(%code, message, request_id = %request, "a call of the core failed on its way");
+            let (code, cause) = (status.code(), status.message());
+            tracing::warn!(%code, cause, request_id = %request, "a call of the core failed on its way");
         }
         let detail: Cow<'static, str> = match reason {
             ErrorReason::Internal => return Self::internal(request),

@@ -47,7 +47,7 @@ pub(crate) async fn readiness(core: &CoreChannel, readiness: &Readiness, method:
         }
         Ok(Ok(_)) => said(StatusCode::SERVICE_UNAVAILABLE, "the identity core does not serve at present\n"),
         Ok(Err(status)) => {
-            tracing::debug!(code = %status.code(), message = status.message(), "the core failed its health check");
+            tracing::debug!(code = %status.code(), cause = status.message(), "the core failed its health check");
             said(StatusCode::SERVICE_UNAVAILABLE, "the identity core cannot be reached\n")
         }
         Err(_) => said(StatusCode::SERVICE_UNAVAILABLE, "the identity core does not answer\n"),
