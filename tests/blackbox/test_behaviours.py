@@ -340,6 +340,8 @@ def test_b29_discovery_takes_no_filter(scim):
     for route in ("/Schemas", "/ResourceTypes"):
         refused(scim.get(route, filter='name eq "User"'), 403)
         listing(scim.get(route, startIndex=1, count=1, sortBy="id"))
+    refused(scim.get("/ServiceProviderConfig", filter="patch.supported eq true"), 403, naming="filter")
+    ok(scim.get("/ServiceProviderConfig", startIndex=1))
 
 
 @pytest.mark.parametrize(

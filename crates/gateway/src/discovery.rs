@@ -15,6 +15,7 @@ use crate::list::List;
 /// `/ServiceProviderConfig`: also for who has no credential.
 pub(crate) async fn service_provider_config(call: &Call<'_>, method: &Method) -> Result<Answer, Problem> {
     require_get(method)?;
+    refuse_filter(call)?;
     let request = call.message(GetServiceProviderConfigRequest::default());
     let response =
         call.answered(Box::pin(client::discovery(call.core()).get_service_provider_config(request))).await?;
