@@ -1,6 +1,7 @@
 //! Which endpoint answers.
 
-use http::{Method, StatusCode};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, Method, StatusCode};
 
 use crate::answer::Answer;
 use crate::body::Incoming;
@@ -15,12 +16,47 @@ pub(crate) async fn answer(call: &Call<'_>, endpoint: &Endpoint<'_>, body: &mut 
     let problem = match at_endpoint(call, endpoint, body).await {
         Ok(answer) => return answer,
         Err(problem) if problem.is_from_core() => problem,
-        Err(problem) => match call.authenticate().await {
+        Err(problem) => match first_judged(call, endpoint, &problem).await {
             Ok(()) => problem,
-            Err(unauthenticated) => unauthenticated,
+            Err(earlier) => earlier,
         },
     };
+    if problem.status() == StatusCode::UNAUTHORIZED && has_bare_credential(&call.parts.headers) {
+        return problem.saying(BARE_CREDENTIAL).into_answer();
+    }
     problem.into_answer()
+}
+
+/// What is told to whoever sends a token alone where RFC 6750 §2.1 has a word before it.
+const BARE_CREDENTIAL: &str = "Authorization: the token stands there without the word Bearer before it; send \
+                               Authorization: Bearer <token>";
+
+/// Whether there is a credential that says not what it is. It is not judged, since it is none.
+fn has_bare_credential(headers: &HeaderMap) -> bool {
+    let Some(sent) = headers.get(AUTHORIZATION).and_then(|sent| sent.to_str().ok()) else { return false };
+    let sent = sent.trim();
+    let is_a_word = !sent.is_empty() && !sent.contains(char::is_whitespace);
+    is_a_word && !["bearer", "basic"].iter().any(|scheme| sent.eq_ignore_ascii_case(scheme))
+}
+
+/// What the core has to say before a mistake that the gateway has found: that the credential is not good, or that there is no
+/// such resource, which is 404 whatever it was to become.
+async fn first_judged(call: &Call<'_>, endpoint: &Endpoint<'_>, problem: &Problem) -> Result<(), Problem> {
+    let changes = matches!(call.parts.method, Method::PUT | Method::PATCH);
+    let found = match endpoint {
+        Endpoint::User(id) if changes && problem.status() == StatusCode::BAD_REQUEST => {
+            users::require(call, id).await
+        }
+        Endpoint::Group(id) if changes && problem.status() == StatusCode::BAD_REQUEST => {
+            groups::require(call, id).await
+        }
+        _ => return call.authenticate().await,
+    };
+    match found {
+        // Who may write need not be one who may read, and is told the mistake.
+        Err(refused) if refused.status() == StatusCode::FORBIDDEN => call.authenticate().await,
+        found => found,
+    }
 }
 
 async fn at_endpoint(
@@ -51,6 +87,14 @@ async fn at_endpoint(
             StatusCode::NOT_FOUND,
             "there is no such endpoint; there are /Users, /Groups, /.search, /Bulk, /ServiceProviderConfig, /ResourceTypes \
              and /Schemas, spelt so",
+        )),
+        Endpoint::BaseAgain(rest) => Err(Problem::http(
+            StatusCode::NOT_FOUND,
+            format!(
+                "the base path stands twice in the path; the URL should be {base}{rest}: give the identity provider {base} as \
+                 the base URL, and nothing behind it",
+                base = call.base
+            ),
         )),
         Endpoint::Unreadable => Err(Problem::http(
             StatusCode::NOT_FOUND,

@@ -145,6 +145,11 @@ impl Problem {
         Self { status: StatusCode::PAYLOAD_TOO_LARGE, scim_type: None, ..self }
     }
 
+    /// The same, in other words.
+    pub(crate) fn saying(self, detail: &'static str) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+
     /// Whether the credential has been judged, so that the problem may be told to the client.
     pub(crate) fn is_from_core(&self) -> bool {
         self.from_core

@@ -113,6 +113,14 @@ async fn get(call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
     resource(call, StatusCode::OK, found.group, view).await
 }
 
+/// Asks the core whether a group is there. Errors: none is, or the core lets the caller see none.
+pub(crate) async fn require(call: &Call<'_>, id: &str) -> Result<(), Problem> {
+    let request =
+        GetGroupRequest { directory: String::new(), id: id.to_owned(), projection: Some(version_only()) };
+    call.answered(Box::pin(client::groups(call.core()).get_group(call.message(request)))).await?;
+    Ok(())
+}
+
 async fn replace(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer, Problem> {
     let if_match = if_match(&call.parts.headers)?;
     let mut projection = call.query()?.projection();

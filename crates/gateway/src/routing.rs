@@ -6,6 +6,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::base_url::BasePath;
 
+/// The suffix of a resource in the media type `application/scim+json`.
+const FORMAT: &str = ".scim";
+
 /// What is at a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
@@ -49,6 +52,8 @@ pub(crate) enum Endpoint<'a> {
     OpenApi,
     /// No endpoint.
     Unknown,
+    /// A path that has the base path again behind the base path; and what it leads to without.
+    BaseAgain(String),
     /// A path whose percent-encoding is no UTF-8 text.
     Unreadable,
 }
@@ -71,7 +76,30 @@ pub(crate) fn route(path: &str) -> Route<'_> {
         }
         _ => return Route::Elsewhere,
     };
-    Route::Scim(base, at(segments))
+    Route::Scim(base, within(segments))
+}
+
+/// The endpoint at the segments behind a base path. Whoever gave an identity provider the base URL for a base URL without the
+/// path finds the path twice.
+fn within<'a>(segments: impl Iterator<Item = &'a str> + Clone) -> Endpoint<'a> {
+    let mut rest = segments.clone();
+    let mut is_again = false;
+    while let Some(behind) = behind_base(rest.clone()) {
+        (rest, is_again) = (behind, true);
+    }
+    if is_again {
+        return Endpoint::BaseAgain(rest.flat_map(|segment| ["/", segment]).collect());
+    }
+    at(segments)
+}
+
+/// What follows a base path; `None`, the segments do not begin with one.
+fn behind_base<'a, I: Iterator<Item = &'a str> + Clone>(segments: I) -> Option<I> {
+    [BasePath::Rollcall, BasePath::Metabase].into_iter().find_map(|base| {
+        let mut rest = segments.clone();
+        let names = base.as_str().split('/').filter(|name| !name.is_empty());
+        names.fold(true, |is_same, name| is_same && rest.next() == Some(name)).then_some(rest)
+    })
 }
 
 /// The endpoint at a path that begins behind the base path.
@@ -98,10 +126,10 @@ fn endpoint<'a>(name: &'a str, id: Option<&'a str>) -> Endpoint<'a> {
         (".search", None) => Endpoint::Search,
         ("Users", None) => Endpoint::Users,
         ("Users", Some(id)) if id == ".search" => Endpoint::UserSearch,
-        ("Users", Some(id)) => Endpoint::User(id),
+        ("Users", Some(id)) => Endpoint::User(without_format(id)),
         ("Groups", None) => Endpoint::Groups,
         ("Groups", Some(id)) if id == ".search" => Endpoint::GroupSearch,
-        ("Groups", Some(id)) => Endpoint::Group(id),
+        ("Groups", Some(id)) => Endpoint::Group(without_format(id)),
         ("ServiceProviderConfig", None) => Endpoint::ServiceProviderConfig,
         ("ResourceTypes", None) => Endpoint::ResourceTypes,
         ("ResourceTypes", Some(id)) => Endpoint::ResourceType(id),
@@ -111,6 +139,15 @@ fn endpoint<'a>(name: &'a str, id: Option<&'a str>) -> Endpoint<'a> {
         ("Bulk", None) => Endpoint::Bulk,
         ("openapi.json", None) => Endpoint::OpenApi,
         _ => Endpoint::Unknown,
+    }
+}
+
+/// An id without the suffix by which a client may ask for the format (RFC 7644 §3.8), which is the only one that there is.
+/// No id of ours ends so.
+fn without_format(id: Cow<'_, str>) -> Cow<'_, str> {
+    match id {
+        Cow::Borrowed(id) => Cow::Borrowed(id.strip_suffix(FORMAT).unwrap_or(id)),
+        Cow::Owned(id) => Cow::Owned(id.strip_suffix(FORMAT).unwrap_or(&id).to_owned()),
     }
 }
 
@@ -151,6 +188,31 @@ mod tests {
         assert_eq!(scim("/scim/v2/Groups/%2Esearch"), Endpoint::GroupSearch);
         assert_eq!(scim("/scim/v2/Users/.SEARCH"), Endpoint::User(".SEARCH".into()));
         assert_eq!(scim("/scim/v2/Bulk/.search"), Endpoint::Unknown);
+    }
+
+    #[test]
+    fn a_resource_with_the_suffix_of_its_format_is_that_resource() {
+        assert_eq!(scim("/scim/v2/Users/u1.scim"), Endpoint::User("u1".into()));
+        assert_eq!(scim("/api/ee/scim/v2/Groups/g1%2Escim/"), Endpoint::Group("g1".into()));
+        assert_eq!(scim("/scim/v2/Users/u1.scim.scim"), Endpoint::User("u1.scim".into()));
+        assert_eq!(scim("/scim/v2/Users/u1.json"), Endpoint::User("u1.json".into()));
+        assert_eq!(scim("/scim/v2/Users.scim"), Endpoint::Unknown);
+        assert_eq!(scim("/scim/v2/Schemas/urn:a.scim"), Endpoint::Schema("urn:a.scim".into()));
+    }
+
+    #[test]
+    fn a_base_path_behind_the_base_path_is_told_apart() {
+        for (path, rest) in [
+            ("/scim/v2/scim/v2/Users/u1", "/Users/u1"),
+            ("/scim/v2/scim/v2/scim/v2//Users/", "/Users"),
+            ("/api/ee/scim/v2/scim/v2", ""),
+            ("/scim/v2/api/ee/scim/v2/Bulk", "/Bulk"),
+        ] {
+            assert_eq!(scim(path), Endpoint::BaseAgain(rest.to_owned()), "{path}");
+        }
+        for path in ["/scim/v2/scim", "/scim/v2/scim/v3/Users", "/scim/v2/Users/scim/v2"] {
+            assert_eq!(scim(path), Endpoint::Unknown, "{path}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::error::Problem;
 use crate::list::List;
 use crate::patch_body::operations;
 use crate::preconditions::{client_has, if_match};
-use crate::projection::{MetaShown, take_version, with_version};
+use crate::projection::{MetaShown, take_version, version_only, with_version};
 use crate::query::Query;
 
 /// A request to all users.
@@ -138,6 +138,18 @@ async fn get(call: &Call<'_>, whom: Whom<'_>) -> Result<Answer, Problem> {
     };
     let found = call.answered(Box::pin(client::users(call.core()).get_user(call.message(request)))).await?;
     resource(call, StatusCode::OK, found.user, shown)
+}
+
+/// Asks the core whether a user is there. Errors: nobody is, or the core lets the caller see none.
+pub(crate) async fn require(call: &Call<'_>, id: &str) -> Result<(), Problem> {
+    let request = GetUserRequest {
+        directory: String::new(),
+        id: id.to_owned(),
+        projection: Some(version_only()),
+        me: false,
+    };
+    call.answered(Box::pin(client::users(call.core()).get_user(call.message(request)))).await?;
+    Ok(())
 }
 
 async fn replace(call: &Call<'_>, whom: Whom<'_>, body: &mut Incoming) -> Result<Answer, Problem> {

@@ -66,7 +66,8 @@ impl Groups {
         let members = Some(members).filter(|members| first.has_members || !members.is_empty());
         let rules = directory.rules();
         let types = self.core.types(&directory).await?;
-        let change = GroupChange::replace(first.group, members, first.if_match, types.group(), rules)?;
+        let change = GroupChange::replace(first.group, members, first.if_match, types.group(), rules);
+        let change = self.core.of_resource(&directory, ResourceType::Group, id, change).await?;
         let group = self.change(caller, &directory, id, &change).await?;
         Ok(ReplaceGroupResponse { group: Some(group_message(group, &projection, types.group())) })
     }
@@ -90,7 +91,8 @@ impl Groups {
         }
         let rules = directory.rules();
         let types = self.core.types(&directory).await?;
-        let change = GroupChange::patch(operations, first.if_match, types.group(), rules)?;
+        let change = GroupChange::patch(operations, first.if_match, types.group(), rules);
+        let change = self.core.of_resource(&directory, ResourceType::Group, id, change).await?;
         self.core.require_few_members(change.members_named())?;
         let group = self.change(caller, &directory, id, &change).await?;
         Ok(PatchGroupResponse { group: Some(group_message(group, &projection, types.group())) })

@@ -3,10 +3,11 @@
 use rollcall_scim::{Definition, Resource};
 use rollcall_store::{Directory, Draft, Event, Provenance, ResourceType, StoredResource, Transaction};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{Attempts, search_form};
 use crate::Core;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::changes;
 
 impl Core {
@@ -38,6 +39,24 @@ impl Core {
         let (done, transaction) = change(self.store.begin().await?).await?;
         transaction.save().await?;
         Ok(done)
+    }
+
+    /// What a resource is to become, as it has been judged. Errors: `NOT_FOUND` where it is not there, whatever else is wrong.
+    pub(crate) async fn of_resource<T>(
+        &self,
+        directory: &Directory,
+        resource_type: ResourceType,
+        id: Uuid,
+        judged: Result<T>,
+    ) -> Result<T> {
+        let error = match judged {
+            Ok(change) => return Ok(change),
+            Err(error) => error,
+        };
+        match self.store.resource(directory.id, resource_type, id).await? {
+            Some(_) => Err(error),
+            None => Err(Error::not_found(resource_type.as_str(), &id.to_string())),
+        }
     }
 
     /// Adds a resource, by an event that is yet to be written. Returns what the event tells of it.

@@ -54,7 +54,8 @@ impl Users {
         let id = caller.user(&request.id, request.me)?;
         let types = self.core.types(&directory).await?;
         let (user, if_match) = (request.user, request.if_match);
-        let change = UserChange::replace(&self.core, &directory, user, if_match, types.user()).await?;
+        let change = UserChange::replace(&self.core, &directory, user, if_match, types.user()).await;
+        let change = self.core.of_resource(&directory, ResourceType::User, id, change).await?;
         let user = self.change(caller, &directory, id, &change).await?;
         Ok(ReplaceUserResponse {
             user: Some(self.core.user(&directory, user, &projection, types.user()).await?),
@@ -72,7 +73,8 @@ impl Users {
         let id = caller.user(&request.id, request.me)?;
         let types = self.core.types(&directory).await?;
         let (operations, if_match) = (request.operations, request.if_match);
-        let change = UserChange::patch(&self.core, &directory, operations, if_match, types.user()).await?;
+        let change = UserChange::patch(&self.core, &directory, operations, if_match, types.user()).await;
+        let change = self.core.of_resource(&directory, ResourceType::User, id, change).await?;
         let user = self.change(caller, &directory, id, &change).await?;
         Ok(PatchUserResponse {
             user: Some(self.core.user(&directory, user, &projection, types.user()).await?),
