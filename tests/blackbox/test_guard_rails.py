@@ -3,6 +3,8 @@
 Users count who were there before the window began, so the tests make them older in the database than they are."""
 
 import json
+import re
+import shlex
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -303,6 +305,28 @@ def test_the_administrators_are_told_once(generic):
     )
     assert [mail["recipient"] for mail in mails] == ["it@example.com"]
     assert holds(generic)[0]["id"] in mails[0]["text"]
+
+
+def test_the_email_says_who_left_and_who_is_held_and_its_commands_decide(generic):
+    house = generic.house
+    house.command_json("directory", "update", generic.name, "--admin-email", "it@example.com")
+    set_rail(generic, "2,10%,1h")
+    users = old_users(generic, 4)
+    for user in users[:2]:
+        ok(deactivate(generic, user))
+    held(deactivate(generic, users[2]))
+    [mail] = house.database.rows("SELECT text FROM mails WHERE directory_id = ?", house.database_id(generic.id))
+    lines = [line.strip() for line in mail["text"].splitlines()]
+    facts = dict(re.split(" {2,}", line, maxsplit=1) for line in lines if "  " in line)
+    assert (facts["Held"], facts["Left before"]) == ("1 user", "2 users")
+    assert "at most 2 users or 10 % of the active users (0 of 4)" in facts["Limit"]
+    assert facts["Limit"].endswith("whichever is more, within 1 hour")
+    show, approve, reject = [shlex.split(line)[1:] for line in lines if line.startswith("rollcall hold ")]
+    assert house.command_json(*show)["waiting"] == 1
+    assert house.command_json(*approve)["state"] == "approved"
+    assert not is_active(generic, users[2])
+    done = house.command(*reject)
+    assert (done.returncode, "decided" in done.stderr or "approved" in done.stderr) == (1, True), done.stderr
 
 
 def test_a_change_that_cannot_be_made_any_more_has_failed_and_says_why(generic):

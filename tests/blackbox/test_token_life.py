@@ -155,12 +155,19 @@ def test_the_old_token_of_a_rotation_is_warned_of_at_once_where_it_has_a_day_lef
     near = house.admin.call("TokenService/RotateToken", directory=name).previous.prefix
     [warning] = expiring.written()
     assert near in warning
-    assert "expires in 1 day" in warning
+    assert "expires in 24 hours" in warning
     assert "Another token has been made in its place" in warning
     far = house.admin.call("TokenService/RotateToken", directory=name, overlap={"seconds": 5 * DAY}).previous.prefix
     assert [near in warning for warning in expiring.warnings()] == [True], "the marks of the past are never sent"
     expiring.move(far, 0.9)
     assert sum(far in warning for warning in expiring.warnings()) == 1
+
+
+def test_an_overlap_of_an_hour_is_announced_as_one(expiring):
+    name = expiring.directory.name
+    expiring.house.admin.call("TokenService/RotateToken", directory=name, overlap={"seconds": 60 * 60})
+    [warning] = expiring.written()
+    assert f"A token of {name} expires in 1 hour" in warning
 
 
 def test_administrators_are_warned_of_service_keys_and_client_secrets_of_the_directory_too(expiring):

@@ -4,7 +4,7 @@ use rollcall_store::{Credential, Directory, Transaction};
 
 use crate::Core;
 use crate::error::Result;
-use crate::notices::Notice;
+use crate::notices::{ExpiringCredential, Notice};
 
 /// A day in µs.
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
@@ -89,16 +89,16 @@ impl Core {
         if !transaction.note_warning(credential.id, days).await? {
             return Ok(false);
         }
-        let left = expires - self.clock.now();
-        let notice = Notice::CredentialExpires {
+        let notice = Notice::CredentialExpires(ExpiringCredential {
             kind: credential.kind,
             id: credential.id,
+            client: credential.client,
             prefix: credential.prefix.clone(),
             description: credential.name.clone(),
             expires,
-            days: (left + DAY - 1) / DAY,
+            left: expires - self.clock.now(),
             is_rotated,
-        };
+        });
         self.notify(transaction, directory, notice).await?;
         Ok(true)
     }

@@ -12,11 +12,14 @@ mod session;
 mod smtp;
 mod smtp_url;
 mod wording;
+mod words;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rollcall_store::{Administrator, CredentialKind, Directory, Mail, MailKind, MailState, Transaction};
+use rollcall_store::{
+    Administrator, CredentialKind, Directory, GuardRail, Mail, MailKind, MailState, Transaction,
+};
 use uuid::Uuid;
 
 use crate::Core;
@@ -44,41 +47,55 @@ pub(crate) enum Notice {
         protocol: &'static str,
     },
     /// A token, key or client secret is about to expire.
-    CredentialExpires {
-        /// What it is.
-        kind: CredentialKind,
-        /// Its key.
-        id: Uuid,
-        /// Its first characters.
-        prefix: String,
-        /// What its maker wrote about it; may be empty.
-        description: String,
-        /// When it expires, in µs.
-        expires: i64,
-        /// How many days that is from now.
-        days: i64,
-        /// Whether it was rotated a moment ago, so that another one takes its place.
-        is_rotated: bool,
-    },
+    CredentialExpires(ExpiringCredential),
     /// A guard rail holds changes of the identity provider.
-    ChangesHeld {
-        /// The record of what is held.
-        hold: Uuid,
-        /// How many users would have been deactivated or deleted.
-        count: u64,
-        /// The guard rail as the setting has it, such as `10,20%,1h`.
-        limit: String,
-    },
+    ChangesHeld(HeldChanges),
     /// Nothing: somebody tries whether e-mails arrive.
     Test,
+}
+
+/// A token, key or client secret that is about to expire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ExpiringCredential {
+    /// What it is.
+    pub(crate) kind: CredentialKind,
+    /// Its key.
+    pub(crate) id: Uuid,
+    /// The OAuth client that a client secret is of.
+    pub(crate) client: Option<Uuid>,
+    /// Its first characters.
+    pub(crate) prefix: String,
+    /// What its maker wrote about it; may be empty.
+    pub(crate) description: String,
+    /// When it expires, in µs.
+    pub(crate) expires: i64,
+    /// How long that is from now, in µs.
+    pub(crate) left: i64,
+    /// Whether it was rotated a moment ago, so that another one takes its place.
+    pub(crate) is_rotated: bool,
+}
+
+/// Changes of the identity provider that a guard rail holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HeldChanges {
+    /// The record of what is held.
+    pub(crate) hold: Uuid,
+    /// How many users the first request would have made leave. Further ones join them without another notice.
+    pub(crate) held: usize,
+    /// How many users had left within the window before.
+    pub(crate) left: i64,
+    /// How many users were active when the window began.
+    pub(crate) active_users: i64,
+    /// The guard rail.
+    pub(crate) rail: GuardRail,
 }
 
 impl Notice {
     fn kind(&self) -> MailKind {
         match self {
             Self::FirstSignIn { .. } => MailKind::FirstSignIn,
-            Self::CredentialExpires { .. } => MailKind::TokenExpires,
-            Self::ChangesHeld { .. } => MailKind::ChangesHeld,
+            Self::CredentialExpires(_) => MailKind::TokenExpires,
+            Self::ChangesHeld(_) => MailKind::ChangesHeld,
             Self::Test => MailKind::Test,
         }
     }

@@ -9,7 +9,7 @@ use crate::departures::{Departure, Stopped, wait_until};
 use crate::dry_run::not_in_dry_run;
 use crate::error::{Error, Result};
 use crate::events::Origin;
-use crate::notices::Notice;
+use crate::notices::{HeldChanges, Notice};
 use crate::resources::Attempts;
 
 impl Core {
@@ -110,8 +110,13 @@ impl Core {
         let origin = Origin::of_token(stopped.credential, &stopped.request_id);
         let event = self.event(origin, Some(directory.id), EventKind::HoldCreated, hold.id, facts);
         transaction.insert_event(&event).await?;
-        let leaving = u64::try_from(standing.others).unwrap_or_default() + stopped.departures.len() as u64;
-        let notice = Notice::ChangesHeld { hold: hold.id, count: leaving, limit: hold.guard_rail.clone() };
+        let notice = Notice::ChangesHeld(HeldChanges {
+            hold: hold.id,
+            held: stopped.departures.len(),
+            left: standing.others,
+            active_users: stopped.active_users,
+            rail,
+        });
         self.notify(transaction, directory, notice).await?;
         Ok(hold)
     }

@@ -116,7 +116,7 @@ fn tell(mail: &Mail) {
             tracing::warn!(%notice, kind, attempts, error, "a notice was not sent; it is tried again");
         }
         MailState::Parked => {
-            tracing::error!(%notice, kind, attempts, error, "a notice is parked; `rollcall notice retry` tries it again");
+            tracing::error!(%notice, kind, attempts, error, "a notice is parked; `rollcall notice retry --all` tries it again");
         }
     }
 }

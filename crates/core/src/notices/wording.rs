@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use rollcall_store::CredentialKind;
 use uuid::Uuid;
 
-use super::Notice;
 use super::letter::{Letter, value};
+use super::{ExpiringCredential, HeldChanges, Notice, words};
 
 /// The letter of a notice about a directory; `now` is the time in µs.
 pub(super) fn letter(notice: &Notice, directory: &str, now: i64) -> Letter {
@@ -13,27 +13,10 @@ pub(super) fn letter(notice: &Notice, directory: &str, now: i64) -> Letter {
         Notice::FirstSignIn { user, display, email, protocol } => {
             first_sign_in(*user, display, email, protocol, directory, now)
         }
-        Notice::CredentialExpires { kind, id, prefix, description, expires, days, is_rotated } => {
-            let (kind, id, expires, days, is_rotated) = (*kind, *id, *expires, *days, *is_rotated);
-            credential_expires(
-                &Expiry { kind, id, prefix, description, expires, days, is_rotated },
-                directory,
-            )
-        }
-        Notice::ChangesHeld { hold, count, limit } => changes_held(*hold, *count, limit, directory, now),
+        Notice::CredentialExpires(credential) => credential_expires(credential, directory),
+        Notice::ChangesHeld(changes) => changes_held(*changes, directory, now),
         Notice::Test => test(directory, now),
     }
-}
-
-/// A credential that is about to expire.
-struct Expiry<'a> {
-    kind: CredentialKind,
-    id: Uuid,
-    prefix: &'a str,
-    description: &'a str,
-    expires: i64,
-    days: i64,
-    is_rotated: bool,
 }
 
 fn first_sign_in(
@@ -80,14 +63,18 @@ struct Wording {
     after: &'static str,
 }
 
-fn wording_of(kind: CredentialKind, id: Uuid, prefix: &str, directory: &str) -> Wording {
+fn wording_of(credential: &ExpiringCredential, directory: &str) -> Wording {
+    let ExpiringCredential { kind, id, client, prefix, .. } = credential;
     match kind {
         CredentialKind::ClientSecret => Wording {
             what: "client secret",
             consequence: "After that the identity provider gets no access token by it, and nobody is provisioned or deactivated \
                           any more unless it has another one.",
-            command: format!("rollcall oauth-client list --directory {directory}"),
-            after: "Add a secret to its client with rollcall oauth-client add-secret, and give that to the identity provider.",
+            command: format!(
+                "rollcall oauth-client add-secret {} --directory {directory}",
+                client.unwrap_or_default()
+            ),
+            after: "Then give the new secret to the identity provider, in its settings for provisioning.",
         },
         CredentialKind::ServiceKey | CredentialKind::AdminKey => Wording {
             what: "service key",
@@ -104,18 +91,13 @@ fn wording_of(kind: CredentialKind, id: Uuid, prefix: &str, directory: &str) -> 
     }
 }
 
-fn credential_expires(expiry: &Expiry<'_>, directory: &str) -> Letter {
-    let Expiry { kind, id, prefix, description, expires, days, is_rotated } = *expiry;
-    let when = match days {
-        ..=0 => "today".to_owned(),
-        1 => "in 1 day".to_owned(),
-        days => format!("in {days} days"),
-    };
-    let Wording { what, consequence, command, after } = wording_of(kind, id, prefix, directory);
-    let description = Some(("Description", description.to_owned())).filter(|(_, text)| !text.is_empty());
-    let facts = [("Begins with", prefix.to_owned())].into_iter().chain(description);
-    let facts = facts.chain([("Expires", time(expires)), ("Directory", directory.to_owned())]);
-    let steps = if is_rotated {
+fn credential_expires(credential: &ExpiringCredential, directory: &str) -> Letter {
+    let ExpiringCredential { prefix, description, expires, left, is_rotated, .. } = credential;
+    let Wording { what, consequence, command, after } = wording_of(credential, directory);
+    let description = Some(("Description", description.clone())).filter(|(_, text)| !text.is_empty());
+    let facts = [("Begins with", prefix.clone())].into_iter().chain(description);
+    let facts = facts.chain([("Expires", time(*expires)), ("Directory", directory.to_owned())]);
+    let steps = if *is_rotated {
         vec![(format!("Another {what} has been made in its place. See that it is in use before then."), None)]
     } else {
         vec![
@@ -124,7 +106,7 @@ fn credential_expires(expiry: &Expiry<'_>, directory: &str) -> Letter {
         ]
     };
     Letter {
-        title: format!("A {what} of {directory} expires {when}"),
+        title: format!("A {what} of {directory} expires {}", words::until(*left)),
         lead: consequence.to_owned(),
         facts: facts.collect(),
         steps,
@@ -132,27 +114,37 @@ fn credential_expires(expiry: &Expiry<'_>, directory: &str) -> Letter {
     }
 }
 
-fn changes_held(hold: Uuid, count: u64, limit: &str, directory: &str, now: i64) -> Letter {
+fn changes_held(changes: HeldChanges, directory: &str, now: i64) -> Letter {
+    let HeldChanges { hold, held, left, active_users, rail } = changes;
+    let users = |count| words::counted(count, "user");
     Letter {
         title: format!("Changes of {directory} are held"),
         lead: format!(
             "The identity provider wants to deactivate or delete more users than the guard rail of the directory \
-             {directory} allows. Nothing past the limit is applied until you decide."
+             {directory} allows. Nothing past the limit is applied until you decide. What it asks for meanwhile is held \
+             with this, without another e-mail."
         ),
         facts: vec![
-            ("Held", if count == 1 { "1 user".to_owned() } else { format!("{count} users") }),
-            ("Limit", limit.to_owned()),
+            ("Held", users(i64::try_from(held).unwrap_or(i64::MAX))),
+            ("Left before", users(left)),
+            ("Limit", words::limit(rail, active_users)),
             ("When", time(now)),
             ("Directory", directory.to_owned()),
             ("Hold", hold.to_string()),
         ],
         steps: vec![
-            ("See what is held:".to_owned(), Some(format!("rollcall hold list --directory {directory}"))),
-            ("If it is right, have it applied:".to_owned(), Some(format!("rollcall hold approve {hold}"))),
+            (
+                "See what is held:".to_owned(),
+                Some(format!("rollcall hold show {hold} --directory {directory}")),
+            ),
+            (
+                "If it is right, have it applied:".to_owned(),
+                Some(format!("rollcall hold approve {hold} --directory {directory}")),
+            ),
             (
                 "If it is a mistake, drop it, and correct the assignments at the identity provider:"
                     .to_owned(),
-                Some(format!("rollcall hold reject {hold}")),
+                Some(format!("rollcall hold reject {hold} --directory {directory}")),
             ),
         ],
         reason: administrator_of(directory),
@@ -189,9 +181,12 @@ fn time(micros: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rollcall_store::GuardRail;
+
     use super::*;
 
     const NOW: i64 = 1_795_515_300_000_000;
+    const HOUR: i64 = 60 * 60 * 1_000_000;
 
     fn first_sign_in(display: &str, email: &str) -> Letter {
         let notice = Notice::FirstSignIn {
@@ -221,56 +216,68 @@ mod tests {
         assert_eq!(first_sign_in(" \u{200b} ", "").subject(), "Somebody created an account");
     }
 
-    fn expiring(kind: CredentialKind, days: i64, is_rotated: bool) -> Notice {
-        Notice::CredentialExpires {
+    fn expiring(kind: CredentialKind, left: i64, is_rotated: bool) -> Notice {
+        Notice::CredentialExpires(ExpiringCredential {
             kind,
             id: Uuid::from_u128(9),
+            client: (kind == CredentialKind::ClientSecret).then_some(Uuid::from_u128(8)),
             prefix: "rc_scim_abc123".to_owned(),
             description: "Okta".to_owned(),
-            expires: NOW,
-            days,
+            expires: NOW + left,
+            left,
             is_rotated,
-        }
+        })
+    }
+
+    fn held() -> Notice {
+        let rail = GuardRail { users: 10, percent: 20, window_seconds: 3600 };
+        let hold = Uuid::from_u128(9);
+        Notice::ChangesHeld(HeldChanges { hold, held: 1, left: 400, active_users: 2000, rail })
     }
 
     #[test]
-    fn each_kind_of_credential_says_what_is_to_be_done() {
-        for (kind, title, command) in [
-            (
-                CredentialKind::ServiceKey,
-                "A service key of acme expires in 7 days",
-                "rollcall service-key rotate",
-            ),
-            (CredentialKind::ClientSecret, "A client secret of acme expires in 7 days", "add-secret"),
-        ] {
-            let text = letter(&expiring(kind, 7, false), "acme", NOW).text();
-            assert!(text.starts_with(title), "{text}");
-            assert!(text.contains(command), "{text}");
-        }
-        let text = letter(&expiring(CredentialKind::ScimToken, 1, true), "acme", NOW).text();
+    fn a_rotated_token_says_when_its_overlap_ends() {
+        let text = letter(&expiring(CredentialKind::ScimToken, HOUR, true), "acme", NOW).text();
+        assert!(text.starts_with("A token of acme expires in 1 hour\n"), "{text}");
         assert!(text.contains("Another token has been made"), "{text}");
         assert!(!text.contains("token rotate"), "{text}");
     }
 
     #[test]
-    fn an_expiring_token_says_how_to_replace_it() {
-        let notice = |days| expiring(CredentialKind::ScimToken, days, false);
-        let text = letter(&notice(7), "acme", NOW).text();
-        assert!(text.starts_with("A token of acme expires in 7 days\n"), "{text}");
-        assert!(text.contains("rollcall token rotate --directory acme --token rc_scim_abc123"), "{text}");
-        assert!(text.contains("Okta"), "{text}");
-        assert_eq!(letter(&notice(1), "acme", NOW).subject(), "A token of acme expires in 1 day");
-        assert_eq!(letter(&notice(0), "acme", NOW).subject(), "A token of acme expires today");
+    fn held_changes_say_who_left_who_is_held_and_how_to_decide() {
+        let text = letter(&held(), "acme", NOW).text();
+        for line in [
+            "  Held         1 user\n",
+            "  Left before  400 users\n",
+            "  Limit        at most 10 users or 20 % of the active users (400 of 2000), whichever is more, within 1 hour\n",
+        ] {
+            assert!(text.contains(line), "{line}{text}");
+        }
     }
 
+    /// Every letter there is, one of each kind and one for each kind of credential.
+    fn letters() -> Vec<Letter> {
+        let kinds = [CredentialKind::ScimToken, CredentialKind::ServiceKey, CredentialKind::ClientSecret];
+        let expire = kinds.map(|kind| expiring(kind, 7 * 24 * HOUR, false));
+        let rotated = expiring(CredentialKind::ScimToken, HOUR, true);
+        let notices = expire.into_iter().chain([rotated, held(), Notice::Test]);
+        let letters = notices.map(|notice| letter(&notice, "acme", NOW));
+        [first_sign_in("Ana Ruiz", "ana@example.com")].into_iter().chain(letters).collect()
+    }
+
+    /// The file is what a reader of the code looks at, and what the test of all commands reads.
     #[test]
-    fn held_changes_say_how_to_decide() {
-        let hold = Uuid::from_u128(9);
-        let notice = Notice::ChangesHeld { hold, count: 12, limit: "10,20%,1h".to_owned() };
-        let text = letter(&notice, "acme", NOW).text();
-        for part in ["12 users", "10,20%,1h", &format!("hold approve {hold}"), &format!("hold reject {hold}")]
-        {
-            assert!(text.contains(part), "{part}: {text}");
+    fn the_letters_are_those_of_the_file() {
+        let texts: Vec<_> = letters()
+            .iter()
+            .map(|letter| format!("Subject: {}\n\n{}", letter.subject(), letter.text()))
+            .collect();
+        let texts = texts.join(&format!("\n{}\n", "=".repeat(80)));
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/notices/letters.txt");
+        if std::env::var_os("WRITE_LETTERS").is_some() {
+            std::fs::write(file, &texts).unwrap();
         }
+        let known = std::fs::read_to_string(file).unwrap();
+        assert_eq!(texts, known, "set WRITE_LETTERS=1 to write {file} anew, and read what it says");
     }
 }

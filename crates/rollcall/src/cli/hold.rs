@@ -93,23 +93,18 @@ impl Hold {
                 }
                 output::table(&as_table(&holds))
             }
-            Action::Show(one) => {
-                let (hold, changes) = get(&client, one).await?;
-                show(&hold, &changes, json)
-            }
+            Action::Show(one) => show_one(&client, one, json).await,
             Action::Approve(one) => {
                 let request = ApproveHoldRequest { directory: one.of.directory.clone(), id: one.id.clone() };
                 let answer = client::holds(client.channel()).approve_hold(client.request(request)).await;
                 answer.map_err(|status| client.explain(&status))?;
-                let (hold, changes) = get(&client, one).await?;
-                show(&hold, &changes, json)
+                show_one(&client, one, json).await
             }
             Action::Reject(one) => {
                 let request = RejectHoldRequest { directory: one.of.directory.clone(), id: one.id.clone() };
                 let answer = client::holds(client.channel()).reject_hold(client.request(request)).await;
                 answer.map_err(|status| client.explain(&status))?;
-                let (hold, changes) = get(&client, one).await?;
-                show(&hold, &changes, json)
+                show_one(&client, one, json).await
             }
             Action::Apply(apply) => {
                 let change = apply.run(&client).await?;
@@ -165,16 +160,22 @@ async fn get(client: &Client, one: One) -> Result<(Message, Vec<HeldChange>)> {
     }
 }
 
-fn show(hold: &Message, changes: &[HeldChange], json: bool) -> Result<()> {
+async fn show_one(client: &Client, one: One, json: bool) -> Result<()> {
+    let directory = one.of.directory.clone();
+    let (hold, changes) = get(client, one).await?;
     if json {
-        let mut json = as_json(hold);
+        let mut json = as_json(&hold);
         json["changes"] = changes.iter().map(change_json).collect();
         return output::json(&json);
     }
-    output::table(&as_table(std::slice::from_ref(hold)))?;
-    output::table(&changes_table(changes))?;
+    output::table(&as_table(std::slice::from_ref(&hold)))?;
+    output::table(&changes_table(&changes))?;
     if hold.state() == HoldState::Pending {
-        output::remark(&format!("\nDecide with: rollcall hold approve|reject {} --directory …", hold.id));
+        let id = &hold.id;
+        output::remark(&format!(
+            "\nDecide with:\n  rollcall hold approve {id} --directory {directory}\n  rollcall hold reject {id} \
+             --directory {directory}"
+        ));
     }
     Ok(())
 }

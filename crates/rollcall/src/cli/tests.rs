@@ -1,5 +1,8 @@
 //! The command line and its documentation agree, and misuse is told from use.
 
+mod commands;
+mod texts;
+
 use clap::Command;
 use clap::error::ErrorKind;
 

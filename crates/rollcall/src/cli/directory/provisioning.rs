@@ -128,7 +128,7 @@ fn meaning(name: &str, scim: Switch, saml: bool) -> String {
              - Accounts come from the identity provider. First sign-ins by SAML create none while SCIM is on; the stored \
              choice ({stored}) is kept, and counts again when SCIM is switched off.\n\
              - Sign-ins no longer write to the users that the identity provider manages.\n\
-             - OIDC, JWT and LDAP are not overridden; provisioning rules are exceptions for each (rollcall sso rule)."
+             - OIDC, JWT and LDAP are not overridden; provisioning rules are exceptions for each (rollcall sso rule --help)."
         ),
         Switch::Off => format!(
             "Switching SCIM off for {name}, and what it means for the users that SCIM made:\n\

@@ -18,7 +18,7 @@ pub(super) struct Safeguards {
     retention: Option<i32>,
 
     /// How many users the identity provider may deactivate or delete: past N users and P % of the active ones within WINDOW
-    /// (such as 1h) a change is held for an administrator, see `rollcall hold`. A new directory has 10,20%,1h
+    /// (such as 1h) a change is held for an administrator, see `rollcall hold --help`. A new directory has 10,20%,1h
     #[arg(long, value_name = GUARD_RAIL, value_parser = guard_rail)]
     guard_rail: Option<GuardRail>,
 

@@ -227,7 +227,7 @@ fn bad_request(activity: &Activity) -> Advice {
         .at("settings", "Open the settings"),
         "invalidPath" if says("urn:") => Advice::new(
             "The schema is not known here",
-            "The attribute mapping names an extension that the directory does not have. Register it with “rollcall schema register”, or take the attribute out of the mapping.",
+            "The attribute mapping names an extension that the directory does not have. Register it with “rollcall schema register FILE --directory NAME”, or take the attribute out of the mapping.",
         ),
         "invalidPath" => Advice::new(
             "There is no such attribute",
