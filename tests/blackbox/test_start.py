@@ -213,6 +213,46 @@ def test_an_address_in_use_is_said(tmp_path):
         assert str(served.port) in done.stderr or str(served.grpc_port) in done.stderr
 
 
+def refused_second(done: subprocess.CompletedProcess, holder: Process) -> None:
+    """That a server was refused for another one, in one line which names it and says what to do."""
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert "rollcall.db" in line
+    assert f"process {holder.process.pid} (rollcall {holder.name}" in line
+    assert "--data-dir" in line
+
+
+@pytest.mark.parametrize("command", ["serve", "core"])
+def test_a_second_server_on_a_sqlite_file_is_refused_and_told_which_one_serves_it(tmp_path, command):
+    free = {"ROLLCALL_HTTP_ADDR": "127.0.0.1:0", "ROLLCALL_GRPC_ADDR": "127.0.0.1:0"}
+    with Served(tmp_path) as first:
+        printed = first.process.stdout
+        refused_second(run(command, cwd=tmp_path, **free), first.process)
+        (tmp_path / "link.db").symlink_to(tmp_path / "rollcall-data" / "rollcall.db")
+        linked = run(command, cwd=tmp_path, ROLLCALL_DATABASE_URL="sqlite:link.db", **free)
+        refused_second(linked, first.process)
+        assert first.answers()
+        assert first.process.stdout == printed
+
+
+def test_commands_on_the_database_itself_work_beside_a_server(tmp_path):
+    with Served(tmp_path) as served:
+        for command in (["migrate"], ["migrate", "--check"], ["page-token-key", "rotate"]):
+            done = run(*command, cwd=tmp_path)
+            assert done.returncode == 0, done.stderr
+        key = run("admin-key", "create", cwd=tmp_path).stdout.strip()
+        server = f"http://127.0.0.1:{served.grpc_port}"
+        listed = run("directory", "list", cwd=tmp_path, ROLLCALL_ADMIN_KEY=key, ROLLCALL_SERVER=server)
+        assert listed.returncode == 0, listed.stderr
+
+
+def test_a_server_that_was_killed_leaves_the_way_free(tmp_path):
+    with Served(tmp_path) as first:
+        assert first.process.stop(signal.SIGKILL) == -signal.SIGKILL
+    with Served(tmp_path) as second:
+        refused_second(run("core", "--grpc-addr", "127.0.0.1:0", cwd=tmp_path), second.process)
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_two_migrations_at_once_make_one_schema(builder, tmp_path, kind):
     database = builder.database(kind, tmp_path)

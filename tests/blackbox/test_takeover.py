@@ -31,10 +31,18 @@ def test_another_core_takes_the_background_work_over_and_a_notice_goes_out_once(
     first = eventually(holder, "the first core does the background work")
     port = free_port()
     settings = {**house.core_settings, **house.settings, "ROLLCALL_GRPC_ADDR": f"127.0.0.1:{port}"}
-    second = Process(["core"], house.work / "second", **settings)
-    house.processes.append(second)
     other = Rpc(f"127.0.0.1:{port}", house.admin_key)
-    second.wait_for(lambda: is_up(other))
+
+    def start_another() -> Process:
+        second = Process(["core"], house.work / "second", **settings)
+        house.processes.append(second)
+        return second
+
+    # A file has one server: there the other one is refused, and comes when the first is gone.
+    if house.database.kind == "sqlite":
+        assert start_another().wait() == 1
+    else:
+        start_another().wait_for(lambda: is_up(other))
 
     postbox.stop()
     directory = house.new_directory()
@@ -43,12 +51,14 @@ def test_another_core_takes_the_background_work_over_and_a_notice_goes_out_once(
     state = api()["notice"].NoticeState.Value
 
     def tried():
-        seen = other.call("NoticeService/GetNotice", id=notice.id).notice
+        seen = house.admin.call("NoticeService/GetNotice", id=notice.id).notice
         return seen.error and seen.state == state("NOTICE_STATE_PENDING")
 
     eventually(tried, "the first core has tried")
     assert holder() == first
     assert house.processes[0].stop(signal.SIGKILL) == -signal.SIGKILL
+    if house.database.kind == "sqlite":
+        start_another().wait_for(lambda: is_up(other))
     postbox.start()
     eventually(lambda: postbox.to(address), "the notice is sent")
     assert holder() not in (None, first)

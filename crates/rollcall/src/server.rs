@@ -3,6 +3,7 @@
 pub(crate) mod console;
 pub(crate) mod core;
 pub(crate) mod database;
+mod file_lock;
 mod first_start;
 pub(crate) mod gateway;
 mod grpc;

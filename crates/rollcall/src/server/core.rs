@@ -55,12 +55,13 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     warn_if_exposed(&settings.grpc, address);
 
     let start = async {
-        let store = database::prepare(&settings.database, settings.start.no_migrate).await?;
-        let core = database::core(store.clone(), limits)?.with_smtp(smtp);
+        let claimed =
+            database::prepare(&settings.database, settings.start.no_migrate, "rollcall core").await?;
+        let core = database::core(claimed.store.clone(), limits)?.with_smtp(smtp);
         core.first_start(&secrets, false).await.context("the first start failed")?;
-        Ok((store, core))
+        Ok((claimed, core))
     };
-    let (store, core) = signals.unless_one_comes(start).await?;
+    let (claimed, core) = signals.unless_one_comes(start).await?;
     let (routes, reporter) = core.routes().await?;
     let health = Health::watch(core.clone(), reporter);
 
@@ -76,7 +77,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
 
     let ended = servers.run(signals, &settings.shutdown, health.stop()).await;
     core.write_down().await;
-    database::close(&*store).await;
+    database::close(claimed).await;
     ended
 }
 

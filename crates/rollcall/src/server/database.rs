@@ -1,16 +1,20 @@
 //! The database behind a core: where it is, and whether it is up to date.
 
+use std::ffi::OsString;
 use std::fs::DirBuilder;
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use percent_encoding::percent_decode_str;
 use rollcall_core::{Clock as _, Core, Limits, SystemClock, SystemRandom, new_id};
 use rollcall_store::{Options, Store};
 use tokio::time::timeout;
 
+use super::file_lock::FileLock;
 use crate::settings::{Database, Invalid};
 
 /// The file in the data directory.
@@ -35,11 +39,7 @@ pub(crate) async fn open(settings: &Database) -> Result<Arc<dyn Store>> {
 
 /// Opens the database, but makes none: a command that works on one has been pointed to the wrong place if there is none.
 pub(crate) async fn open_existing(settings: &Database) -> Result<Arc<dyn Store>> {
-    let file = match &settings.database_url {
-        None => Some(settings.data_dir.join(FILE_NAME)),
-        Some(url) => sqlite_file(url),
-    };
-    if let Some(file) = file.filter(|file| !file.exists()) {
+    if let Some(file) = sqlite_file(settings).filter(|file| !file.exists()) {
         bail!(
             "there is no database {}: name the server's with --data-dir or --database-url, or make one with \
              `rollcall migrate`",
@@ -85,11 +85,13 @@ pub(crate) fn shown_url(settings: &Database) -> String {
     }
 }
 
-/// The file that a SQLite URL names, if it names it plainly.
-fn sqlite_file(url: &str) -> Option<PathBuf> {
+/// The file that is the database; `None`, it is on PostgreSQL.
+fn sqlite_file(settings: &Database) -> Option<PathBuf> {
+    let Some(url) = &settings.database_url else { return Some(settings.data_dir.join(FILE_NAME)) };
     let rest = url.strip_prefix("sqlite:")?;
     let path = rest.strip_prefix("//").unwrap_or(rest).split('?').next()?;
-    (!path.contains('%')).then(|| Path::new(path).to_owned())
+    let bytes: Vec<u8> = percent_decode_str(path).collect();
+    Some(OsString::from_vec(bytes).into())
 }
 
 /// Applies the migrations that are pending, and names them.
@@ -114,9 +116,18 @@ pub(crate) fn core(store: Arc<dyn Store>, limits: Limits) -> Result<Core> {
     Ok(Core::new(store, Arc::new(SystemClock), Arc::new(random), limits))
 }
 
-/// Opens the database of a server and brings it up to date, or refuses one that is not.
-pub(super) async fn prepare(settings: &Database, no_migrate: bool) -> Result<Arc<dyn Store>> {
+/// The database of a server, which no other server may serve too if it is a file.
+#[derive(Debug)]
+pub(super) struct Claimed {
+    pub(super) store: Arc<dyn Store>,
+    lock: Option<FileLock>,
+}
+
+/// Opens the database of a server and brings it up to date, or refuses one that is not, or that is a file which another
+/// server serves; `command` is what this process runs.
+pub(super) async fn prepare(settings: &Database, no_migrate: bool, command: &str) -> Result<Claimed> {
     let store = open(settings).await?;
+    let lock = sqlite_file(settings).map(|file| FileLock::take(&file, command)).transpose()?;
     if no_migrate {
         require_migrated(&*store).await?;
     } else {
@@ -125,14 +136,17 @@ pub(super) async fn prepare(settings: &Database, no_migrate: bool) -> Result<Arc
         }
     }
     tracing::info!(database = shown_url(settings), "the database is ready");
-    Ok(store)
+    Ok(Claimed { store, lock })
 }
 
 /// Closes the database; what does not end in time is cut off, and rolled back.
-pub(super) async fn close(store: &dyn Store) {
+pub(super) async fn close(claimed: Claimed) {
+    let Claimed { store, lock } = claimed;
     if timeout(CLOSE_TIMEOUT, store.close()).await.is_err() {
         tracing::warn!("the database was not closed in time");
     }
+    // Only now may another server have the file.
+    drop(lock);
 }
 
 #[cfg(test)]
@@ -163,10 +177,12 @@ mod tests {
 
     #[test]
     fn a_sqlite_url_names_a_file() {
-        let file = |url| sqlite_file(url).map(|path| path.display().to_string());
-        assert_eq!(file("sqlite:a/b.db").as_deref(), Some("a/b.db"));
-        assert_eq!(file("sqlite:///a/b.db?mode=rw").as_deref(), Some("/a/b.db"));
-        assert_eq!(file("postgres://db/x"), None);
+        let file = |url| sqlite_file(&settings(url)).map(|path| path.display().to_string());
+        assert_eq!(file(Some("sqlite:a/b.db")).as_deref(), Some("a/b.db"));
+        assert_eq!(file(Some("sqlite:///a/b.db?mode=rw")).as_deref(), Some("/a/b.db"));
+        assert_eq!(file(Some("sqlite:a%3Fb%25.db")).as_deref(), Some("a?b%.db"));
+        assert_eq!(file(None).as_deref(), Some("data?100%/rollcall.db"));
+        assert_eq!(file(Some("postgres://db/x")), None);
     }
 
     #[tokio::test]

@@ -65,12 +65,13 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     core::warn_if_exposed(&settings.grpc, grpc_address);
 
     let start = async {
-        let store = database::prepare(&settings.database, settings.start.no_migrate).await?;
-        let core = database::core(store.clone(), limits)?.with_smtp(smtp);
+        let claimed =
+            database::prepare(&settings.database, settings.start.no_migrate, "rollcall serve").await?;
+        let core = database::core(claimed.store.clone(), limits)?.with_smtp(smtp);
         let made = core.first_start(&secrets, true).await.context("the first start failed")?;
-        Ok((store, core, made))
+        Ok((claimed, core, made))
     };
-    let (store, core, made) = signals.unless_one_comes(start).await?;
+    let (claimed, core, made) = signals.unless_one_comes(start).await?;
     let (routes, reporter) = core.routes().await?;
     let health = Health::watch(core.clone(), reporter);
     let readiness = Readiness::default();
@@ -108,6 +109,6 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     };
     let ended = servers.run(signals, &settings.shutdown, unready).await;
     core.write_down().await;
-    database::close(&*store).await;
+    database::close(claimed).await;
     ended
 }
