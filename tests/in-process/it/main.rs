@@ -9,7 +9,18 @@
 
 mod house;
 
+mod access;
+mod activity;
+mod credentials;
+mod departures;
+mod directories;
+mod events;
+mod groups;
+mod notices;
+mod oauth;
+mod sign_ins;
 mod smoke;
+mod users;
 
 /// Instantiates the tests of a module for each database. A test takes the house that is its own.
 macro_rules! on_both_databases {

@@ -7,7 +7,7 @@ use crate::house::{Answered as _, House};
 use crate::on_both_databases;
 
 async fn a_user_is_created_and_read_through_both_doors(house: &House) {
-    let directory = house.default().await;
+    let directory = house.default();
     let ana = directory.scim.create_user(json!({ "userName": "ana", "title": "Boss" })).await;
     assert_eq!(directory.scim.read_user(&ana).await, ana);
     let request = rollcall_api::v1::GetUserRequest {
@@ -20,7 +20,7 @@ async fn a_user_is_created_and_read_through_both_doors(house: &House) {
 }
 
 async fn a_house_has_a_database_of_its_own(house: &House) {
-    assert_eq!(house.default().await.scim.find("userName pr").await, Vec::<String>::new());
+    assert_eq!(house.default().scim.find("userName pr").await, Vec::<String>::new());
 }
 
 async fn nobody_comes_in_without_a_credential(house: &House) {

@@ -33,20 +33,16 @@ pub(crate) type Way = InterceptedService<CoreChannel, Bearer>;
 #[derive(Debug, Clone)]
 pub(crate) struct Caller(Way);
 
-/// Adds a credential, and an address, to each call.
+/// Adds a credential to each call.
 #[derive(Debug, Clone)]
 pub(crate) struct Bearer {
     authorization: Option<MetadataValue<Ascii>>,
-    address: Option<MetadataValue<Ascii>>,
 }
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(authorization) = &self.authorization {
             request.metadata_mut().insert("authorization", authorization.clone());
-        }
-        if let Some(address) = &self.address {
-            request.metadata_mut().insert(rollcall_api::CLIENT_ADDRESS, address.clone());
         }
         Ok(request)
     }
@@ -55,12 +51,7 @@ impl Interceptor for Bearer {
 impl Caller {
     pub(crate) fn new(channel: CoreChannel, secret: Option<&str>) -> Self {
         let authorization = secret.map(|secret| format!("Bearer {secret}").parse().unwrap());
-        Self(InterceptedService::new(channel, Bearer { authorization, address: None }))
-    }
-
-    /// The bare way, for a call that no client makes.
-    pub(crate) fn way(&self) -> Way {
-        self.0.clone()
+        Self(InterceptedService::new(channel, Bearer { authorization }))
     }
 }
 

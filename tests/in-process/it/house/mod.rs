@@ -15,20 +15,21 @@ use futures_util::FutureExt as _;
 use rollcall_api::channel::CoreChannel;
 use rollcall_api::v1::{
     CreateDirectoryRequest, CreateServiceKeyRequest, CreateTokenRequest, Directory as DirectoryMessage,
-    Profile, Scope,
+    Event, EventType, ListEventsRequest, Profile, Scope, UpdateDirectoryRequest,
 };
 use rollcall_core::bootstrap::BootstrapSecrets;
 use rollcall_core::{Core, Limits, Secret, Smtp};
 use rollcall_gateway::{ActivityLog, Settings};
 use rollcall_store::Store;
 
-pub(crate) use self::answers::{Answered, Refused};
+pub(crate) use self::answers::Answered;
 pub(crate) use self::callers::Caller;
+
 use self::databases::Database;
 pub(crate) use self::databases::Kind;
 pub(crate) use self::postbox::Postbox;
-pub(crate) use self::scim::{ENTERPRISE, GROUP, Scim, USER};
-pub(crate) use self::time::{DAY, HOUR, MINUTE, SECOND, TestClock, TestRandom};
+pub(crate) use self::scim::{ENTERPRISE, Scim, USER, body_of, id, texts};
+pub(crate) use self::time::{DAY, HOUR, MINUTE, TestClock, TestRandom};
 
 /// The admin key of every house.
 pub(crate) const ADMIN_KEY: &str = "an-admin-key-of-the-tests-0123456789";
@@ -61,7 +62,6 @@ pub(crate) struct House {
 #[derive(Debug)]
 pub(crate) struct Directory {
     pub(crate) name: String,
-    pub(crate) id: String,
     pub(crate) token: String,
     /// As its identity provider.
     pub(crate) scim: Scim,
@@ -98,8 +98,8 @@ impl House {
         let secret = |text| Some(Secret::from_outside(text).unwrap());
         let secrets = BootstrapSecrets { scim_token: secret(SCIM_TOKEN), admin_key: secret(ADMIN_KEY) };
         core.first_start(&secrets, false).await.unwrap();
-        let (routes, _) = core.routes().await.unwrap();
-        let channel = CoreChannel::memory(routes);
+        let (services, _) = core.routes().await.unwrap();
+        let channel = CoreChannel::memory(services);
         let mut settings =
             Settings { public_url: Some("https://id.example.com".to_owned()), ..Settings::default() };
         if setup.activity {
@@ -162,9 +162,28 @@ impl House {
         Scim::new(self.router.clone(), None)
     }
 
+    /// The events of a directory about a resource, oldest first: what happened, and the attributes that it changed.
+    pub(crate) async fn told(&self, directory: &str, subject: &str) -> Vec<(EventType, Vec<String>)> {
+        let request = ListEventsRequest {
+            directory: directory.to_owned(),
+            subject: subject.to_owned(),
+            page_size: 1000,
+            ..ListEventsRequest::default()
+        };
+        let events = self.admin().events().list_events(request).await.answer().events;
+        let told =
+            |event: Event| (event.r#type(), event.changes.into_iter().map(|change| change.name).collect());
+        events.into_iter().map(told).collect()
+    }
+
+    /// Changes settings of a directory.
+    pub(crate) async fn set(&self, request: UpdateDirectoryRequest) -> DirectoryMessage {
+        self.admin().directories().update_directory(request).await.answer().directory.unwrap()
+    }
+
     /// The directory that every installation begins with.
-    pub(crate) async fn default(&self) -> Directory {
-        self.directory_with_token("default", SCIM_TOKEN.to_owned()).await
+    pub(crate) fn default(&self) -> Directory {
+        self.directory_with_token("default", SCIM_TOKEN.to_owned())
     }
 
     /// A new directory with this profile, which is its name too.
@@ -182,19 +201,12 @@ impl House {
         };
         self.admin().directories().create_directory(new).await.answer();
         let token = self.token(name).await;
-        self.directory_with_token(name, token).await
+        self.directory_with_token(name, token)
     }
 
-    async fn directory_with_token(&self, name: &str, token: String) -> Directory {
-        let id = self.described(name).await.id;
+    fn directory_with_token(&self, name: &str, token: String) -> Directory {
         let scim = self.scim(&token);
-        Directory { name: name.to_owned(), id, token, scim }
-    }
-
-    /// A directory as administrators see it.
-    pub(crate) async fn described(&self, name: &str) -> DirectoryMessage {
-        let request = rollcall_api::v1::GetDirectoryRequest { name: name.to_owned() };
-        self.admin().directories().get_directory(request).await.answer().directory.unwrap()
+        Directory { name: name.to_owned(), token, scim }
     }
 
     /// A new SCIM token of a directory.

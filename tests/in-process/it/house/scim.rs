@@ -10,7 +10,7 @@ use tower::ServiceExt as _;
 /// The URN of users.
 pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 /// The URN of groups.
-pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 /// The URN of the enterprise extension.
 pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -120,7 +120,7 @@ impl Scim {
         self.get(&format!("/Groups/{}", id(group))).await.ok()
     }
 
-    /// PATCHes a user, and gives it as a GET then has it.
+    /// Patches a user, and gives it as a GET then has it.
     pub(crate) async fn change_user(&self, user: &Value, operations: Value) -> Value {
         let changed = self.patch(&format!("/Users/{}", id(user)), operations).await.ok();
         let read = self.read_user(user).await;
@@ -128,7 +128,7 @@ impl Scim {
         read
     }
 
-    /// PUTs a user, and gives it as a GET then has it.
+    /// Replaces a user, and gives it as a GET then has it.
     pub(crate) async fn replace_user(&self, user: &Value, attributes: Value) -> Value {
         let replaced = self.put(&format!("/Users/{}", id(user)), body_of(USER, attributes)).await.ok();
         let read = self.read_user(user).await;
@@ -136,14 +136,14 @@ impl Scim {
         read
     }
 
-    /// PATCHes a group, and gives it as a GET then has it.
+    /// Patches a group, and gives it as a GET then has it.
     pub(crate) async fn change_group(&self, group: &Value, operations: Value) -> Value {
         let answer = self.patch(&format!("/Groups/{}", id(group)), operations).await;
         assert!(answer.status.is_success(), "{answer:?}");
         self.read_group(group).await
     }
 
-    /// PUTs a group, and gives it as a GET then has it.
+    /// Replaces a group, and gives it as a GET then has it.
     pub(crate) async fn replace_group(&self, group: &Value, attributes: Value) -> Value {
         self.put(&format!("/Groups/{}", id(group)), body_of(GROUP, attributes)).await.ok();
         self.read_group(group).await
