@@ -4,8 +4,7 @@ need_debian curl curl
 need_debian jq jq
 need_debian ip iproute2
 need_python
-build_examples
-export ROLLCALL_TEST_BINARY="$CARGO_TARGET_DIR/debug/rollcall"
+build_binary
 pins="$ROOT/examples/follower-python/requirements.txt"
 ROLLCALL_TEST_WHEELS="$CACHE/wheels-$(sha256sum "$pins" | cut -c1-16)"
 export ROLLCALL_TEST_WHEELS
