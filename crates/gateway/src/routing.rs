@@ -84,7 +84,7 @@ pub(crate) fn route(path: &str) -> Route<'_> {
 fn within<'a>(segments: impl Iterator<Item = &'a str> + Clone) -> Endpoint<'a> {
     let mut rest = segments.clone();
     let mut is_again = false;
-    while let Some(behind) = behind_base(rest.clone()) {
+    while let Some(behind) = behind_base(&rest) {
         (rest, is_again) = (behind, true);
     }
     if is_again {
@@ -94,11 +94,11 @@ fn within<'a>(segments: impl Iterator<Item = &'a str> + Clone) -> Endpoint<'a> {
 }
 
 /// What follows a base path; `None`, the segments do not begin with one.
-fn behind_base<'a, I: Iterator<Item = &'a str> + Clone>(segments: I) -> Option<I> {
+fn behind_base<'a, I: Iterator<Item = &'a str> + Clone>(segments: &I) -> Option<I> {
     [BasePath::Rollcall, BasePath::Metabase].into_iter().find_map(|base| {
         let mut rest = segments.clone();
-        let names = base.as_str().split('/').filter(|name| !name.is_empty());
-        names.fold(true, |is_same, name| is_same && rest.next() == Some(name)).then_some(rest)
+        let mut names = base.as_str().split('/').filter(|name| !name.is_empty());
+        names.all(|name| rest.next() == Some(name)).then_some(rest)
     })
 }
 
