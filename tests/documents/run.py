@@ -8,6 +8,7 @@ somebody who has followed those that it names (`reading.py`), in a new terminal 
 none begins with a new machine.
 """
 
+import signal
 import socket
 import sys
 from collections import Counter
@@ -40,6 +41,9 @@ class Walk:
 
     def follow(self, document: Document) -> Counter:
         """Runs the blocks of a document; all that did not pass is printed."""
+        if not set(document.after) <= self.left.keys():
+            print(f"failed: {document.path.relative_to(ROOT)}: a document before it did not end")
+            return Counter(failed=1)
         shell = self.terminal(document)
         self.python = ""
         counts: Counter = Counter()
@@ -53,7 +57,8 @@ class Walk:
             counts["failed" if failures else "passed"] += 1
             if failures:
                 print(f"failed: {where}\n{block.text}\n" + "\n".join(failures))
-        self.left[document.path] = (shell.folder(), shell.environment())
+        if not shell.is_stuck:
+            self.left[document.path] = (shell.folder(), shell.environment())
         return counts
 
     def terminal(self, document: Document) -> Shell:
@@ -133,6 +138,8 @@ def follow(documents: list[Document]) -> Counter:
 
 
 def main() -> int:
+    # Whoever is told to end still ends what runs on the machine.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     taken = [port for port in PORTS if not is_free(port)]
     if taken:
         sys.exit(f"failed: the documents name ports that are taken here: {', '.join(map(str, taken))}")

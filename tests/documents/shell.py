@@ -1,5 +1,6 @@
 """The shell into which a reader types."""
 
+import contextlib
 import os
 import re
 import select
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # How long a block may take, and how long one that keeps running may take to print what is shown of it.
-PATIENCE = 120
+PATIENCE = 60
 DONE = "done\n"
 # A command that fails within a block is a failure, also where others follow it.
 PREPARE = 'set -E -o pipefail; trap \'echo "exit status $? of: $BASH_COMMAND" >>"{failures}"\' ERR'
@@ -32,6 +33,7 @@ class Shell:
         work.mkdir()
         self.work = work
         self.count = 0
+        self.is_stuck = False
         self.started: list[int] = []
         self.failures = work / "failures"
         self.process = subprocess.Popen(
@@ -60,12 +62,16 @@ class Shell:
 
     def run(self, text: str) -> Outcome:
         """Types it, and waits until the shell is ready for more."""
+        if self.is_stuck:
+            return Outcome("", ["a block before this one has not ended"])
         self.failures.write_text("")
         script, output = self.file(text, ".sh")
         self.send(f". '{script}' </dev/null >>'{output}' 2>&1; echo {DONE.strip()}")
         failures = []
-        if not self.is_done():
-            failures.append("the shell ended" if self.process.poll() is not None else f"no end within {PATIENCE} s")
+        self.is_stuck = not self.is_done()
+        if self.is_stuck:
+            ended = self.process.poll() is not None
+            failures.append("the shell has ended" if ended else f"it has not ended within {PATIENCE} s")
         # The script itself fails as its last command does.
         told = re.split(r"^(?=exit status)", self.failures.read_text(), flags=re.MULTILINE)
         failures += dict.fromkeys(one.strip() for one in told if one.strip() and f". '{script}'" not in one)
@@ -79,6 +85,8 @@ class Shell:
         """Types it in another terminal, and waits until it is ready by what it has printed, and runs."""
         script, output = self.file(text, ".sh")
         started = self.run(f"( . '{script}' ) </dev/null >>'{output}' 2>&1 & echo $!")
+        if started.failures:
+            return started
         process = int(started.output)
         self.started.append(process)
         for _ in range(PATIENCE * 10):
@@ -100,7 +108,8 @@ class Shell:
 
     def end(self) -> None:
         """Asks it and everything that it has started to end."""
-        os.killpg(self.process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
 
     def close(self) -> None:
         """Waits until everything has ended; what has not by then is killed."""
@@ -109,7 +118,8 @@ class Shell:
             if not any(lives(process) for process in self.started):
                 return
             time.sleep(0.05)
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def lives(process: int) -> bool:
