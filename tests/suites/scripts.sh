@@ -7,3 +7,6 @@ shellcheck --external-sources --source-path="$ROOT" "${scripts[@]}"
 cd "$TESTS" || exit
 "$PYTHON" -m ruff check --quiet --no-cache --config ruff.toml . ../examples
 "$PYTHON" -m ruff format --quiet --no-cache --check --diff --config ruff.toml . ../examples
+# CONTRIBUTING.md shows the commands of the justfile, all of them and in their order.
+cd "$ROOT" || exit
+diff <(sed -nE '/^\[private\]/{n;d}; s/^([a-z]+)( [^:=]*(="[^"]*")?)?:$/\1/p' justfile) <(sed -nE 's/^\| `just ([a-z]+).*/\1/p' CONTRIBUTING.md)

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 pub(super) const END: char = '\u{1}';
 
 /// Where to look, from the root.
-const PLACES: [&str; 10] = [
+const PLACES: [&str; 13] = [
     "crates",
     "docs",
     "deploy",
@@ -16,8 +16,11 @@ const PLACES: [&str; 10] = [
     "tests/README.md",
     "tests/load/README.md",
     "ARCHITECTURE.md",
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
+    "SECURITY.md",
+    "justfile",
 ];
 
 /// How a text says a command.
