@@ -50,7 +50,7 @@ def test_every_page_is_for_everybody_small_and_whole(house, browser, shots, furn
     assert not wrong, "\n".join(wrong)
 
 
-# The words that stand in more than one line: those of a language and names such as `invalidValue`, not ids or addresses.
+# Words that stand in more than one line: those of a language and names such as `invalidValue`, not ids or addresses.
 BROKEN = r"""() => {
     const broken = new Set();
     const words = /(?<![^\s(“"])\p{L}{2,24}(?![^\s.,:;)”"?!…])/gu;
