@@ -1,5 +1,6 @@
 """What deploy/ says is well-formed, and speaks of commands and settings that the binary has."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -189,3 +190,13 @@ def test_the_image_copies_what_there_is(dockerfile):
             *sources, _ = [word for word in one["value"].split() if not word.startswith("--")]
             for source in sources:
                 assert (ROOT / source).exists(), source
+
+
+def test_the_context_of_the_image_has_every_package_of_the_workspace():
+    """Cargo builds none where one is missing."""
+    command = ["cargo", "metadata", "--locked", "--no-deps", "--format-version=1"]
+    told = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+    folders = {Path(package["manifest_path"]).parent.relative_to(ROOT) for package in told["packages"]}
+    kept = {Path(line[1:]) for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert len(folders) > 5
+    assert [str(folder) for folder in folders if not {folder, *folder.parents} & kept] == []
