@@ -212,9 +212,8 @@ SEARCHES = [
 ]
 
 SEARCH_BODIES = [
-    ({}, "schemas: it is missing"),
-    ({"schemas": None}, "schemas"),
-    ({"schemas": []}, "schemas: it lacks"),
+    ({"schemas": {}}, "schemas: expected an array of URNs, got an object"),
+    ({"schemas": [None]}, "schemas: it lacks"),
     ({"schemas": SEARCH}, "schemas: expected an array of URNs, got a string"),
     ({"schemas": [USER]}, "schemas: it lacks"),
     ([], "the body is an array"),

@@ -42,9 +42,7 @@ CREATES = {
     "arrays nested too deep": (b"[" * DEEP + b"]" * DEEP, "invalidSyntax", ""),
     "objects nested too deep": (b'{"a":' * DEEP + b"1" + b"}" * DEEP, "invalidSyntax", ""),
     "an attribute nested too deep": (body(name=[]).replace(b"[]", b"[" * DEEP + b"]" * DEEP), "invalidSyntax", ""),
-    "no schemas": (without("schemas"), "invalidValue", "schemas"),
-    "schemas null": (body(schemas=None), "invalidValue", "schemas"),
-    "schemas empty": (body(schemas=[]), "invalidSyntax", "schemas"),
+    "schemas of null": (body(schemas=[None]), "invalidValue", "schemas"),
     "schemas a string": (body(schemas=USER), "invalidValue", "schemas"),
     "schemas an object": (body(schemas={USER: True}), "invalidValue", "schemas"),
     "schemas of numbers": (body(schemas=[1]), "invalidValue", "schemas"),
@@ -188,7 +186,6 @@ def test_a_patch_that_cannot_be_changes_nothing_not_even_by_its_good_operations(
 
 
 PATCH_BODIES = {
-    "no schemas": {"Operations": []},
     "schemas of something else": {"schemas": [USER], "Operations": []},
     "schemas a string": {"schemas": PATCH_OP, "Operations": []},
     "no Operations": {"schemas": [PATCH_OP]},

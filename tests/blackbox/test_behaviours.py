@@ -220,7 +220,7 @@ def test_b15_put_never_creates(scim, name):
 
 def test_b16_a_deleted_user_is_gone_everywhere(directory, name):
     scim = directory.scim
-    user = scim.create(name)
+    user = scim.create(name, externalId=name)
     path = f"/Users/{user['id']}"
     no_content(scim.delete(path))
     for answer in (
@@ -233,7 +233,7 @@ def test_b16_a_deleted_user_is_gone_everywhere(directory, name):
     assert scim.find(f'userName eq "{name}"') == []
     assert scim.total() == 0
     returns = directory.house.command_json("directory", "show", directory.name)["rules"]["restore-returning-users"]
-    assert (scim.create(name)["id"] == user["id"]) == returns["on"]
+    assert (scim.create(name, externalId=name)["id"] == user["id"]) == returns["on"]
 
 
 def test_b17_a_reactivated_user_is_the_same_one(scim, name):

@@ -14,7 +14,11 @@ RULES = [
     "put-keeps-members",
     "unique-group-names",
     "restore-returning-users",
+    "stable-external-ids",
+    "implied-schemas",
 ]
+# The rules that a profile has on.
+ON = {"generic": ["implied-schemas"], "okta": RULES, "entra": [rule for rule in RULES if rule != "stable-external-ids"]}
 PROFILES = pytest.mark.parametrize("profile", ["generic", "okta", "entra"])
 
 
@@ -32,8 +36,8 @@ def a_group(scim, name: str, **attributes):
 def test_the_rules_are_the_profile_s_until_the_directory_says_otherwise(database_house, profile):
     directory = database_house.new_directory(profile)
     shown = database_house.command_json("directory", "show", directory.name)
+    assert shown["rules"] == {rule: {"on": rule in ON[profile], "setting": "profile"} for rule in RULES}
     expected = {"on": profile != "generic", "setting": "profile"}
-    assert shown["rules"] == dict.fromkeys(RULES, expected)
 
     own = "off" if expected["on"] else "on"
     changed = setting(database_house, directory, put_keeps_members=own)
@@ -60,7 +64,7 @@ def test_a_rule_stays_when_the_profile_changes_and_the_others_follow_it(generic)
 
 def test_a_new_directory_can_have_its_own_rules(database_house, name):
     label = f"rules-{name.split('@')[0].split('.')[1]}"
-    rules = "--rule=unique-group-names=off,put-keeps-members=off"
+    rules = "--rule=unique-group-names=off,put-keeps-members=off,stable-external-ids=on"
     made = database_house.command_json("directory", "create", label, "--profile", "entra", rules)
     assert [rule for rule in RULES if not made["rules"][rule]["on"]] == ["put-keeps-members", "unique-group-names"]
     assert made["rules"]["put-keeps-members"]["setting"] == "off"

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from activity import recorded
 from groups import member_ids, new_group, read
 
 from harness.house import Directory
@@ -27,6 +28,28 @@ def delete(directory, user: dict) -> None:
 
 def deactivate(directory, user: dict) -> dict:
     return directory.scim.change(user, {"op": "replace", "path": "active", "value": False})
+
+
+def rule(directory, name: str, setting: str) -> None:
+    directory.house.command_json("directory", "update", directory.name, f"--rule={name}={setting}")
+
+
+def is_stable(directory) -> bool:
+    shown = directory.house.command_json("directory", "show", directory.name)
+    return shown["rules"]["stable-external-ids"]["on"]
+
+
+def work(address: str) -> list[dict]:
+    return [{"value": address, "type": "work", "primary": True}]
+
+
+def noted(directory, answer, beginning: str, user: dict) -> list[str]:
+    """The notes of a request, which name this user."""
+    notes = list(recorded(directory, answer).notes)
+    assert notes, "nothing was noted"
+    assert all(beginning in note for note in notes), notes
+    assert any(user["id"] in note for note in notes), notes
+    return notes
 
 
 def kinds(directory, user: dict) -> list[str]:
@@ -57,9 +80,9 @@ def test_a_post_restores_a_deleted_user_with_the_same_id_and_what_the_post_says(
     group = new_group(scim, "Ops", user)
     delete(restoring, user)
     assert member_ids(read(scim, group)) == set()
-    back = created(scim.post("/Users", a_user(f"new.{name}", externalId=EXTERNAL, title="Chief")))
+    back = created(scim.post("/Users", a_user(name.upper(), externalId=EXTERNAL, title="Chief")))
     assert back["id"] == user["id"]
-    assert (back["userName"], back["title"], back["active"]) == (f"new.{name}", "Chief", True)
+    assert (back["userName"], back["title"], back["active"]) == (name.upper(), "Chief", True)
     assert "nickName" not in back
     assert "groups" not in back
     assert back["meta"]["created"] == user["meta"]["created"]
@@ -86,14 +109,29 @@ def test_a_post_restores_an_inactive_user_who_is_still_a_member(restoring, name)
     assert kinds(restoring, user)[-1] == "user.restored"
 
 
-@pytest.mark.parametrize("leave", [delete, deactivate])
-def test_where_one_has_no_external_id_the_user_name_says_who_returns(restoring, name, leave):
+def test_where_one_has_no_external_id_the_user_name_says_which_inactive_user_returns(restoring, name):
     scim = restoring.scim
     without = scim.create(name)
-    leave(restoring, without)
-    assert created(scim.post("/Users", a_user(name.upper(), externalId="e1")))["id"] == without["id"]
-    leave(restoring, without)
+    deactivate(restoring, without)
+    back = scim.post("/Users", a_user(name.upper(), externalId="e1"))
+    assert created(back)["id"] == without["id"]
+    assert noted(restoring, back, "restored", without) == [
+        f"restored the inactive user {without['id']}: the userName is the same, and one of the two has no externalId"
+    ]
+    deactivate(restoring, without)
     assert created(scim.post("/Users", a_user(name)))["id"] == without["id"]
+
+
+@pytest.mark.parametrize("theirs", [{}, {"externalId": "e1"}])
+@pytest.mark.parametrize("ours", [{}, {"externalId": "e2"}])
+def test_a_user_name_alone_hands_on_no_id_of_a_deleted_user(restoring, name, theirs, ours):
+    scim = restoring.scim
+    gone = scim.create(name, **theirs)
+    delete(restoring, gone)
+    answer = scim.post("/Users", a_user(name, **ours))
+    assert created(answer)["id"] != gone["id"]
+    [note] = noted(restoring, answer, "a new user, not", gone)
+    assert "userName is the same, and no externalId is" in note
 
 
 @pytest.mark.parametrize("leave", [delete, deactivate])
@@ -114,16 +152,91 @@ def test_another_external_id_is_another_person(restoring, name):
     refused(scim.post("/Users", a_user(name, externalId="e3")), 409, "uniqueness", naming=other["id"])
 
 
-def test_keys_of_two_users_are_refused(restoring, name):
+def test_an_external_id_that_repeats_hands_nobody_s_id_to_somebody_else(directory, name):
+    # Entra fills externalId from mailNickname, of which there may be two.
+    scim = directory.scim
+    rule(directory, "restore-returning-users", "on")
+    rule(directory, "stable-external-ids", "off")
+    gone = scim.create(f"john.{name}", externalId="jsmith", emails=work(f"john.{name}"))
+    delete(directory, gone)
+    answer = scim.post("/Users", a_user(f"jane.{name}", externalId="jsmith", emails=work(f"jane.{name}")))
+    jane = created(answer)
+    assert jane["id"] != gone["id"]
+    [note] = noted(directory, answer, "a new user, not", gone)
+    assert "neither userName nor primary work address" in note
+    delete(directory, jane)
+    for person, user in (("jane", jane), ("john", gone)):
+        back = scim.post("/Users", a_user(f"{person}.{name}", externalId="jsmith"))
+        assert created(back)["id"] == user["id"]
+        assert noted(directory, back, "restored the deleted user", user) == [
+            f"restored the deleted user {user['id']}: externalId and userName are the same"
+        ]
+
+
+def test_two_users_of_one_external_id_are_in_nobody_s_way(restoring, name):
     scim = restoring.scim
+    first, second = (scim.create(f"{word}.{name}", externalId="e1") for word in ("first", "second"))
+    deactivate(restoring, first)
+    third = created(scim.post("/Users", a_user(f"third.{name}", externalId="e1")))
+    assert third["id"] not in (first["id"], second["id"])
+    assert created(scim.post("/Users", a_user(f"first.{name}", externalId="e1")))["id"] == first["id"]
+    delete(restoring, first)
+    delete(restoring, second)
+    answer = scim.post("/Users", a_user(f"fourth.{name}", externalId="e1"))
+    assert created(answer)["id"] not in (first["id"], second["id"], third["id"])
+    notes = noted(restoring, answer, "a new user", first)
+    if is_stable(restoring):
+        assert notes == [note for note in notes if "several" in note]
+    assert created(scim.post("/Users", a_user(f"second.{name}", externalId="e1")))["id"] == second["id"]
+
+
+def test_two_deleted_users_with_the_same_keys_make_a_third_one(restoring, name):
+    scim = restoring.scim
+    rule(restoring, "restore-returning-users", "off")
+    twins = []
+    for _ in range(2):
+        twins.append(scim.create(name, externalId="e1"))
+        delete(restoring, twins[-1])
+    rule(restoring, "restore-returning-users", "on")
+    answer = scim.post("/Users", a_user(name, externalId="e1"))
+    assert created(answer)["id"] not in [twin["id"] for twin in twins]
+    [note] = noted(restoring, answer, "several", twins[0])
+    assert twins[1]["id"] in note
+
+
+def test_a_stable_external_id_alone_says_who_returns_and_each_directory_chooses(okta, entra, name):
+    for directory, stable in ((okta, True), (entra, False), (entra, True), (okta, False)):
+        rule(directory, "stable-external-ids", "on" if stable else "off")
+        user = directory.scim.create(name, externalId=f"e{stable}")
+        delete(directory, user)
+        answer = directory.scim.post("/Users", a_user(f"new.{stable}.{name}", externalId=f"e{stable}"))
+        assert (created(answer)["id"] == user["id"]) == stable
+        [note] = noted(directory, answer, "restored" if stable else "a new user, not", user)
+        assert ("stable-external-ids" in note) == stable
+
+
+def test_a_primary_work_address_is_a_second_key(restoring, name):
+    scim = restoring.scim
+    rule(restoring, "stable-external-ids", "off")
+    user = scim.create(name, externalId="e1", emails=work(f"ana.{name}"))
+    delete(restoring, user)
+    home = [{"value": f"ana.{name}", "type": "home", "primary": True}]
+    assert created(scim.post("/Users", a_user(f"2.{name}", externalId="e1", emails=home)))["id"] != user["id"]
+    answer = scim.post("/Users", a_user(f"3.{name}", externalId="e1", emails=work(f"ANA.{name}")))
+    assert created(answer)["id"] == user["id"]
+    [note] = noted(restoring, answer, "restored", user)
+    assert "primary work address" in note
+
+
+def test_keys_of_two_users_leave_both_alone(okta, name):
+    scim = okta.scim
     first = scim.create(f"first.{name}", externalId="e1")
     second = scim.create(f"second.{name}")
-    delete(restoring, first)
-    deactivate(restoring, second)
-    answer = scim.post("/Users", a_user(f"second.{name}", externalId="e1"))
-    refused(answer, 409, "uniqueness", naming=first["id"])
-    assert second["id"] in answer.json()["detail"]
+    delete(okta, first)
+    deactivate(okta, second)
+    refused(scim.post("/Users", a_user(f"second.{name}", externalId="e1")), 409, "uniqueness", naming=second["id"])
     refused(scim.get(f"/Users/{first['id']}"), 404)
+    assert scim.read(second)["active"] is False
 
 
 def test_a_post_of_an_active_user_is_refused(restoring, name):
@@ -138,7 +251,8 @@ def test_a_name_that_somebody_else_has_by_now_keeps_a_deleted_user_away(restorin
     delete(restoring, gone)
     scim.create(name, externalId="e2")
     refused(scim.post("/Users", a_user(name, externalId="e1")), 409, "uniqueness", naming="userName")
-    assert created(scim.post("/Users", a_user(f"new.{name}", externalId="e1")))["id"] == gone["id"]
+    other = created(scim.post("/Users", a_user(f"new.{name}", externalId="e1")))
+    assert (other["id"] == gone["id"]) == (is_stable(restoring))
 
 
 def test_the_rfc_s_letter_restores_nobody_and_each_directory_chooses(generic, okta, name):

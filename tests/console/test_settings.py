@@ -13,6 +13,8 @@ RULES = {
     "put_keeps_members": "Replacing a group keeps its members",
     "unique_group_names": "Group names are unique",
     "restore_returning_users": "Returning users are restored",
+    "stable_external_ids": "An externalId is one person's for good",
+    "implied_schemas": "Missing schemas are implied",
 }
 # What each setting is called on the page of the settings, what is chosen there, and what it is then.
 ON_THE_PAGE = {

@@ -36,6 +36,9 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 
 /// The metadata key by which a gateway says from which address a request came.
 pub const CLIENT_ADDRESS: &str = "rollcall-client-address";
+/// The metadata key by which a gateway says that a body had no `schemas`: the value is the URN that it should have named.
+/// Whether that may be implied is the core's to say, which knows the directory.
+pub const IMPLIED_SCHEMA: &str = "rollcall-implied-schema";
 /// The key of what the core notes of a request beside its answer, for the activity log: in the metadata of the answer,
 /// percent-encoded, as often as there are notes.
 pub const NOTE: &str = "rollcall-note";

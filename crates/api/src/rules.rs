@@ -36,6 +36,8 @@ fn switch(message: &mut v1::Rules, rule: Rule) -> &mut bool {
         Rule::PutKeepsMembers => &mut message.put_keeps_members,
         Rule::UniqueGroupNames => &mut message.unique_group_names,
         Rule::RestoreReturningUsers => &mut message.restore_returning_users,
+        Rule::StableExternalIds => &mut message.stable_external_ids,
+        Rule::ImpliedSchemas => &mut message.implied_schemas,
     }
 }
 
@@ -47,6 +49,8 @@ fn field(message: &mut v1::RuleSettings, rule: Rule) -> &mut i32 {
         Rule::PutKeepsMembers => &mut message.put_keeps_members,
         Rule::UniqueGroupNames => &mut message.unique_group_names,
         Rule::RestoreReturningUsers => &mut message.restore_returning_users,
+        Rule::StableExternalIds => &mut message.stable_external_ids,
+        Rule::ImpliedSchemas => &mut message.implied_schemas,
     }
 }
 
@@ -59,7 +63,9 @@ mod tests {
     #[test]
     fn each_rule_has_a_field_of_its_own_in_both_messages() {
         for rule in Rule::ALL {
-            let message = to_message(Profile::Generic.rules().with(rule, true));
+            let off =
+                Rule::ALL.into_iter().fold(Profile::Okta.rules(), |rules, rule| rules.with(rule, false));
+            let message = to_message(off.with(rule, true));
             let on: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| is_on(message, *rule)).collect();
             assert_eq!(on, [rule]);
             let mut settings = v1::RuleSettings::default();

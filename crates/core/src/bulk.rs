@@ -30,6 +30,7 @@ use crate::Core;
 use crate::caller::Caller;
 use crate::dry_run::is_dry_run;
 use crate::error::{Error, Result};
+use crate::implied_schemas::refuse_implied;
 use crate::stream::first;
 
 /// How many times as long as in JSON operations may be as messages; the shortest values become about twice as long.
@@ -56,9 +57,11 @@ impl Bulk {
     ) -> Result<Results, Status> {
         let first = first(&mut messages).await?;
         let directory = caller.directory(&*self.core.store, &first.directory).await?;
+        caller.require_schemas(&directory)?;
         let fail_on_errors = usize::try_from(first.fail_on_errors)
             .map_err(|_| Error::value("fail_on_errors: it is negative; give 0 for any number, or more"))?;
-        let operations = self.gathered(first, messages).await?;
+        let mut operations = self.gathered(first, messages).await?;
+        refuse_implied(&directory, &mut operations);
         let types = self.core.types(&directory).await?;
         if is_dry_run(caller.origin(), &directory) {
             let rehearsal =

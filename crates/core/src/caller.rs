@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::directories::is_directory_name;
 use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, Party};
+use crate::implied_schemas::require_schemas;
 use crate::notes::Notes;
 
 /// A caller whose credential has been checked: put into the request by the [`gate`](crate::gate), and the only way
@@ -24,16 +25,37 @@ pub(crate) struct Caller {
     session: Option<Arc<Session>>,
     request_id: String,
     notes: Notes,
+    /// The schema that the gateway has taken as implied.
+    implied_schema: Option<String>,
 }
 
 impl Caller {
     pub(crate) fn new(credential: Credential, directory: Option<Directory>, request_id: String) -> Self {
-        Self { credential, directory, session: None, request_id, notes: Notes::default() }
+        Self {
+            credential,
+            directory,
+            session: None,
+            request_id,
+            notes: Notes::default(),
+            implied_schema: None,
+        }
     }
 
     /// The same caller, in a session.
     pub(crate) fn in_session(self, session: Option<Arc<Session>>) -> Self {
         Self { session, ..self }
+    }
+
+    /// The same caller, of whose body the gateway has taken this schema as implied.
+    pub(crate) fn implying(self, implied_schema: Option<String>) -> Self {
+        Self { implied_schema, ..self }
+    }
+
+    /// Checks that the body had the `schemas` that it needs, or that the directory lets them be implied.
+    ///
+    /// Errors: `INVALID_VALUE`.
+    pub(crate) fn require_schemas(&self, directory: &Directory) -> Result<()> {
+        require_schemas(directory, self.implied_schema.as_deref())
     }
 
     /// The caller of a request. The gate lets no request without one through to an rpc that asks for it.

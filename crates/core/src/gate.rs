@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq as _;
 use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::implied_schemas::implied_schema;
 use crate::last_uses::{CameFrom, LastUses};
 use crate::random::Random;
 use crate::secret;
@@ -78,7 +79,8 @@ impl Gate {
         } else {
             (hash, None)
         };
-        let presented = Presented { hash, session, scope, request_id, from };
+        let presented =
+            Presented { hash, session, scope, request_id, implied_schema: implied_schema(headers), from };
         if READS_ONE.contains(&path) {
             return Ok(Admission::Presented(presented));
         }
@@ -130,6 +132,7 @@ pub(crate) struct Presented {
     session: Option<Arc<Session>>,
     scope: Scope,
     request_id: String,
+    implied_schema: Option<String>,
     from: CameFrom,
 }
 
@@ -160,6 +163,7 @@ impl Presented {
         }
         let caller =
             Caller::new(credential, directory, self.request_id.clone()).in_session(self.session.clone());
+        let caller = caller.implying(self.implied_schema.clone());
         if caller.has(self.scope) {
             return Ok(caller);
         }

@@ -56,6 +56,7 @@ impl Groups {
     async fn list(&self, caller: &Caller, request: ListGroupsRequest) -> Result<ListGroupsResponse> {
         let projection = projection(request.projection.clone())?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        caller.require_schemas(&directory)?;
         let asked = Asked {
             list: "groups",
             filter: &request.filter,

@@ -24,6 +24,7 @@ mod gate;
 mod groups;
 mod holds;
 mod identity;
+mod implied_schemas;
 mod jobs;
 mod last_uses;
 mod limits;

@@ -31,6 +31,7 @@ impl Search {
     ) -> Result<SearchResourcesResponse> {
         let projection = projection(request.projection.clone())?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        caller.require_schemas(&directory)?;
         let asked = Asked {
             list: "resources",
             filter: &request.filter,

@@ -62,6 +62,7 @@ impl Users {
         let named = user_name.filter(|_| caller.bound_to().is_some()).map(|name| Named { name, user });
         let projection = projection(request.projection.clone())?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        caller.require_schemas(&directory)?;
         let asked = Asked {
             list: "users",
             filter: &request.filter,

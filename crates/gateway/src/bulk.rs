@@ -17,6 +17,7 @@ use crate::answer::Answer;
 use crate::body::Incoming;
 use crate::call::Call;
 use crate::error::{Problem, Refusal};
+use crate::implied_schemas::are_missing_in;
 use crate::patch_body::require_urn;
 use crate::pieces;
 use crate::raw::{self, RawObject};
@@ -38,7 +39,8 @@ pub(crate) async fn bulk(call: &Call<'_>, method: &Method, body: &mut Incoming) 
     call.read(body, call.gateway.max_large_body_bytes).await?;
     let text = body.take()?;
     let time = call.patience(text.len());
-    let (fail_on_errors, operations) = head(&text)?;
+    let Head { fail_on_errors, operations, lacks_schemas } = head(&text)?;
+    call.note_implied(lacks_schemas, BULK_REQUEST);
     let requests = requests(operations.clone(), fail_on_errors, call.gateway.max_user_body_bytes);
     let mut client = client::bulk(call.core());
     let applied = client.apply_bulk(call.message(stream::iter(requests)));
@@ -48,10 +50,18 @@ pub(crate) async fn bulk(call: &Call<'_>, method: &Method, body: &mut Incoming) 
 }
 
 /// What a bulk request says of all its operations, and these.
+struct Head {
+    fail_on_errors: i32,
+    operations: Elements,
+    lacks_schemas: bool,
+}
+
+/// Reads what a bulk request says.
 ///
 /// Errors: `invalidSyntax` and `invalidValue`.
-fn head(text: &Bytes) -> Result<(i32, Elements), Refusal> {
+fn head(text: &Bytes) -> Result<Head, Refusal> {
     let mut object = RawObject::of_body(text)?;
+    let lacks_schemas = are_missing_in(&object);
     let schemas = object.take("schemas").map(|schemas| raw::value(schemas, 1)).transpose()?;
     require_urn(schemas.as_ref(), BULK_REQUEST, "a bulk request")?;
     let fail_on_errors = match object.take("failOnErrors").filter(|number| !raw::is_null(number)) {
@@ -70,7 +80,8 @@ fn head(text: &Bytes) -> Result<(i32, Elements), Refusal> {
         let kind = raw::kind(operations);
         return Err(Refusal::syntax(format!("Operations: expected an array of objects, got {kind}")));
     }
-    Ok((fail_on_errors, Elements::of(&text.slice_ref(operations.get().as_bytes()))))
+    let operations = Elements::of(&text.slice_ref(operations.get().as_bytes()));
+    Ok(Head { fail_on_errors, operations, lacks_schemas })
 }
 
 /// The messages to the core, of which each is made when the core is ready for it; at least one.
@@ -105,7 +116,7 @@ pub(crate) fn messages(
     text: &Bytes,
     limit: usize,
 ) -> Result<impl Iterator<Item = ApplyBulkRequest>, Refusal> {
-    let (fail_on_errors, operations) = head(text)?;
+    let Head { fail_on_errors, operations, .. } = head(text)?;
     Ok(requests(operations, fail_on_errors, limit))
 }
 
@@ -118,7 +129,7 @@ mod tests {
 
     fn read(members: &Value) -> Result<(i32, usize), Refusal> {
         let text = Bytes::from(members.to_string());
-        head(&text).map(|(fail_on_errors, operations)| (fail_on_errors, operations.count()))
+        head(&text).map(|head| (head.fail_on_errors, head.operations.count()))
     }
 
     #[test]
@@ -136,7 +147,11 @@ mod tests {
     #[test]
     fn what_is_wrong_with_the_head_is_said_by_name() {
         for (body, reason, part) in [
-            (json!({"Operations": []}), ErrorReason::InvalidSyntax, "schemas: it is missing"),
+            (
+                json!({"schemas": "x", "Operations": []}),
+                ErrorReason::InvalidSyntax,
+                "schemas: expected an array",
+            ),
             (json!({"schemas": ["urn:x"], "Operations": []}), ErrorReason::InvalidSyntax, "BulkRequest"),
             (json!({"schemas": [BULK_REQUEST]}), ErrorReason::InvalidSyntax, "Operations: it is missing"),
             (

@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use rollcall_api::CLIENT_ADDRESS;
 use rollcall_api::channel::CoreChannel;
 use rollcall_api::client;
 use rollcall_api::v1::WhoAmIRequest;
+use rollcall_api::{CLIENT_ADDRESS, IMPLIED_SCHEMA};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
@@ -42,6 +43,8 @@ pub(crate) struct Call<'a> {
     /// The URL that the client came by.
     pub(crate) base: Cow<'a, str>,
     pub(crate) notes: &'a Notes,
+    /// The schema that the body did not name and its endpoint implies.
+    pub(crate) implied_schema: OnceLock<&'static str>,
 }
 
 impl Call<'_> {
@@ -52,7 +55,7 @@ impl Call<'_> {
 
     /// What goes to the core with every message: the credential as it came, the id of the request, and where it came from.
     pub(crate) fn metadata(&self) -> HeaderMap {
-        let mut metadata = HeaderMap::with_capacity(3);
+        let mut metadata = HeaderMap::with_capacity(4);
         for credential in self.parts.headers.get_all(AUTHORIZATION) {
             let mut credential = credential.clone();
             credential.set_sensitive(true);
@@ -63,7 +66,17 @@ impl Call<'_> {
         if let Some(address) = address.and_then(|address| HeaderValue::try_from(address.to_string()).ok()) {
             metadata.insert(CLIENT_ADDRESS, address);
         }
+        if let Some(urn) = self.implied_schema.get() {
+            metadata.insert(IMPLIED_SCHEMA, HeaderValue::from_static(urn));
+        }
         metadata
+    }
+
+    /// Notes whether the body lacks this schema, which its endpoint implies, for the core to judge.
+    pub(crate) fn note_implied(&self, is_missing: bool, urn: &'static str) {
+        if is_missing {
+            self.implied_schema.get_or_init(|| urn);
+        }
     }
 
     /// A message to the core, or a stream of them, with its metadata.

@@ -6,6 +6,7 @@ use rollcall_scim::schema::GROUP;
 use serde_json::{Map, Value};
 
 use crate::error::Refusal;
+use crate::implied_schemas::complete;
 use crate::member_ids::{self, Ids, is_members};
 use crate::raw::{self, RawObject};
 
@@ -24,10 +25,11 @@ pub(crate) struct GroupBody {
 /// Errors: `invalidSyntax` and `invalidValue`, as those of a user; past the limit of bytes, that.
 pub(crate) fn read(object: RawObject<'_>, levels: usize, limit: usize) -> Result<GroupBody, Refusal> {
     let mut parts = Parts { members: None, left: limit };
-    let attributes = parts.take(object, levels + 1, true).map_err(|refusal| match refusal.reason {
+    let mut attributes = parts.take(object, levels + 1, true).map_err(|refusal| match refusal.reason {
         ErrorReason::PayloadTooLarge => Refusal::new(refusal.reason, past(limit)),
         _ => refusal,
     })?;
+    complete(&mut attributes, GROUP);
     Ok(GroupBody { group: group::from_json(attributes)?, members: parts.members })
 }
 
@@ -109,7 +111,8 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
         for (body, reason, part) in [
-            (r#"{"displayName":"x"}"#, ErrorReason::InvalidValue, "schemas"),
+            (r#"{"schemas":"GROUP","displayName":"x"}"#, ErrorReason::InvalidValue, "schemas"),
+            (r#"{"schemas":["urn:x"],"displayName":"x"}"#, ErrorReason::InvalidSyntax, "schemas"),
             (r#"{"schemas":["GROUP"]}"#, ErrorReason::InvalidValue, "displayName"),
             (r#"{"schemas":["GROUP"],"displayName":[1]}"#, ErrorReason::InvalidValue, "displayName"),
             (

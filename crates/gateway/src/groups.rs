@@ -16,8 +16,10 @@ use crate::call::Call;
 use crate::error::Problem;
 use crate::group_body::{self, GroupBody};
 use crate::group_patch::GroupPatch;
+use crate::implied_schemas::are_missing_in;
 use crate::list::{Item, List, before_members, bytes_of};
 use crate::members::{Shown, Source};
+use crate::patch_body::PATCH_OP;
 use crate::pieces;
 use crate::preconditions::{client_has, if_match};
 use crate::projection::{MetaShown, take_version, version_only, with_version};
@@ -155,7 +157,9 @@ async fn change(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer
     call.read(body, call.gateway.max_large_body_bytes).await?;
     let text = body.take()?;
     let size = text.len();
-    let patch = GroupPatch::read(RawObject::of_body(&text)?, 0, call.gateway.max_user_body_bytes)?;
+    let object = RawObject::of_body(&text)?;
+    call.note_implied(are_missing_in(&object), PATCH_OP);
+    let patch = GroupPatch::read(object, 0, call.gateway.max_user_body_bytes)?;
     drop(text);
     let mut chunks = patch.into_chunks();
     let first = PatchGroupRequest {
@@ -190,7 +194,9 @@ async fn delete(call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
 async fn read(call: &Call<'_>, body: &mut Incoming) -> Result<(GroupBody, usize), Problem> {
     call.read(body, call.gateway.max_large_body_bytes).await?;
     let text = body.take()?;
-    let group = group_body::read(RawObject::of_body(&text)?, 0, call.gateway.max_user_body_bytes)?;
+    let object = RawObject::of_body(&text)?;
+    call.note_implied(are_missing_in(&object), GROUP);
+    let group = group_body::read(object, 0, call.gateway.max_user_body_bytes)?;
     Ok((group, text.len()))
 }
 

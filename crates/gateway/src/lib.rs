@@ -21,6 +21,7 @@ pub mod fuzzing;
 mod group_body;
 mod group_patch;
 mod groups;
+mod implied_schemas;
 mod list;
 mod member_ids;
 mod members;

@@ -5,9 +5,10 @@ use rollcall_scim::{Error, Result};
 use serde_json::{Map, Value};
 
 use crate::body::kind;
+use crate::implied_schemas::are_missing;
 
 /// The schema of a PATCH.
-const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+pub(crate) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// Reads the operations of a PATCH. Names are taken whatever their case, and those that are not ours are skipped: Entra
 /// writes `Add`, others put a `name` beside `op`. No operations at all is a PATCH that changes nothing.
@@ -33,11 +34,10 @@ pub(crate) fn require_schema(schemas: Option<&Value>) -> Result<()> {
     require_urn(schemas, PATCH_OP, "a PATCH")
 }
 
-/// Checks that `schemas` has the schema of a message, which is called so.
+/// Checks that `schemas` has the schema of a message, which is called so. Where there are none it is implied, as far as the
+/// gateway can tell.
 pub(crate) fn require_urn(schemas: Option<&Value>, urn: &str, message: &str) -> Result<()> {
-    let Some(schemas) = schemas else {
-        return Err(Error::syntax(format!("schemas: it is missing; send [\"{urn}\"]")));
-    };
+    let Some(schemas) = schemas.filter(|schemas| !are_missing(Some(schemas))) else { return Ok(()) };
     let Value::Array(urns) = schemas else {
         return Err(Error::syntax(format!("schemas: expected an array of URNs, got {}", kind(schemas))));
     };
@@ -197,12 +197,12 @@ mod tests {
     #[test]
     fn a_body_of_another_shape_is_refused_with_the_place() {
         for (body, part) in [
-            (json!({"Operations": []}), "schemas: it is missing"),
+            (json!({"schemas": {}, "Operations": []}), "schemas: expected an array of URNs, got an object"),
             (
                 json!({"schemas": PATCH_OP, "Operations": []}),
                 "schemas: expected an array of URNs, got a string",
             ),
-            (json!({"schemas": [], "Operations": []}), "schemas: it lacks"),
+            (json!({"schemas": [null], "Operations": []}), "schemas: it lacks"),
             (json!({"schemas": [1, "urn:x"], "Operations": []}), "schemas: it lacks"),
             (json!({"schemas": [PATCH_OP]}), "Operations: it is missing"),
             (patch(&json!({"op": "add"})), "Operations: expected an array of objects, got an object"),

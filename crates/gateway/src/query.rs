@@ -5,6 +5,8 @@
 
 mod search_request;
 
+pub(crate) use search_request::SEARCH_REQUEST;
+
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;

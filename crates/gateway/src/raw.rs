@@ -40,13 +40,21 @@ impl<'a> RawObject<'a> {
             .map_err(|error| Refusal::syntax(error.to_string()))
     }
 
+    /// A member by its name, as [`take`](Self::take) finds it.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        Some(self.0[self.position(name)?].1)
+    }
+
     /// Takes a member by its name, spelt as it should be or, failing that, in another case. Of equal names the last one
     /// counts.
     pub(crate) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
-        let exact = self.0.iter().rposition(|(other, _)| other == name);
-        let index =
-            exact.or_else(|| self.0.iter().position(|(other, _)| other.eq_ignore_ascii_case(name)))?;
+        let index = self.position(name)?;
         Some(self.0.swap_remove(index).1)
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        let exact = self.0.iter().rposition(|(other, _)| other == name);
+        exact.or_else(|| self.0.iter().position(|(other, _)| other.eq_ignore_ascii_case(name)))
     }
 }
 

@@ -11,9 +11,10 @@ use crate::body::Incoming;
 use crate::call::Call;
 use crate::error::Problem;
 use crate::groups::{item, source};
+use crate::implied_schemas::complete;
 use crate::list::{Item, List, bytes_of};
 use crate::members::Shown;
-use crate::query::Query;
+use crate::query::{Query, SEARCH_REQUEST};
 
 /// A request to the root.
 pub(crate) async fn root(call: &Call<'_>, method: &Method) -> Result<Answer, Problem> {
@@ -32,7 +33,9 @@ pub(crate) async fn request(
     if *method != Method::POST {
         return Err(Problem::method("POST"));
     }
-    Query::of_search(call.json(body, call.gateway.max_user_body_bytes).await?)
+    let mut body = call.json(body, call.gateway.max_user_body_bytes).await?;
+    call.note_implied(complete(&mut body, SEARCH_REQUEST), SEARCH_REQUEST);
+    Query::of_search(body)
 }
 
 /// The resources that a query asks for, users and groups.

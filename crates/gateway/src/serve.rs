@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
@@ -124,11 +124,25 @@ async fn answer(
             );
         }
         Route::Scim(path, endpoint) => {
-            let call = Call { gateway, parts, request_id, base: gateway.base_urls.of(parts, *path), notes };
+            let call = Call {
+                gateway,
+                parts,
+                request_id,
+                base: gateway.base_urls.of(parts, *path),
+                notes,
+                implied_schema: OnceLock::new(),
+            };
             dispatch::answer(&call, endpoint, body).await
         }
         Route::Token => {
-            let call = Call { gateway, parts, request_id, base: Cow::Borrowed(""), notes };
+            let call = Call {
+                gateway,
+                parts,
+                request_id,
+                base: Cow::Borrowed(""),
+                notes,
+                implied_schema: OnceLock::new(),
+            };
             oauth::token(&call, body).await
         }
         Route::OtherVersion(version) => {

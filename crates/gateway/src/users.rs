@@ -14,8 +14,9 @@ use crate::answer::Answer;
 use crate::body::Incoming;
 use crate::call::Call;
 use crate::error::Problem;
+use crate::implied_schemas::complete;
 use crate::list::List;
-use crate::patch_body::operations;
+use crate::patch_body::{PATCH_OP, operations};
 use crate::preconditions::{client_has, if_match};
 use crate::projection::{MetaShown, take_version, version_only, with_version};
 use crate::query::Query;
@@ -118,7 +119,8 @@ pub(crate) async fn list(call: &Call<'_>, query: Query<'_>) -> Result<Answer, Pr
 async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, Problem> {
     let mut projection = call.query()?.projection();
     let shown = with_version(&mut projection, USER);
-    let body = call.json(body, call.gateway.max_user_body_bytes).await?;
+    let mut body = call.json(body, call.gateway.max_user_body_bytes).await?;
+    call.note_implied(complete(&mut body, USER), USER);
     let user = user::from_json(Value::Object(body))?;
     let request =
         CreateUserRequest { directory: String::new(), user: Some(user), projection: Some(projection) };
@@ -156,7 +158,8 @@ async fn replace(call: &Call<'_>, whom: Whom<'_>, body: &mut Incoming) -> Result
     let if_match = if_match(&call.parts.headers)?;
     let mut projection = call.query()?.projection();
     let shown = with_version(&mut projection, USER);
-    let body = call.json(body, call.gateway.max_user_body_bytes).await?;
+    let mut body = call.json(body, call.gateway.max_user_body_bytes).await?;
+    call.note_implied(complete(&mut body, USER), USER);
     let request = ReplaceUserRequest {
         directory: String::new(),
         id: whom.id(),
@@ -174,7 +177,8 @@ async fn change(call: &Call<'_>, whom: Whom<'_>, body: &mut Incoming) -> Result<
     let if_match = if_match(&call.parts.headers)?;
     let mut projection = call.query()?.projection();
     let shown = with_version(&mut projection, USER);
-    let body = call.json(body, call.gateway.max_user_body_bytes).await?;
+    let mut body = call.json(body, call.gateway.max_user_body_bytes).await?;
+    call.note_implied(complete(&mut body, PATCH_OP), PATCH_OP);
     let request = PatchUserRequest {
         directory: String::new(),
         id: whom.id(),

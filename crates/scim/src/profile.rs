@@ -36,6 +36,8 @@ impl Profile {
             put_without_members_keeps_them: tolerant,
             group_names_are_unique: tolerant,
             returning_users_are_restored: tolerant,
+            external_ids_are_stable: self == Self::Okta,
+            schemas_are_implied: true,
         }
     }
 
@@ -64,6 +66,12 @@ pub struct Rules {
     /// A POST of a user who was deleted or is inactive restores that user, with the same `id`, instead of making another
     /// one or refusing it.
     pub returning_users_are_restored: bool,
+    /// The identity provider gives an `externalId` to one person only and for good, so that it alone says which deleted user
+    /// returns. Otherwise the `userName` or the primary work address must agree, too.
+    pub external_ids_are_stable: bool,
+    /// A body whose `schemas` are absent, null or an empty list has the one that its endpoint implies, instead of
+    /// `invalidValue`.
+    pub schemas_are_implied: bool,
 }
 
 /// One of the [`Rules`], by which a directory says that it wants it otherwise than its profile has it.
@@ -81,17 +89,23 @@ pub enum Rule {
     UniqueGroupNames,
     /// [`Rules::returning_users_are_restored`].
     RestoreReturningUsers,
+    /// [`Rules::external_ids_are_stable`].
+    StableExternalIds,
+    /// [`Rules::schemas_are_implied`].
+    ImpliedSchemas,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::ReplaceCreatesMissing,
         Self::UnquotedFilterValues,
         Self::SkipUnknownMembers,
         Self::PutKeepsMembers,
         Self::UniqueGroupNames,
         Self::RestoreReturningUsers,
+        Self::StableExternalIds,
+        Self::ImpliedSchemas,
     ];
 
     /// The rule's name as it is written in settings and on the command line.
@@ -103,6 +117,8 @@ impl Rule {
             Self::PutKeepsMembers => "put-keeps-members",
             Self::UniqueGroupNames => "unique-group-names",
             Self::RestoreReturningUsers => "restore-returning-users",
+            Self::StableExternalIds => "stable-external-ids",
+            Self::ImpliedSchemas => "implied-schemas",
         }
     }
 
@@ -133,6 +149,8 @@ impl Rules {
             Rule::PutKeepsMembers => &mut self.put_without_members_keeps_them,
             Rule::UniqueGroupNames => &mut self.group_names_are_unique,
             Rule::RestoreReturningUsers => &mut self.returning_users_are_restored,
+            Rule::StableExternalIds => &mut self.external_ids_are_stable,
+            Rule::ImpliedSchemas => &mut self.schemas_are_implied,
         }
     }
 }
@@ -145,18 +163,24 @@ mod tests {
     fn each_rule_is_a_switch_of_its_own_with_a_name_of_its_own() {
         for rule in Rule::ALL {
             assert_eq!(Rule::from_name(rule.as_str()), Some(rule));
-            let changed = Profile::Generic.rules().with(rule, true);
-            let on: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| changed.is_on(*rule)).collect();
-            assert_eq!(on, [rule]);
-            assert_eq!(changed.with(rule, false), Profile::Generic.rules());
+            let before = Profile::Generic.rules();
+            let changed = before.with(rule, !before.is_on(rule));
+            let other = |other: &Rule| changed.is_on(*other) != before.is_on(*other);
+            assert_eq!(Rule::ALL.into_iter().filter(other).collect::<Vec<_>>(), [rule]);
+            assert_eq!(changed.with(rule, before.is_on(rule)), before);
         }
     }
 
     #[test]
-    fn the_rfc_s_letter_has_every_rule_off_and_the_identity_providers_have_every_one_on() {
-        for rule in Rule::ALL {
-            assert!(!Profile::Generic.rules().is_on(rule));
-            assert!(Profile::Okta.rules().is_on(rule) && Profile::Entra.rules().is_on(rule));
-        }
+    fn the_rfc_s_letter_has_rules_off_that_identity_providers_have_on() {
+        let on =
+            |profile: Profile| Rule::ALL.into_iter().filter(|rule| profile.rules().is_on(*rule)).collect();
+        let (generic, okta, entra): (Vec<Rule>, Vec<Rule>, Vec<Rule>) =
+            (on(Profile::Generic), on(Profile::Okta), on(Profile::Entra));
+        assert_eq!(generic, [Rule::ImpliedSchemas]);
+        assert_eq!(okta, Rule::ALL);
+        let all_but_one: Vec<Rule> =
+            Rule::ALL.into_iter().filter(|rule| *rule != Rule::StableExternalIds).collect();
+        assert_eq!(entra, all_but_one);
     }
 }

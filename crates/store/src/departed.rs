@@ -1,5 +1,6 @@
 //! Users who were deleted and are kept for a while, and users who have a key in common with one who is to be made.
 
+use rollcall_scim::Resource;
 use uuid::Uuid;
 
 use crate::{Author, StoredResource};
@@ -37,6 +38,8 @@ pub struct Namesake {
     pub external_id: Option<String>,
     /// Whether the `userName` is the same, whatever its case.
     pub has_user_name: bool,
+    /// The attributes; those of a deleted user, as they were.
+    pub attributes: Resource,
     /// Whether the user is there.
     pub presence: Presence,
 }

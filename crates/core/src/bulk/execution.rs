@@ -2,6 +2,7 @@
 
 mod writing;
 
+use rollcall_api::user;
 use rollcall_api::v1::bulk_operation::{CreateUser, Operation};
 use rollcall_api::v1::{BulkOperation, ErrorReason};
 use rollcall_store::{Directory, Transaction};
@@ -202,12 +203,10 @@ impl Execution {
             else {
                 continue;
             };
-            let keys = [("externalId", &user.external_id), ("userName", &user.user_name)];
-            let keys =
-                keys.into_iter().filter_map(|(name, key)| Some((name.to_owned(), key.clone()?.into())));
+            let attributes = user::into_resource(user.clone());
             let returning =
-                self.core.returning_user(&mut **transaction, &self.directory, &keys.collect()).await?;
-            if let Some((id, _)) = returning {
+                self.core.returning_user(&mut **transaction, &self.directory, &attributes).await?;
+            if let Some((id, _)) = returning.who {
                 self.ids[*index] = id;
             }
         }

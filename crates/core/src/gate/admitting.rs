@@ -74,7 +74,14 @@ impl Core {
             found.filter(|(session, _)| now < session.expires).ok_or_else(invalid)?;
         }
         let request_id = caller.origin().request_id.to_owned();
-        let presented = Presented { hash: *caller.hash(), session, scope, request_id, from: CameFrom(None) };
+        let presented = Presented {
+            hash: *caller.hash(),
+            session,
+            scope,
+            request_id,
+            implied_schema: None,
+            from: CameFrom(None),
+        };
         let found = self.store.credential(&presented.hash).await?;
         presented.judge(found, now)
     }

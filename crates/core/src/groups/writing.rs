@@ -27,6 +27,7 @@ impl Groups {
     ) -> Result<CreateGroupResponse, Status> {
         let first = first(&mut messages).await?;
         let directory = self.writable(caller, &first.directory).await?;
+        caller.require_schemas(&directory)?;
         let projection = projection(first.projection).map_err(Status::from)?;
         let mut members = first.members;
         self.core.require_few_members(members.len())?;
@@ -66,7 +67,10 @@ impl Groups {
         let members = Some(members).filter(|members| first.has_members || !members.is_empty());
         let rules = directory.rules();
         let types = self.core.types(&directory).await?;
-        let change = GroupChange::replace(first.group, members, first.if_match, types.group(), rules);
+        let (group, if_match) = (first.group, first.if_match);
+        let change = caller
+            .require_schemas(&directory)
+            .and_then(|()| GroupChange::replace(group, members, if_match, types.group(), rules));
         let change = self.core.of_resource(&directory, ResourceType::Group, id, change).await?;
         let group = self.change(caller, &directory, id, &change).await?;
         Ok(ReplaceGroupResponse { group: Some(group_message(group, &projection, types.group())) })
@@ -91,7 +95,9 @@ impl Groups {
         }
         let rules = directory.rules();
         let types = self.core.types(&directory).await?;
-        let change = GroupChange::patch(operations, first.if_match, types.group(), rules);
+        let change = caller
+            .require_schemas(&directory)
+            .and_then(|()| GroupChange::patch(operations, first.if_match, types.group(), rules));
         let change = self.core.of_resource(&directory, ResourceType::Group, id, change).await?;
         self.core.require_few_members(change.members_named())?;
         let group = self.change(caller, &directory, id, &change).await?;

@@ -22,6 +22,7 @@ impl Users {
     ) -> Result<CreateUserResponse> {
         let projection = projection(request.projection)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        caller.require_schemas(&directory)?;
         let types = self.core.types(&directory).await?;
         let origin = caller.user_origin();
         let new_user = self.core.new_user(&directory, request.user, types.user(), origin).await?;
@@ -54,7 +55,10 @@ impl Users {
         let id = caller.user(&request.id, request.me)?;
         let types = self.core.types(&directory).await?;
         let (user, if_match) = (request.user, request.if_match);
-        let change = UserChange::replace(&self.core, &directory, user, if_match, types.user()).await;
+        let change = match caller.require_schemas(&directory) {
+            Ok(()) => UserChange::replace(&self.core, &directory, user, if_match, types.user()).await,
+            Err(error) => Err(error),
+        };
         let change = self.core.of_resource(&directory, ResourceType::User, id, change).await?;
         let user = self.change(caller, &directory, id, &change).await?;
         Ok(ReplaceUserResponse {
@@ -73,7 +77,10 @@ impl Users {
         let id = caller.user(&request.id, request.me)?;
         let types = self.core.types(&directory).await?;
         let (operations, if_match) = (request.operations, request.if_match);
-        let change = UserChange::patch(&self.core, &directory, operations, if_match, types.user()).await;
+        let change = match caller.require_schemas(&directory) {
+            Ok(()) => UserChange::patch(&self.core, &directory, operations, if_match, types.user()).await,
+            Err(error) => Err(error),
+        };
         let change = self.core.of_resource(&directory, ResourceType::User, id, change).await?;
         let user = self.change(caller, &directory, id, &change).await?;
         Ok(PatchUserResponse {

@@ -7,6 +7,7 @@ use rollcall_api::v1::bulk_operation::{
 };
 use rollcall_api::v1::{BulkOperation, ErrorReason, PatchOperation, User};
 use rollcall_api::{patch, user};
+use rollcall_scim::schema::{GROUP, USER};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -15,7 +16,8 @@ use crate::body::kind;
 use crate::error::Refusal;
 use crate::group_body::{self, GroupBody};
 use crate::group_patch::GroupPatch;
-use crate::patch_body;
+use crate::implied_schemas::{are_missing_in, complete};
+use crate::patch_body::{self, PATCH_OP};
 use crate::raw::{self, RawObject};
 use crate::routing::{Endpoint, Route, endpoint_at, route};
 
@@ -28,7 +30,11 @@ pub(super) fn message(text: &[u8], limit: usize) -> BulkOperation {
     let operation = read(text, limit, &mut outline).unwrap_or_else(|refusal| {
         Operation::Refused(Refused { reason: refusal.reason.into(), message: refusal.detail.into_owned() })
     });
-    BulkOperation { bulk_id: outline.bulk_id.unwrap_or_default(), operation: Some(operation) }
+    BulkOperation {
+        bulk_id: outline.bulk_id.unwrap_or_default(),
+        implied_schema: outline.implied_schema.unwrap_or_default().to_owned(),
+        operation: Some(operation),
+    }
 }
 
 /// What a client calls an operation, and what it is to be done to, as far as this can be read.
@@ -37,6 +43,8 @@ pub(super) struct Outline {
     pub(super) method: Option<String>,
     pub(super) bulk_id: Option<String>,
     pub(super) path: Option<String>,
+    /// The schema that its data do not name and its endpoint implies.
+    pub(super) implied_schema: Option<&'static str>,
 }
 
 impl Outline {
@@ -109,6 +117,8 @@ fn read(text: &[u8], limit: usize, outline: &mut Outline) -> Result<Operation, R
     let version = string("version")?;
     let data = members.take("data").filter(|data| !raw::is_null(data));
 
+    let endpoint = endpoint(&path);
+    outline.implied_schema = data.and_then(|data| implied_schema(method, &endpoint, data));
     let if_match = match version {
         Some(version) if version.trim().is_empty() => {
             return Err(Refusal::value("version: it holds no entity tag; send one such as W/\"3\""));
@@ -118,7 +128,7 @@ fn read(text: &[u8], limit: usize, outline: &mut Outline) -> Result<Operation, R
     let data =
         || data.ok_or_else(|| Refusal::value(format!("data: it is missing; {} needs it", method.as_str())));
     let id = |id: Cow<'_, str>| id.into_owned();
-    match (method, endpoint(&path)) {
+    match (method, endpoint) {
         (Method::Post, Endpoint::Users | Endpoint::Groups) if outline.bulk_id.is_none() => {
             Err(Refusal::value("bulkId: it is missing; POST needs one that no other operation has"))
         }
@@ -172,6 +182,17 @@ fn read(text: &[u8], limit: usize, outline: &mut Outline) -> Result<Operation, R
     }
 }
 
+/// The schema that data should have named and do not. What is no object has no schemas, and is judged as what it is.
+fn implied_schema(method: Method, endpoint: &Endpoint<'_>, data: &RawValue) -> Option<&'static str> {
+    let urn = match (method, endpoint) {
+        (Method::Patch, _) => PATCH_OP,
+        (_, Endpoint::Users | Endpoint::User(_)) => USER,
+        (_, Endpoint::Groups | Endpoint::Group(_)) => GROUP,
+        _ => return None,
+    };
+    RawObject::of(data).is_ok_and(|data| are_missing_in(&data)).then_some(urn)
+}
+
 /// The members of an operation.
 fn object(text: &[u8]) -> Result<RawObject<'_>, Refusal> {
     let raw: &RawValue = serde_json::from_slice(text).map_err(|error| Refusal::syntax(error.to_string()))?;
@@ -180,7 +201,11 @@ fn object(text: &[u8]) -> Result<RawObject<'_>, Refusal> {
 
 fn a_user(data: &RawValue, limit: usize) -> Result<User, Refusal> {
     require_short(data, limit)?;
-    Ok(user::from_json(raw::value(data, DATA_LEVELS)?)?)
+    let mut data = raw::value(data, DATA_LEVELS)?;
+    if let Value::Object(body) = &mut data {
+        complete(body, USER);
+    }
+    Ok(user::from_json(data)?)
 }
 
 fn a_group(data: &RawValue, limit: usize) -> Result<GroupBody, Refusal> {

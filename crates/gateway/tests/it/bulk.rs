@@ -149,9 +149,9 @@ async fn an_operation_that_cannot_be_read_fails_in_its_place() {
             "data: expected an object, got a string",
         ),
         (
-            json!({"method": "PATCH", "path": "/Users/u1", "data": {"Operations": []}}),
+            json!({"method": "PATCH", "path": "/Users/u1", "data": {"schemas": ["urn:x"], "Operations": []}}),
             "400",
-            "schemas: it is missing",
+            "schemas: it lacks",
         ),
         (
             json!({"method": "PATCH", "path": "/Users/u1", "data": 1}),
@@ -305,7 +305,8 @@ async fn the_deepest_data_that_are_read_also_reach_the_core() {
 async fn a_request_that_is_none_is_refused_whole() {
     let gateway = Gateway::new().await;
     for (body, part) in [
-        ("{}".to_owned(), "schemas: it is missing"),
+        ("{}".to_owned(), "Operations: it is missing"),
+        ("{\"schemas\":[\"urn:x\"]}".to_owned(), "schemas: it lacks"),
         ("[]".to_owned(), "an array"),
         ("{\"Operations\": [1".to_owned(), "line 1 column"),
         (request(&json!({})), "Operations: expected an array of objects, got an object"),

@@ -295,7 +295,12 @@ async fn what_is_wrong_with_a_body_is_said_with_its_place_and_never_reaches_the_
             "members[1]",
         ),
         ("PUT /scim/v2/Groups/2", new_group(&json!(7)), "invalidValue", "members[0]"),
-        ("PATCH /scim/v2/Groups/2", "{}".to_owned(), "invalidSyntax", "schemas"),
+        (
+            "PATCH /scim/v2/Groups/2",
+            "{\"schemas\":[\"urn:x\"]}".to_owned(),
+            "invalidSyntax",
+            "schemas: it lacks",
+        ),
         (
             "PATCH /scim/v2/Groups/2",
             patch(&json!([{"op": "add", "path": "members", "value": ["m1"]}, {"op": "merge"}])),

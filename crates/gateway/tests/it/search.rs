@@ -78,7 +78,7 @@ async fn what_is_wrong_with_a_search_is_said_by_name() {
     let gateway = Gateway::new().await;
     for path in ["/scim/v2/.search", "/scim/v2/Users/.search", "/scim/v2/Groups/.search"] {
         for (body, scim_type, part) in [
-            ("{}".to_owned(), "invalidSyntax", "schemas: it is missing"),
+            ("{\"schemas\":{}}".to_owned(), "invalidSyntax", "schemas: expected an array"),
             ("[]".to_owned(), "invalidSyntax", "an array"),
             ("{\"x\": ".to_owned(), "invalidSyntax", "line 1 column"),
             (search(json!({"filter": {}})), "invalidFilter", "filter"),

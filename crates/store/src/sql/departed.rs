@@ -1,5 +1,6 @@
 //! The users who were deleted, until they are purged, and who is like a user that is to be made.
 
+use rollcall_scim::Resource;
 use rollcall_scim::fold::fold;
 use sqlx::Row as _;
 use uuid::Uuid;
@@ -142,13 +143,13 @@ pub(super) async fn namesakes(
     user_name: &str,
 ) -> Result<Vec<Namesake>> {
     let rows = sqlx::query::<Db>(
-        "SELECT id, external_id, unique_name, CAST(NULL AS BOOLEAN) FROM departed_users \
+        "SELECT id, external_id, unique_name, document, CAST(NULL AS BOOLEAN) FROM departed_users \
          WHERE directory_id = $1 AND external_id = $2 \
-         UNION SELECT id, external_id, unique_name, CAST(NULL AS BOOLEAN) FROM departed_users \
+         UNION SELECT id, external_id, unique_name, document, CAST(NULL AS BOOLEAN) FROM departed_users \
          WHERE directory_id = $1 AND unique_name = $3 \
-         UNION SELECT id, external_id, unique_name, active IS TRUE FROM resources \
+         UNION SELECT id, external_id, unique_name, document, active IS TRUE FROM resources \
          WHERE directory_id = $1 AND type = 'User' AND external_id = $2 \
-         UNION SELECT id, external_id, unique_name, active IS TRUE FROM resources \
+         UNION SELECT id, external_id, unique_name, document, active IS TRUE FROM resources \
          WHERE directory_id = $1 AND type = 'User' AND unique_name = $3 ORDER BY 1",
     )
     .bind(directory)
@@ -158,10 +159,12 @@ pub(super) async fn namesakes(
     .await
     .map_err(failure)?;
     let namesake = |row: &Row| {
-        let active: Option<bool> = row.try_get(3).map_err(failure)?;
+        let active: Option<bool> = row.try_get(4).map_err(failure)?;
         let name: &str = row.try_get(2).map_err(failure)?;
+        let id: Uuid = row.try_get(0).map_err(failure)?;
         Ok(Namesake {
-            id: row.try_get(0).map_err(failure)?,
+            id,
+            attributes: attributes(id, row.try_get(3).map_err(failure)?)?,
             external_id: row.try_get(1).map_err(failure)?,
             has_user_name: name == fold(user_name),
             presence: match active {
@@ -195,7 +198,7 @@ pub(super) async fn purge(
 
 fn departed(row: &Row) -> Result<StoredResource> {
     let id: Uuid = row.try_get(0).map_err(failure)?;
-    let document: &str = row.try_get(4).map_err(failure)?;
+    let document = row.try_get(4).map_err(failure)?;
     let origin = origin(row.try_get(5).map_err(failure)?, ResourceType::User)?;
     Ok(StoredResource {
         resource_type: ResourceType::User,
@@ -203,11 +206,15 @@ fn departed(row: &Row) -> Result<StoredResource> {
         version: row.try_get(1).map_err(failure)?,
         created: row.try_get(2).map_err(failure)?,
         modified: row.try_get(3).map_err(failure)?,
-        attributes: serde_json::from_str(document)
-            .map_err(|error| Error::Damaged(format!("the document of the departed user {id}: {error}")))?,
+        attributes: attributes(id, document)?,
         is_member: false,
         administrator: false,
         origin,
         scim_managed: row.try_get::<bool, _>(6).map_err(failure)? || origin == Some(UserOrigin::Scim),
     })
+}
+
+fn attributes(user: Uuid, document: &str) -> Result<Resource> {
+    serde_json::from_str(document)
+        .map_err(|error| Error::Damaged(format!("the document of the user {user}: {error}")))
 }

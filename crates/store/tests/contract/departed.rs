@@ -137,8 +137,9 @@ async fn namesakes_are_found_by_each_key_wherever_they_are(database: &dyn Databa
     insert(&*store, &acme, &users).await;
     insert(&*store, &other, &[user(5, json!({"userName": "ana", "externalId": "e", "active": true}))]).await;
     retire(&*store, acme.id, 1, 9).await;
-    let namesake = |number, external_id: Option<&str>, has_user_name, presence| Namesake {
+    let namesake = |number: u128, external_id: Option<&str>, has_user_name, presence| Namesake {
         id: id(number),
+        attributes: users.iter().find(|user| user.id == id(number)).unwrap().attributes.clone(),
         external_id: external_id.map(str::to_owned),
         has_user_name,
         presence,

@@ -29,6 +29,8 @@ pub(super) fn sent(form: &Submission) -> RuleSettings {
         put_keeps_members: rule("keep"),
         unique_group_names: rule("unique"),
         restore_returning_users: rule("restore"),
+        stable_external_ids: rule("stable"),
+        implied_schemas: rule("implied"),
     }
 }
 
@@ -43,6 +45,8 @@ pub(super) fn rows(directory: &Directory) -> Vec<RuleRow> {
         put_keeps_members,
         unique_group_names,
         restore_returning_users,
+        stable_external_ids,
+        implied_schemas,
     } = rules;
     let row = |key, title, hint, setting: RuleSetting, follows| RuleRow {
         key,
@@ -97,6 +101,20 @@ pub(super) fn rows(directory: &Directory) -> Vec<RuleRow> {
             "Creating a user who was deleted or is inactive brings that one back, with the same id.",
             settings.restore_returning_users(),
             restore_returning_users,
+        ),
+        row(
+            "stable",
+            "An externalId is one person's for good",
+            "It alone says who returns. Otherwise the user name or the work address must agree, too.",
+            settings.stable_external_ids(),
+            stable_external_ids,
+        ),
+        row(
+            "implied",
+            "Missing schemas are implied",
+            "A request without schemas is read as what its address is for.",
+            settings.implied_schemas(),
+            implied_schemas,
         ),
     ]
 }

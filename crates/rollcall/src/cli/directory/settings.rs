@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use rollcall_api::rules;
 use rollcall_api::v1::{Directory, PasswordHandling, RuleSetting, RuleSettings};
-use rollcall_scim::Rule;
+use rollcall_scim::{Profile, Rule};
 use serde_json::{Map, Value, json};
 
 const SETTINGS: [(&str, RuleSetting); 3] =
@@ -40,12 +40,20 @@ pub(super) fn rule(text: &str) -> Result<(Rule, RuleSetting), String> {
 
 /// What the rules are, for `--help`.
 pub(super) fn rule_help() -> String {
-    let rules = Rule::ALL.map(|rule| format!("- {}: {}", rule.as_str(), meaning(rule)));
+    let rules = Rule::ALL
+        .map(|rule| format!("- {}: {} (on with {})", rule.as_str(), meaning(rule), profiles_with(rule)));
     format!(
         "A rule that it wants otherwise than its profile has it: on, off, or again as the profile has it. Several by \
-         comma, or by giving the flag again. With profile okta or entra all are on, with generic all are off:\n{}",
+         comma, or by giving the flag again. What each profile has is said in brackets:\n{}",
         rules.join("\n")
     )
+}
+
+/// The profiles that have a rule on.
+fn profiles_with(rule: Rule) -> String {
+    let profiles = [Profile::Generic, Profile::Okta, Profile::Entra];
+    let on = profiles.into_iter().filter(|profile| profile.rules().is_on(rule)).map(Profile::as_str);
+    on.collect::<Vec<_>>().join(", ")
 }
 
 fn meaning(rule: Rule) -> &'static str {
@@ -59,6 +67,12 @@ fn meaning(rule: Rule) -> &'static str {
         Rule::UniqueGroupNames => "no two groups have the same displayName; off: they may",
         Rule::RestoreReturningUsers => {
             "POST of a deleted or inactive user restores that user, with the same id; off: it makes another one, or is 409"
+        }
+        Rule::StableExternalIds => {
+            "an externalId is one person's for good and alone says who returns; off: userName or work address must agree"
+        }
+        Rule::ImpliedSchemas => {
+            "a body without schemas has those that its endpoint implies; off: invalidValue"
         }
     }
 }
@@ -137,5 +151,8 @@ mod tests {
         for rule in Rule::ALL {
             assert!(rule_help().contains(rule.as_str()));
         }
+        assert!(
+            rule_help().contains("(on with okta)") && rule_help().contains("(on with generic, okta, entra)")
+        );
     }
 }
