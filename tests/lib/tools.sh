@@ -5,6 +5,7 @@ export NEXTEST_VERSION=0.9.143
 export DENY_VERSION=0.20.2
 export FUZZ_VERSION=0.13.2
 export CYCLONEDX_VERSION=0.5.9
+export MUTANTS_VERSION=27.1.0
 
 # need_debian COMMAND PACKAGE…: installs Debian packages unless the command is there.
 need_debian() {

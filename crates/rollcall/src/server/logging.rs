@@ -3,18 +3,18 @@
 use std::io::{self, IsTerminal as _};
 
 use anyhow::{Result, anyhow};
-use tracing_subscriber::filter::Directive;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::output::is_coloured;
 use crate::settings::{General, Invalid, LogFormat};
 
 /// What is never logged below `info`, whatever the filter says: these write out what went over the wire, and with it
 /// credentials.
-const CAPPED: [&str; 4] = ["h2=info", "hyper=info", "hyper_util=info", "rustls=info"];
+const CAPPED: [&str; 4] = ["h2", "hyper", "hyper_util", "rustls"];
 
 /// Starts logging for the rest of the process. Errors: the filter is none.
 pub(crate) fn init(general: &General) -> Result<()> {
@@ -36,22 +36,27 @@ pub(crate) fn init(general: &General) -> Result<()> {
     started.map_err(|error| anyhow!("logging cannot start: {error}"))
 }
 
-fn filter(text: &str) -> Result<EnvFilter, Invalid> {
-    let refused = |error| {
+fn filter(text: &str) -> Result<Targets, Invalid> {
+    let asked: Targets = text.parse().map_err(|error| {
         Invalid(format!(
             "--log {text:?}: {error}; give error, warn, info, debug or trace, or directives such as info,rollcall_core=debug"
         ))
-    };
-    let mut filter = EnvFilter::builder().parse(text).map_err(refused)?;
-    for capped in CAPPED {
-        let directive: Directive = capped.parse().map_err(refused)?;
-        filter = filter.add_directive(directive);
-    }
-    Ok(filter)
+    })?;
+    let rest = asked.default_level().unwrap_or(LevelFilter::OFF);
+    let below = asked.iter().map(|(target, level)| match CAPPED.iter().any(|capped| target.starts_with(capped)) {
+        true => (target.to_owned(), level.min(LevelFilter::INFO)),
+        false => (target.to_owned(), level),
+    });
+    Ok(Targets::new()
+        .with_default(rest)
+        .with_targets(CAPPED.map(|capped| (capped, rest.min(LevelFilter::INFO))))
+        .with_targets(below))
 }
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
 
     #[test]
@@ -65,10 +70,19 @@ mod tests {
 
     #[test]
     fn what_goes_over_the_wire_is_never_logged() {
-        for asked in ["trace", "h2=trace,hyper=debug", "trace,h2::codec=trace"] {
-            let filter = filter(asked).unwrap().to_string();
-            assert!(filter.contains("h2=info") && filter.contains("hyper=info"), "{filter}");
-            assert!(!filter.contains("h2=trace"), "{filter}");
+        for asked in ["trace", "h2=trace,hyper=debug", "trace,h2::codec=trace", "h=trace"] {
+            let filter = filter(asked).unwrap();
+            for wire in ["h2", "h2::codec", "hyper::proto", "hyper_util::client", "rustls::conn"] {
+                assert!(!filter.would_enable(wire, &Level::DEBUG), "{asked}: {wire}");
+            }
         }
+    }
+
+    #[test]
+    fn a_filter_says_how_much_of_what() {
+        let filter = filter("warn,rollcall_core=debug,h2=error").unwrap();
+        assert!(filter.would_enable("rollcall_core::users", &Level::DEBUG));
+        assert!(!filter.would_enable("rollcall_gateway", &Level::INFO));
+        assert!(!filter.would_enable("h2::codec", &Level::WARN) && !filter.would_enable("rustls", &Level::INFO));
     }
 }
