@@ -1,6 +1,8 @@
 """No data of one directory is ever visible in another: through every rpc that the protos have, and every route."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import grpc
 import httpx
@@ -134,16 +136,19 @@ def test_an_rpc_tells_the_bound_nothing_of_another_directory(house, owner, rpc):
     mine = house.new_directory()
     secrets = [house.new_service_key("ADMIN", directory=mine.name), mine.token]
     method, before = methods()[rpc], owner.state()
-    for secret in secrets:
-        for directory in (owner.directory.name, "", mine.name):
-            for name in owner.names:
-                told = answer_of(house, secret, method, filled(method.request, name, directory))
-                # What was asked with may be repeated, and nothing else.
-                for asked in (name, directory):
-                    told = told.replace(asked, "") if asked else told
-                assert owner.mark not in told, (rpc, name, directory, told)
-                for other in owner.names:
-                    assert other not in told, (rpc, name, directory, told)
+    asked = list(product(secrets, (owner.directory.name, "", mine.name), owner.names))
+    # At once, since some of them listen for as long as they may.
+    with ThreadPoolExecutor(len(asked)) as callers:
+        answers = callers.map(
+            lambda one: answer_of(house, one[0], method, filled(method.request, one[2], one[1])), asked
+        )
+    for (_, directory, name), told in zip(asked, answers, strict=True):
+        # What was asked with may be repeated, and nothing else.
+        for own in filter(None, (name, directory)):
+            told = told.replace(own, "")
+        assert owner.mark not in told, (rpc, name, directory, told)
+        for other in owner.names:
+            assert other not in told, (rpc, name, directory, told)
     assert owner.state() == before
 
 
@@ -151,14 +156,21 @@ def test_an_rpc_tells_the_bound_nothing_of_another_directory(house, owner, rpc):
 def test_an_rpc_refuses_what_is_another_directory_s_as_what_never_was(house, owner, rpc):
     mine = house.new_directory()
     method = methods()[rpc]
-    for secret in (house.new_service_key("ADMIN", directory=mine.name), mine.token):
-        for name in (owner.user["id"], owner.group["id"]):
-            theirs = answer_of(house, secret, method, filled(method.request, name, ""))
-            nobodys = answer_of(house, secret, method, filled(method.request, UNKNOWN_ID, ""))
-            if theirs.startswith("StatusCode"):
-                assert theirs.replace(name, "ID") == nobodys.replace(UNKNOWN_ID, "ID"), rpc
-            else:
-                assert not nobodys.startswith("StatusCode"), (rpc, theirs, nobodys)
+    secrets = [house.new_service_key("ADMIN", directory=mine.name), mine.token]
+    asked = list(product(secrets, (owner.user["id"], owner.group["id"]), ("theirs", "nobody's")))
+
+    def answer(one) -> str:
+        secret, name, whose = one
+        id = name if whose == "theirs" else UNKNOWN_ID
+        return answer_of(house, secret, method, filled(method.request, id, "")).replace(id, "ID")
+
+    with ThreadPoolExecutor(len(asked)) as callers:
+        answers = list(callers.map(answer, asked))
+    for theirs, nobodys in zip(answers[::2], answers[1::2], strict=True):
+        if theirs.startswith("StatusCode"):
+            assert theirs == nobodys, rpc
+        else:
+            assert not nobodys.startswith("StatusCode"), (rpc, theirs, nobodys)
 
 
 def routes(house) -> list[tuple[str, str]]:

@@ -38,7 +38,7 @@ install_debian() {
 need_cargo_tool() {
     ! cargo "${1#cargo-}" --version >/dev/null 2>&1 || return 0
     echo "installing $1 $2" >&2
-    env -u CARGO_TARGET_DIR cargo install --quiet --locked "$1" --version "$2"
+    env -u CARGO_TARGET_DIR cargo install --quiet --debug --locked "$1" --version "$2"
 }
 
 # need_python: makes the virtual environment of tests/requirements.txt, and sets PYTHON to its interpreter.

@@ -5,4 +5,4 @@ build_binary
 # A test that is named by its file stands for the folder.
 tests=("$TESTS/blackbox" "$@")
 [[ "$*" != *::* ]] || tests=("$@")
-counted "$PYTHON" -m pytest -c "$TESTS/pytest.ini" --rootdir "$TESTS" --numprocesses 2 "${tests[@]}"
+counted "$PYTHON" -m pytest -c "$TESTS/pytest.ini" --rootdir "$TESTS" --numprocesses "${ROLLCALL_TEST_PROCESSES:-4}" "${tests[@]}"

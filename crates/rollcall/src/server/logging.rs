@@ -43,14 +43,14 @@ fn filter(text: &str) -> Result<Targets, Invalid> {
         ))
     })?;
     let rest = asked.default_level().unwrap_or(LevelFilter::OFF);
-    let below = asked.iter().map(|(target, level)| match CAPPED.iter().any(|capped| target.starts_with(capped)) {
-        true => (target.to_owned(), level.min(LevelFilter::INFO)),
-        false => (target.to_owned(), level),
+    let is_capped = |target: &str| CAPPED.iter().any(|capped| target.starts_with(capped));
+    let named = asked.iter().map(|(target, level)| {
+        (target.to_owned(), if is_capped(target) { level.min(LevelFilter::INFO) } else { level })
     });
     Ok(Targets::new()
         .with_default(rest)
         .with_targets(CAPPED.map(|capped| (capped, rest.min(LevelFilter::INFO))))
-        .with_targets(below))
+        .with_targets(named))
 }
 
 #[cfg(test)]
@@ -83,6 +83,8 @@ mod tests {
         let filter = filter("warn,rollcall_core=debug,h2=error").unwrap();
         assert!(filter.would_enable("rollcall_core::users", &Level::DEBUG));
         assert!(!filter.would_enable("rollcall_gateway", &Level::INFO));
-        assert!(!filter.would_enable("h2::codec", &Level::WARN) && !filter.would_enable("rustls", &Level::INFO));
+        assert!(
+            !filter.would_enable("h2::codec", &Level::WARN) && !filter.would_enable("rustls", &Level::INFO)
+        );
     }
 }
