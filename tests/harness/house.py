@@ -13,7 +13,7 @@ import httpx
 from harness.database import Database, drop_postgres, new_postgres
 from harness.process import Process, binary, clean_environment, free_port
 from harness.rpc import Rpc, api
-from harness.scim import Scim
+from harness.scim import TRUSTS_NOBODY, Scim
 
 MODES = ["serve-sqlite", "serve-postgres", "apart-sqlite", "apart-postgres"]
 
@@ -131,7 +131,7 @@ class House:
 
     def is_ready(self) -> bool:
         try:
-            return httpx.get(self.url + "/readyz").status_code == 200
+            return httpx.get(self.url + "/readyz", verify=TRUSTS_NOBODY).status_code == 200
         except httpx.TransportError:
             return False
 

@@ -48,13 +48,15 @@ need_python() {
     venv="$CACHE/venv-$pins"
     PYTHON="$venv/bin/python"
     export PYTHON
-    export PYTHONPATH="$TESTS" PYTHONDONTWRITEBYTECODE=1
+    # What Python compiles is kept, outside the tree.
+    unset PYTHONDONTWRITEBYTECODE
+    export PYTHONPATH="$TESTS" PYTHONPYCACHEPREFIX="$CACHE/python"
     [ ! -e "$venv/complete" ] || return 0
     need_debian python3 python3 python3-venv
     python3 -c 'import ensurepip' 2>/dev/null || need_debian ensurepip python3-venv
     rm -rf "$venv"
     python3 -m venv "$venv"
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-compile -r "$TESTS/requirements.txt" >&2
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check -r "$TESTS/requirements.txt" >&2
     : >"$venv/complete"
 }
 

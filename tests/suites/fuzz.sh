@@ -3,7 +3,9 @@
 need_cargo_tool cargo-fuzz "$FUZZ_VERSION"
 need_debian g++ g++
 # What decides over a change must not depend on luck: without a time the inputs are those of one seed.
-limit=(-runs=20000 -seed=1)
+runs=5000
+[ "$ROLLCALL_TEST_ROTATION" != all ] || runs=20000
+limit=("-runs=$runs" -seed=1)
 [ $# -eq 0 ] || limit=("-max_total_time=$1")
 cargo=(cargo)
 if cargo +nightly --version >/dev/null 2>&1; then
