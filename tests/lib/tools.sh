@@ -64,7 +64,7 @@ need_python() {
 # and ROLLCALL_TEST_FOLLOWER. Suites that run side by side find them built.
 build_binary() {
     [ -z "${ROLLCALL_TEST_BINARY:-}" ] || return 0
-    # Together, so that both are built of the same dependencies.
-    cargo build --locked -p rollcall -p follower-rust
+    # With --examples, of which there are none, dependencies have the features that tests ask of them: they are built once.
+    cargo build --locked --workspace --bins --examples
     export ROLLCALL_TEST_BINARY="$CARGO_TARGET_DIR/debug/rollcall" ROLLCALL_TEST_FOLLOWER="$CARGO_TARGET_DIR/debug/follower-rust"
 }
