@@ -39,7 +39,7 @@ def house(request, builder) -> House:
 @pytest.fixture(scope="session")
 def browser() -> Browser:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=FLAGS)
         yield browser
         browser.close()
 
@@ -48,7 +48,7 @@ def browser() -> Browser:
 def admin(house, browser) -> Admin:
     """An administrator who is signed in, in a browser of their own."""
     with Admin(house, browser) as admin:
-        yield admin.sign_in()
+        yield admin.come_in()
 
 
 @pytest.fixture
