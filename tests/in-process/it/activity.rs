@@ -1,10 +1,13 @@
 //! The activity log.
 
+use std::time::Duration;
+
 use rollcall_api::v1::{
     Activity, ActivityFilter, ActivityRecording, ActivityReport, ActivitySettings, AnsweredRequest,
     ConnectionState, GetActivityRequest, GetConnectionHealthRequest, ListActivityRequest,
     RecordActivityRequest, UpdateDirectoryRequest,
 };
+use tokio::time::timeout;
 
 use crate::house::{Answered as _, DAY, House, SCIM_TOKEN, Setup};
 use crate::on_both_databases;
@@ -41,13 +44,15 @@ async fn what_the_gateway_answers_is_recorded_without_secrets(house: &House) {
     let scim = house.default().scim;
     let ana = serde_json::json!({ "userName": "ana", "password": "s3cr3t-s3cr3t" });
     let ana = scim.create_user(ana).await;
-    let found = loop {
-        let found = listed(&house, ActivityFilter::default()).await;
-        if !found.is_empty() {
-            break found.into_iter().next().unwrap();
+    let look = async {
+        loop {
+            if let Some(found) = listed(&house, ActivityFilter::default()).await.into_iter().next() {
+                break found;
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     };
+    let found = timeout(Duration::from_secs(30), look).await.expect("the gateway reports what it answered");
     assert_eq!((found.method.as_str(), found.path.as_str(), found.status), ("POST", "/scim/v2/Users", 201));
     assert_eq!((found.target_type.as_str(), found.target_id.as_str()), ("User", crate::house::id(&ana)));
     let request = GetActivityRequest { directory: "default".to_owned(), id: found.id, ..Default::default() };
