@@ -1,15 +1,12 @@
-//! The activity log: what it leaves out, how it is read page by page, followed and counted.
-
-use std::time::Duration;
+//! The activity log: what it leaves out, and how it is read page by page.
 
 use prost_types::Timestamp;
 use rollcall_api::v1::{
     Activity, ActivityFilter, ActivityReport, ActivitySettings, AnsweredRequest, ConnectionState,
     ErrorReason, GetActivityRequest, GetConnectionHealthRequest, ListActivityRequest, Profile,
-    RecordActivityRequest, Scope, SummarizeActivityRequest, UpdateDirectoryRequest, WatchActivityRequest,
+    RecordActivityRequest, Scope, UpdateDirectoryRequest,
 };
 use rollcall_core::Clock as _;
-use tokio::time::timeout;
 
 use crate::house::{Answered as _, HOUR, House, MINUTE, SCIM_TOKEN, id};
 use crate::on_both_databases;
@@ -48,19 +45,18 @@ async fn statuses(house: &House, filter: ActivityFilter) -> Vec<i32> {
 
 async fn nothing_secret_and_on_demand_nothing_personal_stays_of_a_request(house: &House) {
     let body = r#"{"userName":"ana@example.com","password":"s3cr3t-word","active":true,"emails":[{"value":"ana@example.com","type":"work"}]}"#;
-    let sent = || {
-        let mut sent = request("POST", "/scim/v2/Users", 400);
-        sent.query = "filter=userName eq \"ana@example.com\"&count=2".to_owned();
-        sent.detail = "s3cr3t-word is too short for \"ana@example.com\"".to_owned();
-        sent.request_body = body.as_bytes().to_vec();
-        sent.request_body_bytes = i64::try_from(body.len()).unwrap();
-        sent.user_agent = format!("okta with {SCIM_TOKEN}");
-        sent.target_id = "ana@example.com".to_owned();
-        sent.notes = vec!["about s3cr3t-word".to_owned()];
-        sent.client_address = "10.0.0.1".to_owned();
-        sent.scim_type = "invalidValue".to_owned();
-        sent.latency_micros = 1234;
-        sent
+    let sent = || AnsweredRequest {
+        query: "filter=userName eq \"ana@example.com\"&count=2".to_owned(),
+        detail: "s3cr3t-word is too short for \"ana@example.com\"".to_owned(),
+        request_body: body.as_bytes().to_vec(),
+        request_body_bytes: i64::try_from(body.len()).unwrap(),
+        user_agent: format!("okta with {SCIM_TOKEN}"),
+        target_id: "ana@example.com".to_owned(),
+        notes: vec!["about s3cr3t-word".to_owned()],
+        client_address: "10.0.0.1".to_owned(),
+        scim_type: "invalidValue".to_owned(),
+        latency_micros: 1234,
+        ..request("POST", "/scim/v2/Users", 400)
     };
     record(house, vec![sent()]).await;
     let whole = async || {
@@ -101,10 +97,9 @@ async fn nothing_secret_and_on_demand_nothing_personal_stays_of_a_request(house:
 
 async fn requests_are_found_by_whom_they_are_about_and_when_they_came(house: &House) {
     let ana = house.default().scim.user("ana@example.com").await;
-    let mut by_id = request("GET", "/scim/v2/Users/x", 200);
-    by_id.target_id = id(&ana).to_owned();
-    let mut by_filter = request("GET", "/scim/v2/Users", 201);
-    by_filter.query = "filter=userName+eq+%22Ana%40Example.com%22".to_owned();
+    let by_id = AnsweredRequest { target_id: id(&ana).to_owned(), ..request("GET", "/scim/v2/Users/x", 200) };
+    let query = "filter=userName+eq+%22Ana%40Example.com%22".to_owned();
+    let by_filter = AnsweredRequest { query, ..request("GET", "/scim/v2/Users", 201) };
     let begin = house.clock.now();
     record(house, vec![by_id, by_filter]).await;
     house.clock.pass(HOUR);
@@ -206,76 +201,6 @@ async fn requests_of_no_directory_are_kept_apart_and_only_so_many_a_minute(house
     assert_eq!(kept().await, 0);
 }
 
-async fn who_follows_the_log_gets_what_comes_and_matches_until_their_key_ends(house: &House) {
-    record(house, vec![request("GET", "/scim/v2/Users", 200)]).await;
-    let old = listed(house, ActivityFilter::default()).await.remove(0).id;
-    let made = rollcall_api::v1::CreateServiceKeyRequest {
-        name: "console".to_owned(),
-        directory: "default".to_owned(),
-        scopes: vec![Scope::Admin.into()],
-        ..Default::default()
-    };
-    let made = house.admin().service_keys().create_service_key(made).await.answer();
-    let filter = Some(ActivityFilter { failures_only: true, ..Default::default() });
-    let watch = |after: &str| WatchActivityRequest {
-        filter: filter.clone(),
-        after: after.to_owned(),
-        ..Default::default()
-    };
-    let follower = house.caller(&made.secret);
-    let mut stream = follower.activity().watch_activity(watch(&old)).await.unwrap().into_inner();
-    let mut next =
-        async || timeout(Duration::from_secs(30), stream.message()).await.expect("something comes");
-    assert_eq!(next().await.unwrap().unwrap().activity, None, "the stream has begun");
-    record(house, vec![request("GET", "/scim/v2/Users", 200), request("GET", "/scim/v2/Users", 401)]).await;
-    house.clock.pass(MINUTE);
-    assert_eq!(next().await.unwrap().unwrap().activity.unwrap().status, 401);
-    record(house, vec![request("PUT", "/scim/v2/Users/x", 412), request("PUT", "/scim/v2/Users/x", 500)])
-        .await;
-    house.clock.pass(MINUTE);
-    let mut seen = Vec::new();
-    for _ in 0..2 {
-        seen.push(next().await.unwrap().unwrap().activity.unwrap().status);
-    }
-    assert_eq!(seen, [412, 500]);
-    let revoke = rollcall_api::v1::RevokeServiceKeyRequest { service_key: made.service_key.unwrap().id };
-    house.admin().service_keys().revoke_service_key(revoke).await.answer();
-    let ended = next().await.unwrap_err();
-    assert_eq!(rollcall_api::error::reason_from(&ended), ErrorReason::CredentialInvalid);
-    let wrong = WatchActivityRequest { directory: "default".to_owned(), ..watch("x") };
-    house.admin().activity().watch_activity(wrong).await.map(drop).unwrap_err();
-}
-
-async fn activity_is_counted_in_spans_of_equal_length(house: &House) {
-    let begin = house.clock.now();
-    record(house, vec![request("GET", "/", 200), request("GET", "/", 404)]).await;
-    house.clock.pass(HOUR);
-    record(house, vec![request("GET", "/", 399)]).await;
-    let at = |micros: i64| Some(Timestamp { seconds: micros / 1_000_000, nanos: 0 });
-    let asked = |spans| SummarizeActivityRequest {
-        directory: "default".to_owned(),
-        from: at(begin),
-        until: at(begin + 3 * HOUR),
-        spans,
-    };
-    let summarize = async |request| house.admin().activity().summarize_activity(request).await;
-    let spans = summarize(asked(3)).await.answer().spans;
-    let counts: Vec<_> = spans.iter().map(|span| (span.requests, span.failures)).collect();
-    assert_eq!(counts, [(2, 1), (1, 0), (0, 0)]);
-    assert_eq!(spans[2].from.unwrap().seconds - spans[0].from.unwrap().seconds, 7200);
-    assert_eq!(summarize(asked(200)).await.answer().spans.len(), 200);
-    for wrong in [
-        asked(0),
-        asked(201),
-        SummarizeActivityRequest { from: None, ..asked(1) },
-        SummarizeActivityRequest { until: None, ..asked(1) },
-        SummarizeActivityRequest { until: at(begin), ..asked(1) },
-        SummarizeActivityRequest { from: at(-1_000_000), ..asked(1) },
-    ] {
-        summarize(wrong).await.refused(ErrorReason::InvalidValue);
-    }
-}
-
 async fn an_identity_provider_with_a_rhythm_is_quiet_when_it_loses_it(house: &House) {
     let entra = house.directory(Profile::Entra).await;
     let health = async || {
@@ -300,7 +225,5 @@ on_both_databases![
     nothing_secret_and_on_demand_nothing_personal_stays_of_a_request,
     requests_are_found_by_whom_they_are_about_and_when_they_came,
     requests_of_no_directory_are_kept_apart_and_only_so_many_a_minute,
-    who_follows_the_log_gets_what_comes_and_matches_until_their_key_ends,
-    activity_is_counted_in_spans_of_equal_length,
     an_identity_provider_with_a_rhythm_is_quiet_when_it_loses_it,
 ];

@@ -3,13 +3,13 @@
 use prost_types::Duration;
 use rollcall_api::v1::held_change::{Kind, Outcome};
 use rollcall_api::v1::{
-    AdminEmails, ApplyHeldChangeRequest, ApproveHoldRequest, DeleteUserRequest, ErrorReason, EventType,
-    GetHoldRequest, GetHoldResponse, GuardRail, HeldChange, Hold, HoldState, ListHoldsRequest,
-    RejectHoldRequest, SetAdministratorRequest, UpdateDirectoryRequest,
+    ApplyHeldChangeRequest, ApproveHoldRequest, DeleteUserRequest, ErrorReason, EventType, GetHoldRequest,
+    GetHoldResponse, GuardRail, HeldChange, Hold, HoldState, ListHoldsRequest, RejectHoldRequest,
+    SetAdministratorRequest, UpdateDirectoryRequest,
 };
 use serde_json::{Value, json};
 
-use crate::house::{Answered as _, HOUR, House, MINUTE, Postbox, SCIM_TOKEN, Scim, id};
+use crate::house::{Answered as _, HOUR, House, MINUTE, SCIM_TOKEN, Scim, id};
 use crate::on_both_databases;
 
 /// A directory of which two users may leave within an hour, with these users, who have been there for longer.
@@ -210,8 +210,7 @@ async fn a_rejection_counts_until_its_window_is_over(house: &House) {
     let reject = RejectHoldRequest { directory: "default".to_owned(), id: hold.id.clone() };
     let rejected = house.admin().holds().reject_hold(reject).await.answer().hold.unwrap();
     assert_eq!((rejected.state(), rejected.waiting), (HoldState::Rejected, 0));
-    let outcomes: Vec<_> =
-        read(house, &hold, 0, "").await.changes.iter().map(|change| change.outcome()).collect();
+    let outcomes: Vec<_> = read(house, &hold, 0, "").await.changes.iter().map(HeldChange::outcome).collect();
     assert_eq!(outcomes, [Outcome::Rejected, Outcome::Rejected]);
     assert_eq!(house.told("default", &hold.id).await.last().unwrap().0, EventType::HoldRejected);
     house.admin().holds().approve_hold(approve(&hold)).await.refused(ErrorReason::HoldDecided);
@@ -245,32 +244,10 @@ async fn a_share_of_many_users_may_leave_and_services_are_not_counted(house: &Ho
     assert_eq!(scim.find("userName pr").await, ["eve"]);
 }
 
-async fn administrators_are_told_once_of_a_hold(house: &House) {
-    let postbox = Postbox::open().await;
-    let house = house.mailing(&postbox).await;
-    let admin_emails = Some(AdminEmails { addresses: vec!["it@example.com".to_owned()] });
-    house
-        .set(UpdateDirectoryRequest { name: "default".to_owned(), admin_emails, ..Default::default() })
-        .await;
-    let (scim, [ana, ben, cleo, dan]) = railed(&house, ["ana", "ben", "cleo", "dan"]).await;
-    scim.delete_user(&ana).await;
-    scim.delete_user(&ben).await;
-    held_for(&house, &cleo).await;
-    held_for(&house, &dan).await;
-    house.work().await;
-    assert_eq!(postbox.subjects_to("it@example.com"), ["Changes of default are held"]);
-    let text = postbox.taken()[0].text();
-    let hold = holds(&house).await.remove(0);
-    for part in ["1 user", "2 users", "at most 2 users or 1 %", &hold.id] {
-        assert!(text.contains(part), "{part} is not in {text}");
-    }
-}
-
 on_both_databases![
     what_is_held_is_told_with_who_asked_for_it_and_how_often,
     held_changes_are_made_one_by_one_and_each_once,
     an_approval_lets_others_leave_until_its_window_is_over,
     a_rejection_counts_until_its_window_is_over,
     a_share_of_many_users_may_leave_and_services_are_not_counted,
-    administrators_are_told_once_of_a_hold,
 ];

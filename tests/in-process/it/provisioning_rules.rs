@@ -204,18 +204,18 @@ async fn the_first_rule_that_matches_decides_on_a_first_sign_in(house: &House) {
         };
         house.admin().sso().sign_in(request).await.answer()
     };
-    use SignInDecision::{Created, RefusedNotProvisioned};
+    let (created, refused) = (SignInDecision::Created, SignInDecision::RefusedNotProvisioned);
     for (subject, mail, groups, site, decision, rule) in [
-        ("ana", "other.example", &["Guests"][..], "Bern", Created, &bern),
-        ("ben", "example.com", &["GUESTS"], "Rome", RefusedNotProvisioned, &guests),
-        ("cleo", "EXAMPLE.com", &["staff"], "Rome", Created, &domain),
+        ("ana", "other.example", &["Guests"][..], "Bern", created, &bern),
+        ("ben", "example.com", &["GUESTS"], "Rome", refused, &guests),
+        ("cleo", "EXAMPLE.com", &["staff"], "Rome", created, &domain),
     ] {
         let signed_in = sign_in(subject, mail, groups, site).await;
         assert_eq!((signed_in.decision(), signed_in.rule()), (decision, SignInRule::ProvisioningRule));
         assert_eq!(signed_in.provisioning_rule_id, rule.id, "{subject}");
     }
     let left = sign_in("dan", "other.example", &[], "Rome").await;
-    assert_eq!((left.decision(), left.provisioning_rule_id.as_str()), (RefusedNotProvisioned, ""));
+    assert_eq!((left.decision(), left.provisioning_rule_id.as_str()), (refused, ""));
     assert_eq!(left.rule(), SignInRule::ProvisioningOff);
     let found = house.default().scim.find("userName pr").await;
     assert_eq!(found.len(), 2, "{found:?}");

@@ -3,8 +3,8 @@
 use prost_types::Timestamp;
 use rollcall_api::v1::{
     CreateSessionRequest, CreateSessionResponse, EndAllSessionsRequest, EndSessionRequest, ErrorReason,
-    EventType, GetSessionRequest, ListAuditRecordsRequest, ListSessionsRequest, Person, Scope, Session,
-    WhoAmIRequest,
+    Event, EventType, GetSessionRequest, ListAuditRecordsRequest, ListSessionsRequest, Person, Scope,
+    Session, WhoAmIRequest,
 };
 use rollcall_core::Limits;
 
@@ -97,8 +97,7 @@ async fn what_is_done_in_a_session_is_audited_with_the_person(house: &House) {
     assert_eq!(about(&id), kinds);
     let outside = rollcall_api::v1::ListEventsRequest { outside_directories: true, ..Default::default() };
     let events = house.admin().events().list_events(outside).await.answer().events;
-    let kinds: Vec<_> =
-        events.iter().filter(|event| event.subject == id).map(|event| event.r#type()).collect();
+    let kinds: Vec<_> = events.iter().filter(|event| event.subject == id).map(Event::r#type).collect();
     assert_eq!(kinds, [EventType::SessionCreated, EventType::SessionEnded]);
 }
 
