@@ -84,9 +84,56 @@ async fn it_is_known_which_event_last_changed_each_attribute(house: &House) {
     assert_eq!(told[1].1, ["title"]);
 }
 
+async fn events_are_read_from_either_end(house: &House) {
+    let scim = house.default().scim;
+    let ana = scim.user("ana").await;
+    for title in ["a", "b", "c"] {
+        scim.change_user(&ana, json!([{ "op": "add", "path": "title", "value": title }])).await;
+    }
+    let about = || ListEventsRequest {
+        directory: "default".to_owned(),
+        subject: id(&ana).to_owned(),
+        ..Default::default()
+    };
+    let read = async |request| house.admin().events().list_events(request).await.answer();
+    let all = read(about()).await;
+    assert_eq!((all.events.len(), all.position, all.oldest), (4, all.newest, 1));
+    let first = read(ListEventsRequest { page_size: 2, ..about() }).await;
+    assert_eq!((&first.events[..], first.position), (&all.events[..2], all.events[1].number));
+    let rest = read(ListEventsRequest { after: Some(first.position), ..about() }).await;
+    assert_eq!(rest.events, all.events[2..]);
+    let newest = read(ListEventsRequest { newest_first: true, page_size: 3, ..about() }).await;
+    let reversed: Vec<_> = all.events.iter().rev().cloned().collect();
+    assert_eq!((&newest.events[..], newest.position), (&reversed[..3], reversed[2].number));
+    let before = Some(newest.position);
+    let last = read(ListEventsRequest { newest_first: true, before, ..about() }).await;
+    assert_eq!((&last.events[..], last.position), (&reversed[3..], 1));
+    let refused =
+        async |request| house.admin().events().list_events(request).await.refused(ErrorReason::InvalidValue);
+    refused(ListEventsRequest { newest_first: true, after: Some(0), ..about() }).await.naming(&["after"]);
+    refused(ListEventsRequest { before: Some(9), ..about() }).await.naming(&["before"]);
+    refused(ListEventsRequest { newest_first: true, before: Some(0), ..about() }).await;
+    refused(ListEventsRequest { page_size: -1, ..about() }).await;
+    refused(ListEventsRequest { subject: "x".to_owned(), ..about() }).await.naming(&["subject"]);
+    refused(ListEventsRequest { outside_directories: true, ..about() }).await;
+    let bound = house.service("default", &[Scope::EventsRead]).await;
+    let outside = ListEventsRequest { outside_directories: true, ..Default::default() };
+    bound.events().list_events(outside).await.refused(ErrorReason::Forbidden);
+    let origins =
+        |id: &str| GetAttributeOriginsRequest { directory: "default".to_owned(), id: id.to_owned() };
+    let unknown = house.admin().events().get_attribute_origins(origins(&all.events[0].id)).await;
+    unknown.refused(ErrorReason::NotFound);
+    let found = house.admin().events().get_attribute_origins(origins(id(&ana))).await.answer().origins;
+    let title = found.iter().find(|origin| origin.attribute == "title").unwrap();
+    let event = all.events.last().unwrap();
+    assert_eq!((title.event_number, &title.event_id, title.time), (event.number, &event.id, event.time));
+    assert_eq!(title.actor.as_ref().unwrap().prefix, event.actor.as_ref().unwrap().prefix);
+}
+
 on_both_databases![
     every_change_is_an_event_with_the_next_number,
     a_follower_gets_what_it_missed_and_then_what_happens,
     old_events_are_forgotten_and_whoever_asks_for_them_is_told,
     it_is_known_which_event_last_changed_each_attribute,
+    events_are_read_from_either_end,
 ];

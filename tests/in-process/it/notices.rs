@@ -1,13 +1,13 @@
 //! E-mails to administrators.
 
-use prost_types::Timestamp;
+use prost_types::{Duration, Timestamp};
 use rollcall_api::v1::{
-    AdminEmails, CreateTokenRequest, ErrorReason, ListNoticesRequest, Notice, NoticeKind, NoticeState,
-    RetryNoticeRequest, SendTestNoticeRequest, UpdateDirectoryRequest,
+    AdminEmails, CreateTokenRequest, ErrorReason, GuardRail, ListHoldsRequest, ListNoticesRequest, Notice,
+    NoticeKind, NoticeState, RetryNoticeRequest, SendTestNoticeRequest, UpdateDirectoryRequest,
 };
 use rollcall_core::Clock as _;
 
-use crate::house::{Answered as _, DAY, HOUR, House, MINUTE, Postbox};
+use crate::house::{Answered as _, DAY, HOUR, House, MINUTE, Postbox, id};
 use crate::on_both_databases;
 
 async fn tell(house: &House, address: &str) {
@@ -125,10 +125,39 @@ async fn administrators_are_warned_of_a_token_before_it_expires(house: &House) {
     assert!(first.text().contains("Okta"), "{}", first.text());
 }
 
+async fn administrators_are_told_once_of_a_hold(house: &House) {
+    let postbox = Postbox::open().await;
+    let house = house.mailing(&postbox).await;
+    tell(&house, "it@example.com").await;
+    let window = Some(Duration { seconds: 3600, nanos: 0 });
+    let guard_rail = Some(GuardRail { enabled: true, users: 2, percent: 1, window });
+    house.set(UpdateDirectoryRequest { name: "default".to_owned(), guard_rail, ..Default::default() }).await;
+    let scim = house.default().scim;
+    let mut users = Vec::new();
+    for name in ["ana", "ben", "cleo", "dan"] {
+        users.push(scim.user(name).await);
+    }
+    house.clock.pass(2 * HOUR);
+    scim.delete_user(&users[0]).await;
+    scim.delete_user(&users[1]).await;
+    for user in &users[2..] {
+        assert!(scim.delete(&format!("/Users/{}", id(user))).await.status.is_client_error());
+    }
+    house.work().await;
+    assert_eq!(postbox.subjects_to("it@example.com"), ["Changes of default are held"]);
+    let list = ListHoldsRequest { directory: "default".to_owned(), ..Default::default() };
+    let hold = house.admin().holds().list_holds(list).await.answer().holds.remove(0);
+    let text = postbox.taken()[0].text();
+    for part in ["1 user", "2 users", "at most 2 users or 1 %", &hold.id] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+}
+
 on_both_databases![
     a_notice_is_delivered_once,
     a_notice_is_tried_again_after_a_pause_when_the_server_will_not_yet,
     a_refused_notice_is_parked_until_somebody_tries_it_again,
     without_a_server_a_test_is_refused_and_with_nobody_to_tell_too,
     administrators_are_warned_of_a_token_before_it_expires,
+    administrators_are_told_once_of_a_hold,
 ];
