@@ -93,9 +93,9 @@ fn what_an_extension_calls_members_are_no_members() {
     let schema = registration::read(json!({"id": "urn:example:choir", "attributes": [{"name": "members"}]}));
     let mut definition = builtin::group().clone();
     definition.extensions.push(Extension { schema: schema.unwrap(), required: false });
-    let path = operation(Kind::Replace, Some("urn:example:choir:members"), Some(json!("sopranos")));
-    let value = operation(Kind::Replace, None, Some(json!({"urn:example:choir:members": "sopranos"})));
-    let sent = vec![path, value];
+    let by_path = operation(Kind::Replace, Some("urn:example:choir:members"), Some(json!("sopranos")));
+    let by_name = operation(Kind::Replace, None, Some(json!({"urn:example:choir:members": "sopranos"})));
+    let sent = vec![by_path, by_name];
     let patch = split(sent.clone(), &definition, Profile::Generic.rules()).unwrap();
     assert_eq!((patch.attributes, patch.members), (sent, Vec::new()));
 }
