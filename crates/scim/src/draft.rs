@@ -113,9 +113,76 @@ fn object(members: Map<String, Value>) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::builtin;
+    use crate::definition::Target;
     use crate::error::ScimType;
+
+    fn emails() -> AttributeRef<'static> {
+        match builtin::user().lookup("emails") {
+            Some(Target::Attribute(at)) => at,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A draft of a user with so many addresses.
+    fn with_emails(count: usize) -> Draft<'static> {
+        let emails: Vec<Value> = (0..count).map(|number| json!({"value": number.to_string()})).collect();
+        let user = Resource::from_iter([("emails".to_owned(), Value::Array(emails))]);
+        Draft::new(user, builtin::user())
+    }
+
+    #[test]
+    fn what_is_added_is_sought_among_all_that_are_there() {
+        let visits = |sent: Value| {
+            let mut draft = with_emails(10);
+            draft.assign(Manner::Add, emails(), sent).unwrap();
+            draft.visits
+        };
+        assert_eq!(visits(json!({"value": "a"})), 10);
+        assert_eq!(visits(json!(["a", "b", "c"])), 30);
+        let many: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        assert_eq!(visits(json!(many)), 10 * MANY, "by an index");
+    }
+
+    #[test]
+    fn what_takes_the_place_of_a_list_is_sought_nowhere() {
+        let mut draft = with_emails(10);
+        draft.assign(Manner::Replace, emails(), json!(["a", "b"])).unwrap();
+        assert_eq!(draft.visits, 0);
+        draft.remove(emails(), Some(&json!(["a", "b", "c"]))).unwrap();
+        assert_eq!(draft.visits, 6);
+        draft.remove(emails(), None).unwrap();
+        assert_eq!(draft.visits, 6);
+    }
+
+    #[test]
+    fn a_condition_is_asked_of_every_element() {
+        let mut draft = with_emails(10);
+        draft.assign_elements(Manner::Replace, emails(), None, json!({"display": "x"})).unwrap();
+        assert_eq!(draft.visits, 10);
+        let mut draft = with_emails(10);
+        draft.remove_elements(emails(), None, None).unwrap();
+        assert_eq!(draft.visits, 10);
+    }
+
+    #[test]
+    fn an_operation_that_would_look_at_too_much_is_refused() {
+        for write in [Manner::Add, Manner::Replace] {
+            let mut draft = with_emails(10);
+            draft.visits = MOST_VISITS - 9;
+            let refused = draft.assign_elements(write, emails(), None, json!({"display": "x"})).unwrap_err();
+            assert_eq!(refused.scim_type, ScimType::TooMany);
+        }
+        let mut draft = with_emails(10);
+        draft.visits = MOST_VISITS - 9;
+        assert_eq!(draft.assign(Manner::Add, emails(), json!("a")).unwrap_err().scim_type, ScimType::TooMany);
+        let mut draft = with_emails(10);
+        draft.visits = MOST_VISITS - 9;
+        assert_eq!(draft.remove(emails(), Some(&json!("a"))).unwrap_err().scim_type, ScimType::TooMany);
+    }
 
     #[test]
     fn the_elements_that_are_looked_at_are_bounded() {

@@ -66,3 +66,64 @@ pub(crate) fn is_same_value(attribute: &Attribute, left: &Value, right: &Value) 
         _ => left == right,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn is_same(attribute: &Value, left: &Value, right: &Value) -> bool {
+        is_same_value(&serde_json::from_value(attribute.clone()).unwrap(), left, right)
+    }
+
+    #[test]
+    fn texts_are_the_same_whatever_their_case_where_it_does_not_count() {
+        let any_case = json!({"name": "x", "type": "string"});
+        let exact = json!({"name": "x", "type": "string", "caseExact": true});
+        for (left, right) in [("a", "A"), ("Straße", "STRASSE"), ("STRASSE", "straße"), ("É", "é")] {
+            let (left, right) = (json!(left), json!(right));
+            assert!(is_same(&any_case, &left, &right), "{left} {right}");
+            assert!(!is_same(&exact, &left, &right), "{left} {right}");
+            assert!(is_same(&exact, &left, &left) && is_same(&exact, &right, &right));
+        }
+        for (left, right) in [("a", "b"), ("e", "é"), ("é", "e"), ("é", "è"), ("a", "aa")] {
+            assert!(!is_same(&any_case, &json!(left), &json!(right)), "{left} {right}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_the_same_in_every_offset() {
+        let time = json!({"name": "x", "type": "dateTime"});
+        let noon = json!("2008-01-23T12:00:00Z");
+        for same in ["2008-01-23T12:00:00Z", "2008-01-23T13:00:00+01:00", "2008-01-23T12:00:00.000Z"] {
+            assert!(is_same(&time, &noon, &json!(same)), "{same}");
+        }
+        for other in ["2008-01-23T12:00:01Z", "2008-01-23T12:00:00+01:00", "2008-01-24T12:00:00Z"] {
+            assert!(!is_same(&time, &noon, &json!(other)), "{other}");
+        }
+        let text = json!({"name": "x", "type": "string"});
+        assert!(!is_same(&text, &noon, &json!("2008-01-23T13:00:00+01:00")), "a text is no time");
+    }
+
+    #[test]
+    fn what_is_no_text_is_the_same_when_it_is_equal() {
+        let boolean = json!({"name": "x", "type": "boolean"});
+        assert!(is_same(&boolean, &json!(true), &json!(true)));
+        assert!(!is_same(&boolean, &json!(true), &json!(false)));
+        let integer = json!({"name": "x", "type": "integer"});
+        assert!(is_same(&integer, &json!(7), &json!(7)));
+        assert!(!is_same(&integer, &json!(7), &json!(8)));
+    }
+
+    #[test]
+    fn an_element_that_says_nothing_of_being_primary_stays_silent() {
+        let mut elements =
+            [json!({"value": "a"}), json!({"value": "b", "primary": true}), json!({"primary": true})];
+        make_only_primary(&mut elements, 2);
+        assert_eq!(
+            elements,
+            [json!({"value": "a"}), json!({"value": "b", "primary": false}), json!({"primary": true})]
+        );
+    }
+}

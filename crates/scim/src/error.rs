@@ -98,3 +98,24 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_mistake_has_the_word_of_the_rfc_and_says_what_was_wrong() {
+        for (error, word) in [
+            (Error::filter("a"), "invalidFilter"),
+            (Error::syntax("a"), "invalidSyntax"),
+            (Error::value("a"), "invalidValue"),
+            (Error::path("a"), "invalidPath"),
+            (Error::no_target("a"), "noTarget"),
+            (Error::mutability("a"), "mutability"),
+            (Error::too_many("a"), "tooMany"),
+        ] {
+            assert_eq!(error.scim_type.as_str(), word);
+            assert_eq!(error.to_string(), "a");
+        }
+    }
+}

@@ -264,6 +264,11 @@ mod tests {
             Filter::parse(&format!("{}a pr{}", "(".repeat(64), ")".repeat(64)), Profile::Generic.rules())
                 .is_ok()
         );
+        let widest = vec!["a pr"; 256].join(" or ");
+        assert_eq!(parsed(&widest), widest);
+        let longest = format!("a eq \"{}\"", "x".repeat(16 * 1024 - 7));
+        assert_eq!(parsed(&longest), longest);
+        assert!(refused(&format!("{longest} ")).detail.contains("longer than 16384 bytes"));
         let wide = vec!["a pr"; 257].join(" or ");
         assert!(refused(&wide).detail.contains("more than 256 comparisons"));
     }

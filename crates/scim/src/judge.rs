@@ -191,6 +191,8 @@ fn expected(attribute: &Attribute) -> String {
 
 #[cfg(test)]
 mod tests {
+    mod messages;
+
     use serde_json::json;
 
     use super::*;

@@ -225,6 +225,8 @@ fn immutable(path: &Path) -> Error {
 
 #[cfg(test)]
 mod tests {
+    mod forms;
+
     use serde_json::json;
 
     use super::*;

@@ -172,6 +172,32 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_has_the_name_of_its_identity_provider() {
+        for (profile, name) in
+            [(Profile::Generic, "generic"), (Profile::Okta, "okta"), (Profile::Entra, "entra")]
+        {
+            assert_eq!(profile.as_str(), name);
+            assert_eq!(Profile::from_name(name), Some(profile));
+        }
+        for unknown in ["", "Okta", "entra-id"] {
+            assert_eq!(Profile::from_name(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_nothing_is_called_is_none() {
+        for unknown in ["", "Unique-Group-Names", "unique_group_names"] {
+            assert_eq!(Rule::from_name(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn only_a_directory_of_entra_begins_without_groups() {
+        let groups = [Profile::Generic, Profile::Okta, Profile::Entra].map(Profile::groups_at_first);
+        assert_eq!(groups, [true, true, false]);
+    }
+
+    #[test]
     fn the_rfc_s_letter_has_rules_off_that_identity_providers_have_on() {
         let on =
             |profile: Profile| Rule::ALL.into_iter().filter(|rule| profile.rules().is_on(*rule)).collect();

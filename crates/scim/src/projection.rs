@@ -223,6 +223,9 @@ fn retain_sub_attributes(
 
 #[cfg(test)]
 mod tests {
+    mod lists;
+    mod returned;
+
     use serde_json::json;
 
     use super::*;

@@ -1,5 +1,6 @@
 //! Laws that hold for whatever clients send.
 
+mod comparing;
 mod generate;
 mod language;
 mod resources;

@@ -133,6 +133,39 @@ mod tests {
     }
 
     #[test]
+    fn what_stays_has_its_place_in_the_order_of_the_schema() {
+        let mut definition = definition();
+        let nick_name = definition.schema.attributes.iter_mut().find(|known| known.name == "nickName");
+        nick_name.unwrap().mutability = Mutability::Immutable;
+        for (before, after, expected) in [
+            (
+                json!({"nickName": "An"}),
+                json!({"userName": "ana", "title": "Boss", URN: {"colour": "red"}}),
+                json!({"userName": "ana", "nickName": "An", "title": "Boss", URN: {"colour": "red"}}),
+            ),
+            (
+                json!({"nickName": "An", URN: {"colour": "red"}}),
+                json!({"userName": "ana", "title": "Boss"}),
+                json!({"userName": "ana", "nickName": "An", "title": "Boss"}),
+            ),
+            (
+                json!({URN: {"number": "7"}}),
+                json!({"userName": "ana", URN: {"colour": "red"}}),
+                json!({"userName": "ana", URN: {"number": "7", "colour": "red"}}),
+            ),
+            (
+                json!({URN: {"owner": {"value": "x"}}}),
+                json!({URN: {"owner": {"since": "2"}}}),
+                json!({URN: {"owner": {"value": "x", "since": "2"}}}),
+            ),
+        ] {
+            let (Value::Object(before), Value::Object(after)) = (before, after) else { panic!("objects") };
+            let kept = with_immutable(&before, after, &definition).unwrap();
+            assert_eq!(Value::Object(kept).to_string(), expected.to_string());
+        }
+    }
+
+    #[test]
     fn another_value_is_refused_and_a_first_one_is_not() {
         let error = replaced(json!({URN: {"number": "7"}}), json!({URN: {"number": "8"}})).unwrap_err();
         assert_eq!(error.scim_type, ScimType::Mutability);

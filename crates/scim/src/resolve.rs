@@ -353,6 +353,9 @@ pub(crate) fn micros(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    mod answers;
+    mod refusals;
+
     use super::*;
     use crate::builtin;
     use crate::profile::Profile;

@@ -235,6 +235,10 @@ mod tests {
         let sent =
             body(&json!({ENTERPRISE_USER: {"manager": {"value": "u2"}}, "manager": null, "USERNAME": ""}));
         assert_eq!(user(sent), json!({"userName": "ana", ENTERPRISE_USER: {"manager": {"value": "u2"}}}));
+        for nothing in [json!(null), json!([]), json!(""), json!({})] {
+            let sent = body(&json!({ENTERPRISE_USER: nothing, USER: nothing}));
+            assert_eq!(user(sent), json!({"userName": "ana"}), "{nothing}");
+        }
     }
 
     #[test]

@@ -51,6 +51,16 @@ mod tests {
     }
 
     #[test]
+    fn a_uri_has_neither_spaces_nor_control_characters() {
+        for text in ["https://x.test/a?b=c#d", "../Users/u2", "urn:example:x", "é", ""] {
+            assert!(is_uri(text), "{text}");
+        }
+        for text in ["a b", " a", "a\u{7}", "\u{85}", "a\n", "a\u{2003}b"] {
+            assert!(!is_uri(text), "{text:?}");
+        }
+    }
+
+    #[test]
     fn base64_is_of_either_alphabet_padded_or_not() {
         for text in ["TUlJ", "TUk=", "TUk", "TQ==", "TU\r\nlJ", "-_-_", "+/+/"] {
             assert!(is_base64(text), "{text}");

@@ -121,6 +121,27 @@ mod tests {
     }
 
     #[test]
+    fn a_mistake_in_another_attribute_is_not_looked_at() {
+        let mut definition = builtin::user().clone();
+        let more =
+            definition.schema.attributes.iter().find(|known| known.name == "password").unwrap().clone();
+        definition.extensions[0].schema.attributes.push(more);
+        let theirs = format!("{}:password", definition.extensions[0].schema.id);
+        for other in [
+            operation(Kind::Replace, Some("title"), Some(json!(7))),
+            operation(Kind::Replace, None, Some(json!({"title": 7}))),
+            operation(Kind::Remove, Some("userName"), None),
+            operation(Kind::Remove, None, Some(json!({"password": "x"}))),
+            operation(Kind::Replace, Some(&theirs), Some(json!(7))),
+            operation(Kind::Replace, None, Some(json!({&theirs: 7}))),
+        ] {
+            let left =
+                outcome(std::slice::from_ref(&other), "password", &definition, Profile::Generic.rules());
+            assert_eq!(left, Ok(None), "{other:?}");
+        }
+    }
+
+    #[test]
     fn a_wrong_type_is_refused_and_mistakes_elsewhere_are_not_looked_at() {
         let wrong = operation(Kind::Replace, Some("password"), Some(json!(7)));
         let elsewhere = operation(Kind::Replace, Some("nothing[x"), Some(json!(7)));

@@ -3,6 +3,8 @@
 mod identity_providers;
 mod mistakes;
 mod protocol;
+mod registered;
+mod values;
 
 use serde_json::{Value, json};
 

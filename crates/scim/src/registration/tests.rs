@@ -1,3 +1,6 @@
+mod limits;
+mod names;
+
 use serde_json::json;
 
 use super::*;
