@@ -2,6 +2,8 @@
 //! request puts its report into a queue, and where that is full the report is dropped and counted.
 
 mod reporter;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -26,3 +26,21 @@ impl Notes {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_kept_in_order_over_all_answers_and_may_be_in_any_language() {
+        let notes = Notes::default();
+        let mut answer = MetadataMap::new();
+        notes.read(&answer);
+        answer.append(NOTE, "emails: 100%25 ignored".parse().unwrap());
+        answer.append(NOTE, "%C3%A9".parse().unwrap());
+        notes.read(&answer);
+        notes.read(&answer);
+        let expected = ["emails: 100% ignored", "é", "emails: 100% ignored", "é"];
+        assert_eq!(notes.into_inner(), expected);
+    }
+}

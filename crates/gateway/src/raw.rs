@@ -200,6 +200,8 @@ mod tests {
             (b" \"x\"", "a string"),
             (b"null", "null"),
             (b"17", "a number"),
+            (b" true", "a boolean"),
+            (b"false", "a boolean"),
             (b"{\"a\": [1 2]}", "line 1 column 10"),
             (b"{\"a\": 1", "line 1 column 7"),
             (b"{\"a\": 1} x", "trailing characters"),

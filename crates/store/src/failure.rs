@@ -72,3 +72,129 @@ fn unique(error: &dyn DatabaseError) -> Meaning {
         _ => Meaning::Conflict,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::error::Error as StdError;
+    use std::fmt;
+
+    use super::*;
+
+    /// What a driver says of an error.
+    #[derive(Debug, Default)]
+    struct Said {
+        code: &'static str,
+        message: &'static str,
+        constraint: Option<&'static str>,
+        is_unique: bool,
+    }
+
+    impl fmt::Display for Said {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.message)
+        }
+    }
+
+    impl StdError for Said {}
+
+    impl DatabaseError for Said {
+        fn message(&self) -> &str {
+            self.message
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.code.into())
+        }
+
+        fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn StdError + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
+            self
+        }
+
+        fn constraint(&self) -> Option<&str> {
+            self.constraint
+        }
+
+        fn kind(&self) -> ErrorKind {
+            if self.is_unique { ErrorKind::UniqueViolation } else { ErrorKind::Other }
+        }
+    }
+
+    fn of_code(code: &'static str) -> Error {
+        failure(sqlx::Error::Database(Box::new(Said { code, ..Said::default() })))
+    }
+
+    fn of_unique(constraint: Option<&'static str>, message: &'static str) -> Error {
+        failure(sqlx::Error::Database(Box::new(Said { code: "08000", message, constraint, is_unique: true })))
+    }
+
+    #[test]
+    fn what_may_go_well_the_next_time_is_a_conflict() {
+        for code in ["40001", "40P01", "55P03", "5", "261", "517"] {
+            assert!(matches!(of_code(code), Error::Conflict(_)), "{code}");
+        }
+        let same_row = of_unique(Some("leases_pkey"), "duplicate key");
+        assert!(matches!(same_row, Error::Conflict(_)), "{same_row:?}");
+    }
+
+    #[test]
+    fn a_database_that_cannot_be_reached_or_has_no_room_is_unavailable_and_all_else_a_fault() {
+        for code in ["10", "13", "14", "08006", "53300", "57P01"] {
+            assert!(matches!(of_code(code), Error::Unavailable(_)), "{code}");
+        }
+        for code in ["", "1", "42601", "22P02", "08", "5300", "530000"] {
+            assert!(matches!(of_code(code), Error::Driver(_)), "{code}");
+        }
+        for error in [
+            sqlx::Error::Io(std::io::Error::other("reset")),
+            sqlx::Error::PoolTimedOut,
+            sqlx::Error::PoolClosed,
+            sqlx::Error::WorkerCrashed,
+        ] {
+            assert!(matches!(failure(error), Error::Unavailable(_)));
+        }
+        assert!(matches!(failure(sqlx::Error::RowNotFound), Error::Driver(_)));
+    }
+
+    #[test]
+    fn what_is_taken_is_told_by_the_constraint_or_by_the_columns() {
+        for error in [
+            of_unique(Some("resources_unique_name"), "duplicate key"),
+            of_unique(None, "UNIQUE constraint failed: resources.directory_id, resources.unique_name"),
+        ] {
+            assert!(matches!(error, Error::NameTaken(_)), "{error:?}");
+        }
+        for error in [
+            of_unique(Some("directories_name_key"), "duplicate key"),
+            of_unique(None, "UNIQUE constraint failed: directories.name"),
+        ] {
+            assert!(matches!(error, Error::DirectoryNameTaken), "{error:?}");
+        }
+        for error in [
+            of_unique(Some("credentials_hash_key"), "duplicate key"),
+            of_unique(None, "UNIQUE constraint failed: credentials.hash"),
+        ] {
+            assert!(matches!(error, Error::SecretTaken), "{error:?}");
+        }
+        for other in ["directories_pkey", "names_pkey"] {
+            assert!(matches!(of_unique(Some(other), "duplicate key"), Error::Conflict(_)), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_taken_among_the_resources_of_the_type_that_was_written() {
+        let taken = Said { is_unique: true, constraint: Some("resources_unique_name"), ..Said::default() };
+        let error = failure_of(ResourceType::Group)(sqlx::Error::Database(Box::new(taken)));
+        assert!(matches!(error, Error::NameTaken(ResourceType::Group)), "{error:?}");
+        let error = failure_of(ResourceType::Group)(sqlx::Error::PoolClosed);
+        assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    }
+}

@@ -1,5 +1,8 @@
 //! What is stored.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use rollcall_scim::condition::Condition;

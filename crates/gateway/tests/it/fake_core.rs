@@ -101,6 +101,11 @@ impl FakeCore {
         self.asked.lock().unwrap().last().unwrap().0.clone()
     }
 
+    /// The metadata of the first message since this was last asked.
+    pub(crate) fn first_metadata(&self) -> MetadataMap {
+        std::mem::take(&mut *self.asked.lock().unwrap()).remove(0).0
+    }
+
     /// Remembers a message and judges its credential.
     fn admit<T>(&self, request: Request<T>, asked: impl FnOnce(T) -> Asked) -> Result<Asked, Status> {
         let (metadata, _, message) = request.into_parts();
@@ -117,7 +122,8 @@ impl FakeCore {
             Some("Bearer off") => {
                 Err(status(ErrorReason::ScimOff, "SCIM is switched off for this directory"))
             }
-            Some("Bearer readonly") => {
+            Some("Bearer writeonly") if matches!(asked, Asked::WhoAmI) => Ok(asked),
+            Some("Bearer readonly" | "Bearer writeonly") => {
                 Err(status(ErrorReason::ScopeMissing, "this credential lacks a scope"))
             }
             Some(_) => Err(status(ErrorReason::CredentialInvalid, "the credential is not valid")),
@@ -155,6 +161,8 @@ async fn find(id: &str) -> Result<Option<User>, Status> {
         }
         "fails" => Err(status(ErrorReason::Internal, "select * from secrets")),
         "unreachable" => Err(Status::unavailable("tcp connect error 10.0.0.7:50051")),
+        "old" => Err(Status::unimplemented("no such method")),
+        "large" => Err(Status::out_of_range("decoded message length too large: 4194304")),
         "empty" => Ok(None),
         _ => Err(status(ErrorReason::NotFound, format!("there is no User with the id {id:?}"))),
     }

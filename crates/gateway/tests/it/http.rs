@@ -41,7 +41,12 @@ impl Gateway {
 
     /// The answer to a request as it is.
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
-        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        Self::reply(self.router.clone(), request).await
+    }
+
+    /// The answer of a router to a request.
+    pub(crate) async fn reply(router: Router, request: Request<Body>) -> Reply {
+        let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         Reply {
             status: parts.status,

@@ -27,6 +27,8 @@ async fn the_query_reaches_the_core() {
     assert_eq!((request.start_index, request.page_size), (Some(3), Some(2)));
     assert_eq!(request.projection.unwrap().attributes, ["userName", "emails[type eq \"a,b\"]"]);
     assert_eq!(request.directory, "");
+    assert_eq!(asked("sortBy=id&sortOrder=Ascending").await.sort_order(), SortOrder::Ascending);
+    assert_eq!(asked("sortBy=id").await.sort_order(), SortOrder::Unspecified);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod activity;
 mod administrators;
 mod audit;
 mod commits;
+mod credentials;
 mod databases;
 mod deletion;
 mod departed;
@@ -30,6 +31,7 @@ mod resources;
 mod schemas;
 mod sessions;
 mod sign_ins;
+mod spans;
 
 /// Instantiates the tests of a module for each database.
 macro_rules! on_both_databases {

@@ -1,6 +1,6 @@
 //! Users one by one.
 
-use rollcall_store::{Error, Paging, Query, ResourceType, Selection, Store};
+use rollcall_store::{Error, Paging, Query, ResourceType, Selection, Store, StoredResource, UserOrigin};
 use serde_json::json;
 
 use crate::databases::Database;
@@ -13,6 +13,7 @@ crate::on_both_databases!(
     a_user_name_is_unique_in_its_directory_whatever_its_case,
     a_directory_sees_only_its_own_users,
     the_total_follows_every_change,
+    a_user_whom_the_identity_provider_adopts_is_managed_by_it_and_no_other_is,
 );
 
 async fn total(store: &dyn Store, directory: uuid::Uuid) -> u64 {
@@ -118,4 +119,28 @@ async fn the_total_follows_every_change(database: &dyn Database) {
     }
     transaction.save().await.unwrap();
     assert_eq!(total(&*store, acme.id).await, 30);
+}
+
+async fn a_user_whom_the_identity_provider_adopts_is_managed_by_it_and_no_other_is(database: &dyn Database) {
+    let store = database.store().await;
+    let (acme, other) = (directory(&*store, 1).await, directory(&*store, 2).await);
+    let own = |number, name| StoredResource {
+        origin: Some(UserOrigin::Sso),
+        scim_managed: false,
+        ..named(number, name)
+    };
+    insert(&*store, &acme, &[own(7, "ana"), own(8, "bo")]).await;
+    insert(&*store, &other, &[own(9, "ana")]).await;
+    let mut transaction = store.begin().await.unwrap();
+    transaction.adopt_user(acme.id, id(7)).await.unwrap();
+    transaction.adopt_user(acme.id, id(9)).await.unwrap();
+    transaction.save().await.unwrap();
+    for (directory, expected) in [
+        (acme.id, StoredResource { scim_managed: true, ..own(7, "ana") }),
+        (acme.id, own(8, "bo")),
+        (other.id, own(9, "ana")),
+    ] {
+        let found = store.resource(directory, ResourceType::User, expected.id).await.unwrap();
+        assert_eq!(found, Some(expected));
+    }
 }

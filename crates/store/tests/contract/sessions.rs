@@ -9,6 +9,7 @@ use crate::fixture::{directory, id};
 crate::on_both_databases!(
     a_session_is_found_by_its_hash_with_that_of_its_credential,
     a_session_whose_credential_is_not_there_is_none,
+    all_sessions_are_listed_newest_first_whoever_has_them,
     the_use_of_a_session_is_noted_and_never_goes_back,
     sessions_are_deleted_one_by_one_or_all_of_a_credential,
     sessions_that_have_ended_are_deleted,
@@ -85,6 +86,14 @@ async fn a_session_whose_credential_is_not_there_is_none(database: &dyn Database
     let store = database.store().await;
     insert(&*store, &[session(7, id(9999))]).await;
     assert_eq!(store.session(&[7; 32]).await.unwrap(), None);
+}
+
+async fn all_sessions_are_listed_newest_first_whoever_has_them(database: &dyn Database) {
+    let store = database.store().await;
+    let (one, two) = (credential(&*store, 1).await, credential(&*store, 2).await);
+    let (old, new) = (session(7, one), Session { person: Some(person("ana")), ..session(8, two) });
+    insert(&*store, &[old.clone(), new.clone()]).await;
+    assert_eq!(store.all_sessions().await.unwrap(), [new, old]);
 }
 
 async fn the_use_of_a_session_is_noted_and_never_goes_back(database: &dyn Database) {

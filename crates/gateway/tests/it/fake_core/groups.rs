@@ -1,6 +1,7 @@
 //! The groups of the core. Their ids say how many members they have, or what is wrong with them.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
@@ -78,7 +79,11 @@ impl GroupService for FakeCore {
         request: Request<Streaming<CreateGroupRequest>>,
     ) -> Result<Response<CreateGroupResponse>, Status> {
         let (metadata, _, messages) = request.into_parts();
-        self.judge(metadata, Asked::Groups(GroupAsked::Create(all(messages).await?)))?;
+        let messages = all(messages).await?;
+        let name = messages[0].group.as_ref().and_then(|group| group.display_name.as_deref());
+        let takes = name.and_then(|name| name.strip_prefix("takes ")?.split(' ').next()?.parse().ok());
+        self.judge(metadata, Asked::Groups(GroupAsked::Create(messages)))?;
+        tokio::time::sleep(Duration::from_secs(takes.unwrap_or_default())).await;
         Ok(Response::new(CreateGroupResponse { group: Some(group("2")) }))
     }
 
