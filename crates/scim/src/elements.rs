@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::place::Place;
-use crate::resolve::{folded, micros};
+use crate::resolve::{double, folded, micros};
 use crate::schema::{Attribute, Kind};
 
 pub(crate) use likeness::{Finder, MANY, without};
@@ -52,7 +52,8 @@ pub(crate) fn make_only_primary(elements: &mut [Value], index: usize) {
     }
 }
 
-/// Whether two values of an attribute are equal, with regard to case where the attribute has any.
+/// Whether two values of an attribute are equal, with regard to case where the attribute has any, and to decimals as
+/// doubles.
 pub(crate) fn is_same_value(attribute: &Attribute, left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::String(left), Value::String(right)) if attribute.kind == Kind::DateTime => {
@@ -63,6 +64,9 @@ pub(crate) fn is_same_value(attribute: &Attribute, left: &Value, right: &Value) 
             left.eq_ignore_ascii_case(right)
         }
         (Value::String(left), Value::String(right)) => folded(attribute, left) == folded(attribute, right),
+        (Value::Number(left), Value::Number(right)) if attribute.kind == Kind::Decimal => {
+            left == right || double(left).is_some_and(|value| double(right) == Some(value))
+        }
         _ => left == right,
     }
 }
@@ -75,6 +79,17 @@ mod tests {
 
     fn is_same(attribute: &Value, left: &Value, right: &Value) -> bool {
         is_same_value(&serde_json::from_value(attribute.clone()).unwrap(), left, right)
+    }
+
+    #[test]
+    fn decimals_are_the_same_however_they_are_written_and_integers_digit_by_digit() {
+        let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let decimal = json!({"name": "x", "type": "decimal"});
+        for (left, right, same) in [("1", "1.00", true), ("1.5", "15e-1", true), ("1.5", "1.25", false)] {
+            assert_eq!(is_same(&decimal, &parsed(left), &parsed(right)), same, "{left} {right}");
+        }
+        let integer = json!({"name": "x", "type": "integer"});
+        assert!(!is_same(&integer, &json!(9_007_199_254_740_993_i64), &json!(9_007_199_254_740_992_i64)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::Resource;
 use crate::definition::{AttributeRef, Definition};
 use crate::draft::Draft;
+use crate::elements::is_same_value;
 use crate::error::{Error, Result};
 use crate::schema::{Attribute, Kind, Mutability};
 
@@ -21,7 +22,10 @@ pub fn with_immutable(before: &Resource, after: Resource, definition: &Definitio
             Some(Value::Object(members)) => members,
             _ => Map::new(),
         };
-        is_changed |= keep(&extension.schema.attributes, Some(urn), old, &mut new)?;
+        if keep(&extension.schema.attributes, Some(urn), old, &mut new)? {
+            keep_required(&extension.schema.attributes, old, &mut new);
+            is_changed = true;
+        }
         if new.is_empty() {
             kept.shift_remove(urn);
         } else {
@@ -69,16 +73,33 @@ fn keep_sub_attributes(
             is_changed |= keep_value(&at, old, members)?;
         }
     }
+    if let (true, Some(Value::Object(members))) = (is_changed, after.get_mut(name)) {
+        keep_required(&at.attribute.sub_attributes, before, members);
+    }
     Ok(is_changed)
 }
 
+/// Keeps what is required beside something that was put back, which cannot stand without it.
+fn keep_required(attributes: &[Attribute], before: &Map<String, Value>, after: &mut Map<String, Value>) {
+    for attribute in attributes.iter().filter(|attribute| attribute.required) {
+        if let (false, Some(old)) = (after.contains_key(&attribute.name), before.get(&attribute.name)) {
+            after.insert(attribute.name.clone(), old.clone());
+        }
+    }
+}
+
 fn keep_value(at: &AttributeRef<'_>, old: &Value, after: &mut Map<String, Value>) -> Result<bool> {
-    let name = &at.leaf().name;
-    match after.get(name) {
+    let leaf = at.leaf();
+    match after.get(&leaf.name) {
         Some(new) if new == old => Ok(false),
+        // Digits that say the same are no other value; those that were there stay.
+        Some(new) if leaf.kind == Kind::Decimal && is_same_value(leaf, new, old) => {
+            after.insert(leaf.name.clone(), old.clone());
+            Ok(false)
+        }
         Some(_) => Err(Error::mutability(format!("{at}: it is immutable and has a value already"))),
         None => {
-            after.insert(name.clone(), old.clone());
+            after.insert(leaf.name.clone(), old.clone());
             Ok(true)
         }
     }
@@ -130,6 +151,41 @@ mod tests {
             json!({URN: {"owner": {"value": "x", "since": "2"}}})
         );
         assert_eq!(replaced(owned, json!({})).unwrap(), json!({URN: {"owner": {"value": "x"}}}));
+    }
+
+    #[test]
+    fn what_is_required_beside_it_stays_with_it() {
+        let mut definition = definition();
+        let badge = &mut definition.extensions.last_mut().unwrap().schema.attributes;
+        badge[1].required = true;
+        badge[2].sub_attributes[1].required = true;
+        let before = json!({URN: {"number": "7", "colour": "red", "owner": {"value": "x", "since": "1"}}});
+        for (after, expected) in [
+            (json!({"userName": "ana"}), before[URN].clone()),
+            (
+                json!({URN: {"colour": "blue", "owner": {"since": "2"}}}),
+                json!({"number": "7", "colour": "blue", "owner": {"value": "x", "since": "2"}}),
+            ),
+        ] {
+            let (Value::Object(before), Value::Object(after)) = (before.clone(), after) else {
+                panic!("objects")
+            };
+            assert_eq!(with_immutable(&before, after, &definition).unwrap()[URN], expected);
+        }
+    }
+
+    #[test]
+    fn a_decimal_in_other_digits_is_no_other_value() {
+        let mut definition = definition();
+        definition.extensions.last_mut().unwrap().schema.attributes[0].kind = Kind::Decimal;
+        let badge = |number: &str| {
+            let number: Value = serde_json::from_str(number).unwrap();
+            json!({URN: {"number": number}}).as_object().unwrap().clone()
+        };
+        let kept = with_immutable(&badge("1.00"), badge("1.0"), &definition).unwrap();
+        assert_eq!(Value::Object(kept).to_string(), Value::Object(badge("1.00")).to_string());
+        let error = with_immutable(&badge("1.00"), badge("1.5"), &definition).unwrap_err();
+        assert_eq!(error.scim_type, ScimType::Mutability);
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! The form of a resource that filters are answered from: the same tree, in which equal values are equal bytes on
 //! every database.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::Resource;
 use crate::definition::Definition;
-use crate::resolve::{folded, micros};
+use crate::resolve::{double, folded, micros};
 use crate::schema::{Attribute, Kind};
 
 /// The search form of a resource in canonical form: strings of attributes that are not `caseExact` folded, dateTimes as
-/// microseconds since 1970. What the definition does not have is left out.
+/// microseconds since 1970, decimals as the doubles that they are compared as. What the definition does not have is left out.
 pub fn of(resource: &Resource, definition: &Definition) -> Resource {
     let mut form = Resource::new();
     for (name, value) in resource {
@@ -39,8 +39,14 @@ pub(crate) fn value(attribute: &Attribute, value: &Value) -> Value {
         (Kind::Complex, Value::Object(members)) => Value::Object(object(&attribute.sub_attributes, members)),
         (Kind::DateTime, Value::String(text)) => micros(text).map_or(Value::Null, Value::from),
         (_, Value::String(text)) => Value::String(folded(attribute, text)),
+        (Kind::Decimal, Value::Number(number)) => decimal(number).map_or(Value::Null, Value::Number),
         _ => value.clone(),
     }
+}
+
+/// A decimal in the one way to write it; 0 has no sign.
+fn decimal(number: &Number) -> Option<Number> {
+    Number::from_f64(double(number)? + 0.0)
 }
 
 fn object(attributes: &[Attribute], members: &Map<String, Value>) -> Map<String, Value> {

@@ -69,6 +69,7 @@ mod tests {
             {"name": "number", "uniqueness": "server"},
             {"name": "exact", "uniqueness": "server", "caseExact": true},
             {"name": "pin", "type": "integer", "uniqueness": "server", "multiValued": true},
+            {"name": "weight", "type": "decimal", "uniqueness": "server", "multiValued": true},
             {"name": "colour"},
             {"name": "doors", "type": "complex", "multiValued": true, "subAttributes": [
                 {"name": "value", "uniqueness": "server"}, {"name": "since"},
@@ -77,7 +78,7 @@ mod tests {
         let mut definition = builtin::user().clone();
         definition.extensions.push(Extension { schema: schema.unwrap(), required: false });
         let user = json!({"userName": "Ana", "urn:example:badge": {
-            "number": "A1", "exact": "A1", "pin": [7, 8], "colour": "red",
+            "number": "A1", "exact": "A1", "pin": [7, 8], "weight": [2, 2.0], "colour": "red",
             "doors": [{"value": "X", "since": "1"}, {"value": "x"}],
         }});
         let found = values(&search_form::of(user.as_object().unwrap(), &definition), &definition);
@@ -91,6 +92,7 @@ mod tests {
                 ("urn:example:badge:number", "a1"),
                 ("urn:example:badge:pin", "7"),
                 ("urn:example:badge:pin", "8"),
+                ("urn:example:badge:weight", "2.0"),
             ]
         );
     }
