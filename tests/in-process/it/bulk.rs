@@ -1,7 +1,6 @@
 //! Many changes in one request.
 
-use prost_types::Duration;
-use rollcall_api::v1::{GuardRail, ListHoldsRequest, Profile, UpdateDirectoryRequest};
+use rollcall_api::v1::{ListHoldsRequest, Profile, UpdateDirectoryRequest};
 use rollcall_core::Limits;
 use serde_json::{Value, json};
 
@@ -153,22 +152,8 @@ async fn who_returns_in_a_circle_is_who_the_others_refer_to(house: &House) {
     assert_eq!(scim.read_user(&ana).await["groups"][0]["display"], "G");
 }
 
-/// A directory with four users of whom two may leave within an hour.
-async fn railed(house: &House) -> (Scim, Vec<Value>) {
-    let window = Some(Duration { seconds: 3600, nanos: 0 });
-    let guard_rail = Some(GuardRail { enabled: true, users: 2, percent: 1, window });
-    house.set(UpdateDirectoryRequest { name: "default".to_owned(), guard_rail, ..Default::default() }).await;
-    let scim = house.default().scim;
-    let mut users = Vec::new();
-    for name in ["ana", "ben", "cleo", "dan"] {
-        users.push(scim.user(name).await);
-    }
-    house.clock.pass(2 * HOUR);
-    (scim, users)
-}
-
 async fn a_request_by_which_too_many_would_leave_is_held_whole(house: &House) {
-    let (scim, users) = railed(house).await;
+    let (scim, users) = house.railed().await;
     let leave = json!({ "op": "replace", "path": "active", "value": false });
     let put = json!({ "method": "PUT", "path": format!("/Users/{}", id(&users[1])),
         "data": { "schemas": [USER], "userName": "ben", "active": false } });
@@ -192,7 +177,7 @@ async fn a_request_by_which_too_many_would_leave_is_held_whole(house: &House) {
 }
 
 async fn a_dry_run_tells_of_each_operation_and_does_none(house: &House) {
-    let (scim, users) = railed(house).await;
+    let (scim, users) = house.railed().await;
     let dry_run = Some(true);
     house.set(UpdateDirectoryRequest { name: "default".to_owned(), dry_run, ..Default::default() }).await;
     let title = json!({ "op": "add", "path": "title", "value": "Boss" });

@@ -1,9 +1,9 @@
 //! E-mails to administrators.
 
-use prost_types::{Duration, Timestamp};
+use prost_types::Timestamp;
 use rollcall_api::v1::{
-    AdminEmails, CreateTokenRequest, ErrorReason, GuardRail, ListHoldsRequest, ListNoticesRequest, Notice,
-    NoticeKind, NoticeState, RetryNoticeRequest, SendTestNoticeRequest, UpdateDirectoryRequest,
+    AdminEmails, CreateTokenRequest, ErrorReason, ListHoldsRequest, ListNoticesRequest, Notice, NoticeKind,
+    NoticeState, RetryNoticeRequest, SendTestNoticeRequest, UpdateDirectoryRequest,
 };
 use rollcall_core::Clock as _;
 
@@ -129,15 +129,7 @@ async fn administrators_are_told_once_of_a_hold(house: &House) {
     let postbox = Postbox::open().await;
     let house = house.mailing(&postbox).await;
     tell(&house, "it@example.com").await;
-    let window = Some(Duration { seconds: 3600, nanos: 0 });
-    let guard_rail = Some(GuardRail { enabled: true, users: 2, percent: 1, window });
-    house.set(UpdateDirectoryRequest { name: "default".to_owned(), guard_rail, ..Default::default() }).await;
-    let scim = house.default().scim;
-    let mut users = Vec::new();
-    for name in ["ana", "ben", "cleo", "dan"] {
-        users.push(scim.user(name).await);
-    }
-    house.clock.pass(2 * HOUR);
+    let (scim, users) = house.railed().await;
     scim.delete_user(&users[0]).await;
     scim.delete_user(&users[1]).await;
     for user in &users[2..] {

@@ -12,15 +12,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use futures_util::FutureExt as _;
+use prost_types::Duration;
 use rollcall_api::channel::CoreChannel;
 use rollcall_api::v1::{
     CreateDirectoryRequest, CreateServiceKeyRequest, CreateTokenRequest, Directory as DirectoryMessage,
-    Event, EventType, ListEventsRequest, Profile, Scope, UpdateDirectoryRequest,
+    Event, EventType, GuardRail, ListEventsRequest, Profile, Scope, UpdateDirectoryRequest,
 };
 use rollcall_core::bootstrap::BootstrapSecrets;
 use rollcall_core::{Core, Limits, Secret, Smtp};
 use rollcall_gateway::{ActivityLog, Settings};
 use rollcall_store::Store;
+use serde_json::Value;
 
 pub(crate) use self::answers::Answered;
 pub(crate) use self::callers::Caller;
@@ -179,6 +181,21 @@ impl House {
     /// Changes settings of a directory.
     pub(crate) async fn set(&self, request: UpdateDirectoryRequest) -> DirectoryMessage {
         self.admin().directories().update_directory(request).await.answer().directory.unwrap()
+    }
+
+    /// Four users of the default directory, of whom two may leave within an hour; none has left yet.
+    pub(crate) async fn railed(&self) -> (Scim, Vec<Value>) {
+        let window = Some(Duration { seconds: 3600, nanos: 0 });
+        let guard_rail = Some(GuardRail { enabled: true, users: 2, percent: 1, window });
+        self.set(UpdateDirectoryRequest { name: "default".to_owned(), guard_rail, ..Default::default() })
+            .await;
+        let scim = self.default().scim;
+        let mut users = Vec::new();
+        for name in ["ana", "ben", "cleo", "dan"] {
+            users.push(scim.user(name).await);
+        }
+        self.clock.pass(2 * HOUR);
+        (scim, users)
     }
 
     /// The directory that every installation begins with.
