@@ -90,6 +90,9 @@ pub const KEPT_TABLES: &[&str] = &["events", "event_streams", "audit_records"];
 /// The result of a call to the database.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What the driver of a database says of an error.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why a call to the database failed. That something is not there is no error, but `None`.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -107,13 +110,13 @@ pub enum Error {
     SecretTaken,
     /// The transaction lost against another one; run again it may succeed.
     #[error("the change lost against another one")]
-    Conflict(#[source] sqlx::Error),
-    /// The database cannot be reached, or has no connection to spare.
-    #[error("the database cannot be reached")]
-    Unavailable(#[source] sqlx::Error),
+    Conflict(#[source] Cause),
+    /// The database cannot be reached, has no connection or no room to spare, does not answer in time, or takes no changes.
+    #[error("the database is not available: {0}")]
+    Unavailable(Cause),
     /// The database refused a statement, or holds what this version cannot read.
     #[error("the database failed: {0}")]
-    Driver(#[source] sqlx::Error),
+    Driver(Cause),
     /// A stored value is not what this version wrote.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
@@ -125,6 +128,16 @@ pub enum Error {
     Url(String),
 }
 
+impl Error {
+    /// The same, of a statement that wrote a resource of this type.
+    fn of(self, resource_type: ResourceType) -> Self {
+        match self {
+            Self::NameTaken(_) => Self::NameTaken(resource_type),
+            error => error,
+        }
+    }
+}
+
 /// How a database is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
@@ -132,11 +145,20 @@ pub struct Options {
     pub max_connections: u32,
     /// How long a request waits for a connection before it is [`Error::Unavailable`].
     pub acquire_timeout: Duration,
+    /// How long a statement may take before it is interrupted, and is [`Error::Unavailable`]; on SQLite, one that reads.
+    pub statement_timeout: Duration,
+    /// How long a statement waits on PostgreSQL for what another one has locked.
+    pub lock_timeout: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_connections: 10, acquire_timeout: Duration::from_secs(10) }
+        Self {
+            max_connections: 10,
+            acquire_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(10),
+            lock_timeout: Duration::from_secs(5),
+        }
     }
 }
 

@@ -1,16 +1,22 @@
 //! What is written differently in PostgreSQL.
 
 use rollcall_scim::schema::Kind;
-use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-/// The database.
-pub(super) type Db = sqlx::Postgres;
-/// A connection to it.
-pub(super) type Connection = sqlx::PgConnection;
-/// A statement that is put together.
-pub(super) type Query = QueryBuilder<Db>;
+use super::sql::Statement;
+pub(super) use super::values::{Arguments, Bind, Cell, Json};
 
+/// How many characters a text has, as SQL counts them.
+pub(super) fn length_of(text: &str) -> i32 {
+    text.chars().count().try_into().unwrap_or(i32::MAX)
+}
+
+/// Begins a transaction.
+pub(super) const BEGIN: &str = "BEGIN";
+/// Makes the table of the applied migrations, which is that of sqlx.
+pub(super) const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, \
+     description TEXT NOT NULL, installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, \
+     checksum BYTEA NOT NULL, execution_time BIGINT NOT NULL)";
 /// Whether a migration has ever been applied.
 pub(super) const IS_MIGRATED: &str = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
 /// Every migration, in order: its number, its name and its text.
@@ -92,7 +98,7 @@ pub(super) fn total_shard(id: Uuid) -> i64 {
 }
 
 /// An id in a column as text.
-pub(super) fn push_id(query: &mut Query, column: &str) {
+pub(super) fn push_id(query: &mut Statement, column: &str) {
     query.push("CAST(").push(column).push(" AS TEXT)").push(BY_BYTES);
 }
 
@@ -103,21 +109,21 @@ pub(super) const FAMILY_BEGINS: &str = "left(r.search #>> '{name,familyName}', 1
 
 /// Appends that an id is one of those that a SELECT finds. They are made an array, since PostgreSQL walks the ids of all
 /// resources for the first of a few when it has to join them in order.
-pub(super) fn push_one_of(query: &mut Query, id: &str, select: impl FnOnce(&mut Query)) {
+pub(super) fn push_one_of(query: &mut Statement, id: &str, select: impl FnOnce(&mut Statement)) {
     query.push(id).push(" = ANY (ARRAY(");
     select(query);
     query.push("))");
 }
 
-/// The last `length` characters of a text.
-pub(super) fn push_end(query: &mut Query, text: &dyn Fn(&mut Query), length: i64) {
+/// As many last characters of a text as another one has.
+pub(super) fn push_end(query: &mut Statement, text: &dyn Fn(&mut Statement), end: &str) {
     query.push("right(");
     text(query);
-    query.push(", ").push_bind(i32::try_from(length).unwrap_or(i32::MAX)).push(")");
+    query.push(", ").push_bind(length_of(end)).push(")");
 }
 
 /// The value at a path of a JSON column, in the type that values of this kind are compared in; NULL where there is none.
-pub(super) fn push_json(query: &mut Query, column: &str, path: &[&str], kind: Kind) {
+pub(super) fn push_json(query: &mut Statement, column: &str, path: &[&str], kind: Kind) {
     query.push("(").push(column).push(" #>> ").push_bind(json_path(path)).push(")");
     query.push(match kind {
         Kind::Boolean => "::boolean",
@@ -128,7 +134,7 @@ pub(super) fn push_json(query: &mut Query, column: &str, path: &[&str], kind: Ki
 }
 
 /// The elements of the array at a path of the search form, as a table with the columns `key` and `value`.
-pub(super) fn push_elements(query: &mut Query, path: &[&str]) {
+pub(super) fn push_elements(query: &mut Statement, path: &[&str]) {
     query
         .push("jsonb_array_elements(r.search #> ")
         .push_bind(json_path(path))

@@ -1,85 +1,78 @@
 //! PostgreSQL, and the engines that speak its protocol.
 
+mod connection;
 mod dialect;
+mod failure;
+mod hosts;
+mod pool;
 mod sequencer;
 #[path = "../sql/mod.rs"]
 mod sql;
 mod statistics;
+mod values;
 
-use std::str::FromStr as _;
 use std::sync::Arc;
-use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgPool, Postgres};
 use tokio::sync::watch;
 
-use self::dialect::Connection;
-use self::sql::Totals;
+use self::connection::Connection;
+use self::dialect::BEGIN;
+use self::hosts::Hosts;
+use self::pool::Pool;
+use self::sql::{Statement, Totals};
 use self::statistics::Growth;
-use crate::failure::failure;
-use crate::{Error, Options, Result};
-
-/// After so long without use a connection is asked whether it is still there before it is used again.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
+use self::values::Row;
+use crate::{Options, Result};
 
 /// A pool of connections.
 #[derive(Debug)]
 pub(crate) struct Database {
-    pool: PgPool,
+    pool: Pool,
     growth: Arc<Growth>,
     /// Rung after transactions that wrote events.
     written: watch::Sender<()>,
 }
 
 impl Database {
-    /// Connects. Errors: [`Error::Url`], [`Error::Unavailable`].
+    /// Connects. Errors: [`Error::Url`](crate::Error::Url), [`Error::Unavailable`](crate::Error::Unavailable), and what the
+    /// server refuses.
     pub(crate) async fn open(url: &str, options: &Options) -> Result<Self> {
-        let connect = PgConnectOptions::from_str(url)
-            .map_err(|error| Error::Url(format!("the database URL cannot be read: {error}")))?
-            .application_name("rollcall");
-        let pool = PgPoolOptions::new()
-            .max_connections(options.max_connections)
-            .acquire_timeout(options.acquire_timeout)
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for > TRUSTED_FOR {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .connect_with(connect)
-            .await
-            .map_err(failure)?;
+        let pool = Pool::new(Hosts::of(url)?, options)?;
+        drop(pool.get().await?);
         Ok(Self { pool, growth: Arc::default(), written: watch::Sender::new(()) })
     }
 
-    async fn reader(&self) -> Result<PoolConnection<Postgres>> {
-        self.pool.acquire().await.map_err(failure)
+    async fn reader(&self) -> Result<Connection> {
+        Connection::of(&self.pool).await
     }
 
-    /// Gives a connection back after an answer; the pool finds out by itself what state it is in.
-    fn settle(reader: PoolConnection<Postgres>) {
-        drop(reader);
-    }
-
-    async fn migrator(&self) -> Result<PoolConnection<Postgres>> {
+    /// A connection for what an index leads to at once: any.
+    async fn quick_reader(&self) -> Result<Connection> {
         self.reader().await
     }
 
+    /// A connection for the migrations, which begin transactions of their own.
+    async fn migrator(&self) -> Result<Tx> {
+        Ok(self.idle(self.reader().await?))
+    }
+
     async fn transaction(&self) -> Result<Tx> {
-        let inner = self.pool.begin().await.map_err(failure)?;
-        Ok(Tx {
-            inner,
+        let mut connection = self.reader().await?;
+        Statement::new(BEGIN).run(&mut connection).await?;
+        connection.in_transaction = true;
+        Ok(self.idle(connection))
+    }
+
+    /// A connection that has written nothing yet.
+    fn idle(&self, connection: Connection) -> Tx {
+        Tx {
+            connection,
             totals: Totals::default(),
             pool: self.pool.clone(),
             growth: Arc::clone(&self.growth),
             has_events: false,
             written: self.written.clone(),
-        })
+        }
     }
 
     async fn shut(&self) {
@@ -89,17 +82,18 @@ impl Database {
 
 /// A running transaction; dropped, it is rolled back.
 struct Tx {
-    inner: sqlx::Transaction<'static, Postgres>,
+    connection: Connection,
     totals: Totals,
-    pool: PgPool,
+    pool: Pool,
     growth: Arc<Growth>,
     has_events: bool,
     written: watch::Sender<()>,
 }
 
 impl Tx {
-    fn connection(&mut self) -> &mut Connection {
-        &mut self.inner
+    #[expect(clippy::unnecessary_wraps, reason = "it is asked as the other database is")]
+    fn connection(&mut self) -> Result<&mut Connection> {
+        Ok(&mut self.connection)
     }
 
     fn totals(&mut self) -> &mut Totals {
@@ -112,8 +106,9 @@ impl Tx {
     }
 
     async fn commit(mut self) -> Result<()> {
-        let added = self.totals.write(&mut self.inner).await?;
-        self.inner.commit().await.map_err(failure)?;
+        let added = self.totals.write(&mut self.connection).await?;
+        Statement::new("COMMIT").run(&mut self.connection).await?;
+        self.connection.in_transaction = false;
         self.growth.note(added, &self.pool);
         if self.has_events {
             self.written.send_replace(());

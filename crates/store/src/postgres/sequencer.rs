@@ -7,8 +7,8 @@
 use uuid::Uuid;
 
 use super::Database;
+use super::sql::Statement;
 use crate::Result;
-use crate::failure::failure;
 
 /// How many events are numbered in one transaction, as [`NUMBER`] has it.
 const AT_ONCE: u64 = 2000;
@@ -35,25 +35,19 @@ const NUMBER: &str = "WITH pending AS (SELECT id, subject, version, position FRO
 impl Database {
     /// Numbers events of a directory, and says whether there may be more.
     pub(super) async fn number(&self, directory: Uuid) -> Result<bool> {
-        let mut transaction = self.pool.begin().await.map_err(failure)?;
-        let expired: i64 =
-            sqlx::query_scalar(HOLD).bind(directory).fetch_one(&mut *transaction).await.map_err(failure)?;
+        let mut transaction = self.transaction().await?;
+        let connection = &mut transaction.connection;
+        let expired: i64 = Statement::new(HOLD).bind(directory).the_value(connection).await?;
         // A statement of its own: what it sees begins when nobody else numbers any more.
-        let numbered = sqlx::query(NUMBER)
-            .bind(directory)
-            .bind(expired)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failure)?;
-        transaction.commit().await.map_err(failure)?;
-        Ok(numbered.rows_affected() >= AT_ONCE)
+        let numbered = Statement::new(NUMBER).bind(directory).bind(expired).run(connection).await?;
+        transaction.commit().await?;
+        Ok(numbered >= AT_ONCE)
     }
 
     /// The directories that have committed events without a number.
     pub(super) async fn with_unnumbered(&self) -> Result<Vec<Uuid>> {
-        sqlx::query_scalar("SELECT DISTINCT directory_id FROM events WHERE number IS NULL")
-            .fetch_all(&mut *self.reader().await?)
+        Statement::new("SELECT DISTINCT directory_id FROM events WHERE number IS NULL")
+            .values(&mut self.reader().await?)
             .await
-            .map_err(failure)
     }
 }

@@ -7,7 +7,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sqlx::PgPool;
+use super::connection::Connection;
+use super::pool::Pool;
+use crate::Result;
 
 /// How many new resources and memberships are worth the first look.
 const FIRST: u64 = 200;
@@ -20,19 +22,21 @@ pub(super) struct Growth {
 
 impl Growth {
     /// Counts new resources and memberships, and refreshes the statistics, beside the work, when they have become many.
-    pub(super) fn note(&self, added: u64, pool: &PgPool) {
+    pub(super) fn note(&self, added: u64, pool: &Pool) {
         let before = self.added.fetch_add(added, Ordering::Relaxed);
         if is_due(before, before + added) {
             let pool = pool.clone();
             tokio::spawn(async move {
-                if let Err(error) =
-                    sqlx::raw_sql("ANALYZE resources; ANALYZE emails; ANALYZE members").execute(&pool).await
-                {
+                if let Err(error) = refresh(&pool).await {
                     tracing::debug!(cause = %error, "the statistics could not be refreshed");
                 }
             });
         }
     }
+}
+
+async fn refresh(pool: &Pool) -> Result<()> {
+    Connection::of(pool).await?.run_all("ANALYZE resources; ANALYZE emails; ANALYZE members").await
 }
 
 /// Whether a count passes 200, 800, 3,200 and so on.

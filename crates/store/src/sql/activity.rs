@@ -1,10 +1,9 @@
 //! The activity log.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, POSITION, Query};
-use super::{Row, failure};
+use super::super::dialect::POSITION;
+use super::{Connection, Row, Statement};
 use crate::{Activity, ActivityCount, ActivityPart, ActivityQuery, Body, Error, Result};
 
 const COLUMNS: &str = "directory_id, id, time, duration, method, path, query, target_type, target_id, status, scim_type, \
@@ -15,49 +14,49 @@ const CHUNKS: [usize; 4] = [128, 16, 4, 1];
 
 pub(super) async fn insert(connection: &mut Connection, activities: &[Activity]) -> Result<()> {
     for chunk in chunks(activities) {
-        let mut query = Query::new("INSERT INTO activity (");
+        let mut query = Statement::new("INSERT INTO activity (");
         query.push(COLUMNS).push(") ");
-        query.push_values(chunk, |mut row, activity| {
-            row.push_bind(activity.directory)
-                .push_bind(activity.id)
-                .push_bind(activity.time)
-                .push_bind(activity.duration)
-                .push_bind(activity.method.as_str())
-                .push_bind(activity.path.as_str())
-                .push_bind(activity.query.as_deref())
-                .push_bind(activity.target_type.as_deref())
-                .push_bind(activity.target_id.as_deref())
-                .push_bind(activity.status)
-                .push_bind(activity.scim_type.as_deref())
-                .push_bind(activity.detail.as_deref())
-                .push_bind(activity.credential)
-                .push_bind(activity.token_prefix.as_deref())
-                .push_bind(activity.client.as_str())
-                .push_bind(activity.user_agent.as_deref())
-                .push_bind(activity.request_id.as_str())
-                .push_bind(written_notes(&activity.notes))
-                .push_bind(Some(activity.names.join("\n")).filter(|names| !names.is_empty()));
+        query.push_rows(chunk, |row, activity| {
+            row.bind(activity.directory)
+                .bind(activity.id)
+                .bind(activity.time)
+                .bind(activity.duration)
+                .bind(activity.method.as_str())
+                .bind(activity.path.as_str())
+                .bind(activity.query.as_deref())
+                .bind(activity.target_type.as_deref())
+                .bind(activity.target_id.as_deref())
+                .bind(activity.status)
+                .bind(activity.scim_type.as_deref())
+                .bind(activity.detail.as_deref())
+                .bind(activity.credential)
+                .bind(activity.token_prefix.as_deref())
+                .bind(activity.client.as_str())
+                .bind(activity.user_agent.as_deref())
+                .bind(activity.request_id.as_str())
+                .bind(written_notes(&activity.notes))
+                .bind(Some(activity.names.join("\n")).filter(|names| !names.is_empty()));
         });
-        query.build().execute(&mut *connection).await.map_err(failure)?;
+        query.run(&mut *connection).await?;
     }
     let with_bodies: Vec<&Activity> = activities
         .iter()
         .filter(|activity| activity.request_body.is_some() || activity.response_body.is_some())
         .collect();
     for chunk in chunks(&with_bodies) {
-        let mut query = Query::new(
+        let mut query = Statement::new(
             "INSERT INTO activity_bodies (directory_id, id, request, request_cut, request_bytes, response, response_cut, \
              response_bytes) ",
         );
-        query.push_values(chunk, |mut row, activity| {
-            row.push_bind(activity.directory).push_bind(activity.id);
+        query.push_rows(chunk, |row, activity| {
+            row.bind(activity.directory).bind(activity.id);
             for body in [&activity.request_body, &activity.response_body] {
-                row.push_bind(body.as_ref().map(|body| body.json.as_str()))
-                    .push_bind(body.as_ref().is_some_and(|body| body.cut))
-                    .push_bind(body.as_ref().map_or(0, |body| body.bytes));
+                row.bind(body.as_ref().map(|body| body.json.as_str()))
+                    .bind(body.as_ref().is_some_and(|body| body.cut))
+                    .bind(body.as_ref().map_or(0, |body| body.bytes));
             }
         });
-        query.build().execute(&mut *connection).await.map_err(failure)?;
+        query.run(&mut *connection).await?;
     }
     Ok(())
 }
@@ -79,7 +78,7 @@ pub(super) async fn list(
     part: ActivityPart,
     limit: u32,
 ) -> Result<Vec<Activity>> {
-    let mut query = Query::new("SELECT ");
+    let mut query = Statement::new("SELECT ");
     query.push(COLUMNS).push(" FROM activity WHERE directory_id = ").push_bind(directory);
     push_conditions(&mut query, asked);
     let order = match part {
@@ -95,7 +94,7 @@ pub(super) async fn list(
         }
     };
     query.push(order).push_bind(i64::from(limit));
-    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    let rows = query.rows(connection).await?;
     rows.iter().map(activity).collect()
 }
 
@@ -112,7 +111,7 @@ pub(super) async fn count(
     until: i64,
     span: i64,
 ) -> Result<Vec<ActivityCount>> {
-    let rows = sqlx::query::<Db>(
+    let rows = Statement::new(
         "SELECT (time - $3) / $5 AS span, COUNT(*), COUNT(CASE WHEN status >= 400 THEN 1 END) FROM activity \
          WHERE directory_id = $1 AND id >= $2 AND time >= $3 AND time < $4 GROUP BY span ORDER BY span",
     )
@@ -121,21 +120,20 @@ pub(super) async fn count(
     .bind(from)
     .bind(until)
     .bind(span)
-    .fetch_all(connection)
-    .await
-    .map_err(failure)?;
+    .rows(connection)
+    .await?;
     rows.iter()
         .map(|row| {
             Ok(ActivityCount {
-                span: row.try_get(0).map_err(failure)?,
-                requests: row.try_get(1).map_err(failure)?,
-                failures: row.try_get(2).map_err(failure)?,
+                span: row.get(0)?,
+                requests: row.get(1)?,
+                failures: row.get(2)?,
             })
         })
         .collect()
 }
 
-fn push_conditions<'q>(query: &mut Query, asked: &ActivityQuery<'q>) {
+fn push_conditions<'q>(query: &mut Statement, asked: &ActivityQuery<'q>) {
     let mut text = |column: &str, value: Option<&'q str>| {
         if let Some(value) = value {
             query.push(" AND ").push(column).push(" = ").push_bind(value.to_owned());
@@ -163,12 +161,7 @@ fn push_conditions<'q>(query: &mut Query, asked: &ActivityQuery<'q>) {
     };
     number("time <", asked.until);
     if !asked.request_ids.is_empty() {
-        query.push(" AND request_id IN (");
-        let mut ids = query.separated(", ");
-        for id in asked.request_ids {
-            ids.push_bind(id.clone());
-        }
-        query.push(")");
+        query.push(" AND request_id IN (").push_list(asked.request_ids).push(")");
     }
     if let Some(part) = asked.path_contains {
         query.push(" AND ").push(POSITION).push("(lower(path || '?' || COALESCE(query, '')), ");
@@ -177,12 +170,8 @@ fn push_conditions<'q>(query: &mut Query, asked: &ActivityQuery<'q>) {
     if let Some(named) = asked.about {
         query.push(" AND (").push(POSITION).push("(names, ").push_bind(named.part.to_owned()).push(") > 0");
         if !named.ids.is_empty() {
-            query.push(" OR target_id IN (");
-            let mut ids = query.separated(", ");
-            for id in named.ids {
-                ids.push_bind(id.to_string());
-            }
-            query.push(")");
+            let ids = named.ids.iter().map(Uuid::to_string);
+            query.push(" OR target_id IN (").push_list(ids).push(")");
         }
         query.push(")");
     }
@@ -190,22 +179,21 @@ fn push_conditions<'q>(query: &mut Query, asked: &ActivityQuery<'q>) {
 
 /// One request, with its bodies.
 pub(super) async fn find(connection: &mut Connection, directory: Uuid, id: Uuid) -> Result<Option<Activity>> {
-    let mut query = Query::new("SELECT ");
+    let mut query = Statement::new("SELECT ");
     query.push(COLUMNS).push(" FROM activity WHERE directory_id = ").push_bind(directory);
     query.push(" AND id = ").push_bind(id);
-    let Some(row) = query.build().fetch_optional(&mut *connection).await.map_err(failure)? else {
+    let Some(row) = query.row(&mut *connection).await? else {
         return Ok(None);
     };
     let mut found = activity(&row)?;
-    let bodies = sqlx::query::<Db>(
+    let bodies = Statement::new(
         "SELECT request, request_cut, request_bytes, response, response_cut, response_bytes FROM activity_bodies \
          WHERE directory_id = $1 AND id = $2",
     )
     .bind(directory)
     .bind(id)
-    .fetch_optional(connection)
-    .await
-    .map_err(failure)?;
+    .row(connection)
+    .await?;
     if let Some(row) = bodies {
         (found.request_body, found.response_body) = (body(&row, 0)?, body(&row, 3)?);
     }
@@ -221,14 +209,13 @@ pub(super) async fn trim(
     surplus: i64,
     limit: i64,
 ) -> Result<u64> {
-    let oldest: Vec<Uuid> = sqlx::query_scalar::<Db, Uuid>(
+    let oldest: Vec<Uuid> = Statement::new(
         "SELECT id FROM activity WHERE directory_id = $1 ORDER BY id LIMIT $2",
     )
     .bind(directory)
     .bind(limit)
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(failure)?;
+    .values::<Uuid>(&mut *connection)
+    .await?;
     let surplus = usize::try_from(surplus).unwrap_or_default();
     let gone = oldest.iter().enumerate().take_while(|(place, id)| *place < surplus || **id < before);
     let Some((place, last)) = gone.last() else { return Ok(0) };
@@ -236,37 +223,36 @@ pub(super) async fn trim(
         "DELETE FROM activity_bodies WHERE directory_id = $1 AND id <= $2",
         "DELETE FROM activity WHERE directory_id = $1 AND id <= $2",
     ] {
-        sqlx::query::<Db>(statement)
+        Statement::new(statement)
             .bind(directory)
             .bind(last)
-            .execute(&mut *connection)
-            .await
-            .map_err(failure)?;
+            .run(&mut *connection)
+            .await?;
     }
     Ok(place as u64 + 1)
 }
 
 fn activity(row: &Row) -> Result<Activity> {
-    let notes: Option<&str> = row.try_get(17).map_err(failure)?;
-    let names: Option<&str> = row.try_get(18).map_err(failure)?;
+    let notes: Option<&str> = row.get(17)?;
+    let names: Option<&str> = row.get(18)?;
     Ok(Activity {
-        directory: row.try_get(0).map_err(failure)?,
-        id: row.try_get(1).map_err(failure)?,
-        time: row.try_get(2).map_err(failure)?,
-        duration: row.try_get(3).map_err(failure)?,
-        method: row.try_get(4).map_err(failure)?,
-        path: row.try_get(5).map_err(failure)?,
-        query: row.try_get(6).map_err(failure)?,
-        target_type: row.try_get(7).map_err(failure)?,
-        target_id: row.try_get(8).map_err(failure)?,
-        status: row.try_get(9).map_err(failure)?,
-        scim_type: row.try_get(10).map_err(failure)?,
-        detail: row.try_get(11).map_err(failure)?,
-        credential: row.try_get(12).map_err(failure)?,
-        token_prefix: row.try_get(13).map_err(failure)?,
-        client: row.try_get(14).map_err(failure)?,
-        user_agent: row.try_get(15).map_err(failure)?,
-        request_id: row.try_get(16).map_err(failure)?,
+        directory: row.get(0)?,
+        id: row.get(1)?,
+        time: row.get(2)?,
+        duration: row.get(3)?,
+        method: row.get(4)?,
+        path: row.get(5)?,
+        query: row.get(6)?,
+        target_type: row.get(7)?,
+        target_id: row.get(8)?,
+        status: row.get(9)?,
+        scim_type: row.get(10)?,
+        detail: row.get(11)?,
+        credential: row.get(12)?,
+        token_prefix: row.get(13)?,
+        client: row.get(14)?,
+        user_agent: row.get(15)?,
+        request_id: row.get(16)?,
         notes: read_notes(notes)?,
         names: names.into_iter().flat_map(|names| names.split('\n')).map(str::to_owned).collect(),
         request_body: None,
@@ -275,11 +261,11 @@ fn activity(row: &Row) -> Result<Activity> {
 }
 
 fn body(row: &Row, first: usize) -> Result<Option<Body>> {
-    let Some(json) = row.try_get(first).map_err(failure)? else { return Ok(None) };
+    let Some(json) = row.get(first)? else { return Ok(None) };
     Ok(Some(Body {
         json,
-        cut: row.try_get(first + 1).map_err(failure)?,
-        bytes: row.try_get(first + 2).map_err(failure)?,
+        cut: row.get(first + 1)?,
+        bytes: row.get(first + 2)?,
     }))
 }
 

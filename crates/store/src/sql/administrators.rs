@@ -3,11 +3,9 @@
 use rollcall_scim::Resource;
 use rollcall_scim::fold::fold;
 use serde_json::Value;
-use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db};
-use super::failure;
+use super::{Connection, Row, Statement};
 use crate::{Administrator, Error, Result};
 
 pub(super) async fn set(
@@ -16,15 +14,14 @@ pub(super) async fn set(
     user: Uuid,
     administrator: bool,
 ) -> Result<()> {
-    sqlx::query::<Db>(
+    Statement::new(
         "UPDATE resources SET administrator = $3 WHERE directory_id = $1 AND type = 'User' AND id = $2",
     )
     .bind(directory)
     .bind(user)
     .bind(administrator)
-    .execute(connection)
-    .await
-    .map_err(failure)?;
+    .run(connection)
+    .await?;
     Ok(())
 }
 
@@ -33,7 +30,7 @@ pub(super) async fn list(
     directory: Uuid,
     role: Option<&str>,
 ) -> Result<Vec<Administrator>> {
-    let rows = sqlx::query::<Db>(
+    let rows = Statement::new(
         "SELECT id, document FROM resources WHERE directory_id = $1 AND type = 'User' AND administrator AND active \
          UNION SELECT r.id, r.document FROM user_roles o JOIN resources r \
          ON r.directory_id = o.directory_id AND r.type = 'User' AND r.id = o.user_id \
@@ -41,15 +38,14 @@ pub(super) async fn list(
     )
     .bind(directory)
     .bind(role.map(fold))
-    .fetch_all(connection)
-    .await
-    .map_err(failure)?;
+    .rows(connection)
+    .await?;
     rows.iter().map(administrator).collect()
 }
 
-fn administrator(row: &super::Row) -> Result<Administrator> {
-    let id: Uuid = row.try_get(0).map_err(failure)?;
-    let document: &str = row.try_get(1).map_err(failure)?;
+fn administrator(row: &Row) -> Result<Administrator> {
+    let id: Uuid = row.get(0)?;
+    let document: &str = row.get(1)?;
     let user: Resource = serde_json::from_str(document)
         .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?;
     let text = |name: &str| user.get(name).and_then(Value::as_str).map(str::to_owned);

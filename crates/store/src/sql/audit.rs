@@ -1,17 +1,15 @@
 //! The audit log. Nothing here changes or deletes a record, nor does any other statement.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, Query};
 use super::credentials::kind_of;
 use super::events::{credential_of, person_at, person_text};
-use super::{Row, failure};
+use super::{Connection, Row, Statement};
 use crate::{AuditActor, AuditQuery, AuditRecord, Error, Event, Result};
 
 /// Records the event of a change that an administrator made, with who that was.
 pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result<()> {
-    sqlx::query::<Db>(
+    Statement::new(
         "INSERT INTO audit_records (id, time, directory_id, directory, kind, subject, actor, actor_kind, actor_prefix, \
          actor_name, request_id, changes, person) \
          VALUES ($1, $2, $3, (SELECT name FROM directories WHERE id = $3), $4, $5, $6, \
@@ -27,15 +25,14 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
     .bind(&event.request_id)
     .bind(event.changes.to_string())
     .bind(person_text(event)?)
-    .execute(connection)
-    .await
-    .map_err(failure)?;
+    .run(connection)
+    .await?;
     Ok(())
 }
 
 /// Records, newest first.
 pub(super) async fn list(connection: &mut Connection, asked: &AuditQuery<'_>) -> Result<Vec<AuditRecord>> {
-    let mut query = Query::new(
+    let mut query = Statement::new(
         "SELECT id, time, directory_id, directory, kind, subject, actor, actor_kind, actor_prefix, actor_name, \
          request_id, changes, person FROM audit_records WHERE TRUE",
     );
@@ -61,34 +58,34 @@ pub(super) async fn list(connection: &mut Connection, asked: &AuditQuery<'_>) ->
         query.push(" AND id < ").push_bind(after);
     }
     query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(asked.limit));
-    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    let rows = query.rows(connection).await?;
     rows.iter().map(record).collect()
 }
 
 fn record(row: &Row) -> Result<AuditRecord> {
-    let changes: &str = row.try_get(11).map_err(failure)?;
+    let changes: &str = row.get(11)?;
     Ok(AuditRecord {
-        id: row.try_get(0).map_err(failure)?,
-        time: row.try_get(1).map_err(failure)?,
-        directory: row.try_get(2).map_err(failure)?,
-        directory_name: row.try_get(3).map_err(failure)?,
-        kind: row.try_get(4).map_err(failure)?,
-        subject: row.try_get(5).map_err(failure)?,
+        id: row.get(0)?,
+        time: row.get(1)?,
+        directory: row.get(2)?,
+        directory_name: row.get(3)?,
+        kind: row.get(4)?,
+        subject: row.get(5)?,
         actor: actor(row)?,
-        request_id: row.try_get(10).map_err(failure)?,
+        request_id: row.get(10)?,
         changes: serde_json::from_str(changes)
             .map_err(|_| Error::Damaged("the changes of an audit record are no JSON".to_owned()))?,
     })
 }
 
 fn actor(row: &Row) -> Result<Option<AuditActor>> {
-    let Some(credential) = row.try_get::<Option<Uuid>, _>(6).map_err(failure)? else { return Ok(None) };
-    let kind: Option<&str> = row.try_get(7).map_err(failure)?;
+    let Some(credential) = row.get::<Option<Uuid>>(6)? else { return Ok(None) };
+    let kind: Option<&str> = row.get(7)?;
     Ok(Some(AuditActor {
         credential,
         kind: kind.map(kind_of).transpose()?,
-        prefix: row.try_get::<Option<String>, _>(8).map_err(failure)?.unwrap_or_default(),
-        name: row.try_get::<Option<String>, _>(9).map_err(failure)?.unwrap_or_default(),
+        prefix: row.get::<Option<String>>(8)?.unwrap_or_default(),
+        name: row.get::<Option<String>>(9)?.unwrap_or_default(),
         person: person_at(row, 12)?,
     }))
 }

@@ -9,14 +9,15 @@ use rollcall_scim::definition::AttributeRef;
 use rollcall_scim::schema::Kind;
 use uuid::Uuid;
 
-use super::super::dialect::{BY_BYTES, POSITION, Query, push_elements, push_end, push_id, push_json};
+use super::Statement;
+use super::super::dialect::{BY_BYTES, POSITION, push_elements, push_end, push_id, push_json};
 use super::leads::{Lead, push_led};
 use super::relation::Relation;
 use crate::ResourceType;
 
 /// Appends a condition on the resources of a type in a directory.
 pub(super) fn push_condition(
-    query: &mut Query,
+    query: &mut Statement,
     directory: Uuid,
     resource_type: ResourceType,
     condition: &Condition<'_>,
@@ -25,17 +26,14 @@ pub(super) fn push_condition(
 }
 
 /// Appends a condition on one membership `m` of a group, at whose other end is the resource `x`.
-pub(super) fn push_member_condition(query: &mut Query, directory: Uuid, condition: &Condition<'_>) {
+pub(super) fn push_member_condition(query: &mut Statement, directory: Uuid, condition: &Condition<'_>) {
     Compiler { query, directory, resource_type: ResourceType::Group, negated: false }
         .in_related(Relation::Members, condition);
 }
 
 /// Appends ids, separated by commas.
-pub(super) fn push_uuids(query: &mut Query, ids: &[Uuid]) {
-    let mut list = query.separated(", ");
-    for id in ids {
-        list.push_bind(*id);
-    }
+pub(super) fn push_uuids(query: &mut Statement, ids: &[Uuid]) {
+    query.push_list(ids);
 }
 
 /// Where the value of an attribute is kept.
@@ -100,7 +98,7 @@ impl<'a> Place<'a> {
 }
 
 pub(super) struct Compiler<'q> {
-    pub(super) query: &'q mut Query,
+    pub(super) query: &'q mut Statement,
     pub(super) directory: Uuid,
     resource_type: ResourceType,
     /// Whether a negation stands above.
@@ -152,7 +150,7 @@ impl Compiler<'_> {
     }
 
     /// Writes a comparison that may be NULL.
-    pub(super) fn maybe_null(&mut self, write: impl FnOnce(&mut Query)) {
+    pub(super) fn maybe_null(&mut self, write: impl FnOnce(&mut Statement)) {
         self.query.push("(");
         write(self.query);
         self.query.push(if self.negated { ") IS TRUE" } else { ")" });
@@ -245,7 +243,7 @@ impl Compiler<'_> {
             self.query.push(" OR ");
         }
         self.exists_element(array, |query| {
-            let value = |query: &mut Query| push_json(query, "e.value", within, kind);
+            let value = |query: &mut Statement| push_json(query, "e.value", within, kind);
             if operator == Operator::Ne {
                 value(query);
                 query.push(" <> ");
@@ -259,7 +257,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn exists_element(&mut self, array: &[&str], write: impl FnOnce(&mut Query)) {
+    fn exists_element(&mut self, array: &[&str], write: impl FnOnce(&mut Statement)) {
         self.query.push("EXISTS (SELECT 1 FROM ");
         push_elements(self.query, array);
         self.query.push(" WHERE ");
@@ -318,7 +316,7 @@ impl Compiler<'_> {
             Condition::Compare(attribute, operator, operand) => {
                 let (path, kind) = (sub_path(attribute), attribute.leaf().kind);
                 self.maybe_null(|query| {
-                    let value = |query: &mut Query| push_json(query, "e.value", &path, kind);
+                    let value = |query: &mut Statement| push_json(query, "e.value", &path, kind);
                     push_comparison(query, &value, *operator, operand);
                 });
             }
@@ -355,14 +353,14 @@ fn required_email<'c>(condition: &'c Condition<'_>) -> Option<&'c str> {
     }
 }
 
-fn push_text(query: &mut Query, text: &str) {
+fn push_text(query: &mut Statement, text: &str) {
     query.push("CAST(").push_bind(text.to_owned()).push(" AS TEXT)").push(BY_BYTES);
 }
 
 /// Writes a comparison of one value; it is NULL where the value is, but for `ne`.
 pub(super) fn push_comparison(
-    query: &mut Query,
-    value: &dyn Fn(&mut Query),
+    query: &mut Statement,
+    value: &dyn Fn(&mut Statement),
     operator: Operator,
     operand: &Operand,
 ) {
@@ -378,8 +376,7 @@ pub(super) fn push_comparison(
         }
         (Operator::Sw, Operand::Text(text)) => push_prefix(query, value, text),
         (Operator::Ew, Operand::Text(text)) => {
-            let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
-            push_end(query, value, length);
+            push_end(query, value, text);
             query.push(" = ").push_bind(text.clone());
         }
         _ => {
@@ -398,7 +395,7 @@ pub(super) fn push_comparison(
 }
 
 /// A text begins so when it lies between the prefix and the next text that does not, which an index can find.
-pub(super) fn push_prefix(query: &mut Query, value: &dyn Fn(&mut Query), prefix: &str) {
+pub(super) fn push_prefix(query: &mut Statement, value: &dyn Fn(&mut Statement), prefix: &str) {
     value(query);
     query.push(" >= ").push_bind(prefix.to_owned());
     if let Some(end) = successor(prefix) {
@@ -425,7 +422,7 @@ pub(super) fn successor(prefix: &str) -> Option<String> {
     None
 }
 
-fn push_operand(query: &mut Query, operand: &Operand) {
+fn push_operand(query: &mut Statement, operand: &Operand) {
     match operand {
         Operand::Text(text) => query.push_bind(text.clone()),
         Operand::Boolean(value) => query.push(if *value { "TRUE" } else { "FALSE" }),

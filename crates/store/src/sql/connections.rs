@@ -1,17 +1,15 @@
 //! When the identity provider of a directory was last heard of: a row for each directory, which each recording of requests
 //! writes once.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db};
-use super::{Row, failure};
+use super::{Cells, Connection, Statement};
 use crate::{ConnectionError, Heard, Result};
 
 /// Adds what was heard. Replicas may report out of order: what is later counts.
 pub(super) async fn hear(connection: &mut Connection, heard: &Heard) -> Result<()> {
     let error = heard.last_error.as_ref();
-    sqlx::query::<Db>(
+    Statement::new(
         "INSERT INTO connections AS c (directory_id, entries, last_seen, last_success, last_error, last_error_status, \
          last_error_detail, last_error_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (directory_id) DO UPDATE SET entries = c.entries + excluded.entries, \
@@ -35,33 +33,30 @@ pub(super) async fn hear(connection: &mut Connection, heard: &Heard) -> Result<(
     .bind(error.map(|error| error.status))
     .bind(error.and_then(|error| error.detail.as_deref()))
     .bind(error.and_then(|error| error.activity))
-    .execute(connection)
-    .await
-    .map_err(failure)?;
+    .run(connection)
+    .await?;
     Ok(())
 }
 
 /// Takes account of requests that are not kept any more.
 pub(super) async fn forget_entries(connection: &mut Connection, directory: Uuid, entries: u64) -> Result<()> {
-    sqlx::query::<Db>("UPDATE connections SET entries = entries - $2 WHERE directory_id = $1")
+    Statement::new("UPDATE connections SET entries = entries - $2 WHERE directory_id = $1")
         .bind(directory)
         .bind(i64::try_from(entries).unwrap_or(i64::MAX))
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(())
 }
 
 pub(super) async fn find(connection: &mut Connection, directory: Uuid) -> Result<Option<Heard>> {
-    let row = sqlx::query::<Db>(
+    let row = Statement::new(
         "SELECT directory_id, entries, last_seen, last_success, last_error, last_error_status, last_error_detail, \
          last_error_id FROM connections WHERE directory_id = $1",
     )
     .bind(directory)
-    .fetch_optional(connection)
-    .await
-    .map_err(failure)?;
-    row.as_ref().map(heard).transpose()
+    .row(connection)
+    .await?;
+    row.map(|row| heard(&mut row.cells())).transpose()
 }
 
 /// Every directory that was heard of and how many of its requests are kept, in order, from the first after `after` on.
@@ -70,31 +65,28 @@ pub(super) async fn list(
     after: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<(Uuid, i64)>> {
-    sqlx::query_as::<Db, (Uuid, i64)>(
+    let rows = Statement::new(
         "SELECT directory_id, entries FROM connections WHERE $1 IS NULL OR directory_id > $1 ORDER BY directory_id LIMIT $2",
     )
     .bind(after)
     .bind(i64::from(limit))
-    .fetch_all(connection)
-    .await
-    .map_err(failure)
+    .rows(connection)
+    .await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
-fn heard(row: &Row) -> Result<Heard> {
-    let error_time: Option<i64> = row.try_get(4).map_err(failure)?;
-    let error = |time| {
-        Ok(ConnectionError {
-            time,
-            status: row.try_get::<Option<i64>, _>(5).map_err(failure)?.unwrap_or_default(),
-            detail: row.try_get(6).map_err(failure)?,
-            activity: row.try_get(7).map_err(failure)?,
-        })
-    };
+fn heard(cells: &mut Cells<'_>) -> Result<Heard> {
     Ok(Heard {
-        directory: row.try_get(0).map_err(failure)?,
-        entries: row.try_get(1).map_err(failure)?,
-        last_seen: row.try_get(2).map_err(failure)?,
-        last_success: row.try_get(3).map_err(failure)?,
-        last_error: error_time.map(error).transpose()?,
+        directory: cells.next()?,
+        entries: cells.next()?,
+        last_seen: cells.next()?,
+        last_success: cells.next()?,
+        last_error: last_error(cells)?,
     })
+}
+
+fn last_error(cells: &mut Cells<'_>) -> Result<Option<ConnectionError>> {
+    let (time, status): (Option<i64>, Option<i64>) = (cells.next()?, cells.next()?);
+    let (detail, activity) = (cells.next()?, cells.next()?);
+    Ok(time.map(|time| ConnectionError { time, status: status.unwrap_or_default(), detail, activity }))
 }

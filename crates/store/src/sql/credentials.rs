@@ -1,12 +1,11 @@
 //! Tokens and keys.
 
-use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, FOR_UPDATE, Query};
-use super::directories::directory;
+use super::super::dialect::{FOR_UPDATE, length_of};
+use super::directories::{self, directory};
 use super::resources::{resource_columns, stored};
-use super::{Row, failure};
+use super::{Cells, Connection, Row, Statement};
 use crate::{Credential, CredentialBeside, CredentialKind, Directory, Error, LastUse, ResourceType, Result};
 
 const COLUMNS: &str = "id, kind, directory_id, name, prefix, hash, scopes, created, expires, revoked, user_id, \
@@ -56,21 +55,15 @@ const EXPIRING: &str = concat!(
      WHERE c.kind IN ($1, $4, $5) AND c.expires > $2 AND c.expires <= $3 AND c.revoked IS NULL ORDER BY c.expires, c.id"
 );
 
-/// Where the columns of the directory begin in an answer to [`BY_HASH`].
-const DIRECTORY: usize = 15;
-/// Where the columns of the resource begin in an answer to [`BY_HASH_WITH_RESOURCE`] and [`BY_HASH_WITH_USER`].
-const RESOURCE: usize = 24;
-
 pub(super) async fn find(
     connection: &mut Connection,
     hash: &[u8; 32],
 ) -> Result<Option<(Credential, Option<Directory>)>> {
     let row =
-        sqlx::query::<Db>(BY_HASH).bind(hash.as_slice()).fetch_optional(connection).await.map_err(failure)?;
+        Statement::new(BY_HASH).bind(hash.as_slice()).row(connection).await?;
     let Some(row) = row else { return Ok(None) };
-    let is_bound = row.try_get::<Option<Uuid>, _>(DIRECTORY).map_err(failure)?.is_some();
-    let directory = if is_bound { Some(directory(&row, DIRECTORY)?) } else { None };
-    Ok(Some((credential(&row)?, directory)))
+    let cells = &mut row.cells();
+    Ok(Some((credential(cells)?, directory_if_any(cells)?)))
 }
 
 /// The same check, and with it a resource of the directory: whoever reads one resource asks the database once.
@@ -80,13 +73,12 @@ pub(super) async fn find_with_resource(
     resource_type: ResourceType,
     id: Uuid,
 ) -> Result<Option<CredentialBeside>> {
-    let row = sqlx::query::<Db>(BY_HASH_WITH_RESOURCE)
+    let row = Statement::new(BY_HASH_WITH_RESOURCE)
         .bind(hash.as_slice())
         .bind(resource_type.as_str())
         .bind(id)
-        .fetch_optional(connection)
-        .await
-        .map_err(failure)?;
+        .row(connection)
+        .await?;
     with_resource(row, resource_type)
 }
 
@@ -96,22 +88,29 @@ pub(super) async fn find_with_user(
     hash: &[u8; 32],
     user_name: &str,
 ) -> Result<Option<CredentialBeside>> {
-    let row = sqlx::query::<Db>(BY_HASH_WITH_USER)
+    let row = Statement::new(BY_HASH_WITH_USER)
         .bind(hash.as_slice())
         .bind(user_name)
-        .fetch_optional(connection)
-        .await
-        .map_err(failure)?;
+        .row(connection)
+        .await?;
     with_resource(row, ResourceType::User)
 }
 
 fn with_resource(row: Option<Row>, resource_type: ResourceType) -> Result<Option<CredentialBeside>> {
     let Some(row) = row else { return Ok(None) };
-    let is_bound = row.try_get::<Option<Uuid>, _>(DIRECTORY).map_err(failure)?.is_some();
-    let directory = if is_bound { Some(directory(&row, DIRECTORY)?) } else { None };
-    let is_there = row.try_get::<Option<Uuid>, _>(RESOURCE).map_err(failure)?.is_some();
-    let resource = if is_there { Some(stored(&row, RESOURCE, resource_type)?) } else { None };
-    Ok(Some((credential(&row)?, directory, resource)))
+    let cells = &mut row.cells();
+    let (credential, directory) = (credential(cells)?, directory_if_any(cells)?);
+    let resource = if cells.is_null()? { None } else { Some(stored(cells, resource_type)?) };
+    Ok(Some((credential, directory, resource)))
+}
+
+/// The directory in the next columns of a row, where the credential is bound to one.
+fn directory_if_any(cells: &mut Cells<'_>) -> Result<Option<Directory>> {
+    if cells.is_null()? {
+        cells.skip(directories::WIDTH);
+        return Ok(None);
+    }
+    directory(cells).map(Some)
 }
 
 pub(super) async fn list(
@@ -119,14 +118,14 @@ pub(super) async fn list(
     kind: CredentialKind,
     directory: Option<Uuid>,
 ) -> Result<Vec<Credential>> {
-    let mut query = Query::new("SELECT ");
+    let mut query = Statement::new("SELECT ");
     query.push(COLUMNS).push(" FROM credentials WHERE kind = ").push_bind(name_of(kind));
     if let Some(directory) = directory {
         query.push(" AND directory_id = ").push_bind(directory);
     }
     query.push(" ORDER BY created DESC, id DESC");
-    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
-    rows.iter().map(credential).collect()
+    let rows = query.rows(connection).await?;
+    rows.iter().map(|row| credential(&mut row.cells())).collect()
 }
 
 pub(super) async fn insert(connection: &mut Connection, credential: &Credential) -> Result<()> {
@@ -134,7 +133,7 @@ pub(super) async fn insert(connection: &mut Connection, credential: &Credential)
         "INSERT INTO credentials ({COLUMNS}) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, NULL)"
     );
-    sqlx::query::<Db>(AssertSqlSafe(sql))
+    Statement::new(sql)
         .bind(credential.id)
         .bind(name_of(credential.kind))
         .bind(credential.directory)
@@ -148,9 +147,8 @@ pub(super) async fn insert(connection: &mut Connection, credential: &Credential)
         .bind(credential.user)
         .bind(credential.client)
         .bind(credential.secret)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(())
 }
 
@@ -160,38 +158,35 @@ pub(super) async fn end(
     expires: Option<i64>,
     revoked: Option<i64>,
 ) -> Result<()> {
-    sqlx::query::<Db>("UPDATE credentials SET expires = $2, revoked = $3 WHERE id = $1")
+    Statement::new("UPDATE credentials SET expires = $2, revoked = $3 WHERE id = $1")
         .bind(id)
         .bind(expires)
         .bind(revoked)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(())
 }
 
 /// The credential of this hash, locked against other writers.
 pub(super) async fn lock(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<Credential>> {
     let sql = format!("SELECT {COLUMNS} FROM credentials WHERE hash = $1{FOR_UPDATE}");
-    let row = sqlx::query::<Db>(AssertSqlSafe(sql))
+    let row = Statement::new(sql)
         .bind(hash.as_slice())
-        .fetch_optional(connection)
-        .await
-        .map_err(failure)?;
-    row.as_ref().map(credential).transpose()
+        .row(connection)
+        .await?;
+    row.map(|row| credential(&mut row.cells())).transpose()
 }
 
 pub(super) async fn note_uses(connection: &mut Connection, uses: &[(Uuid, LastUse)]) -> Result<()> {
     for (id, last) in uses {
-        sqlx::query::<Db>(
+        Statement::new(
             "UPDATE credentials SET used = $2, used_from = $3 WHERE id = $1 AND (used IS NULL OR used < $2)",
         )
         .bind(id)
         .bind(last.time)
         .bind(&last.address)
-        .execute(&mut *connection)
-        .await
-        .map_err(failure)?;
+        .run(&mut *connection)
+        .await?;
     }
     Ok(())
 }
@@ -203,52 +198,49 @@ pub(super) async fn expiring(
     now: i64,
     until: i64,
 ) -> Result<Vec<(Credential, Directory, Option<i64>)>> {
-    let rows = sqlx::query::<Db>(EXPIRING)
+    let rows = Statement::new(EXPIRING)
         .bind(name_of(CredentialKind::ScimToken))
         .bind(now)
         .bind(until)
         .bind(name_of(CredentialKind::ServiceKey))
         .bind(name_of(CredentialKind::ClientSecret))
-        .fetch_all(connection)
-        .await
-        .map_err(failure)?;
-    let each = rows.iter().map(|row| {
-        Ok((credential(row)?, directory(row, DIRECTORY)?, row.try_get(RESOURCE).map_err(failure)?))
-    });
-    each.collect()
+        .rows(connection)
+        .await?;
+    let each = |row: &Row| {
+        let cells = &mut row.cells();
+        Ok((credential(cells)?, directory(cells)?, cells.next()?))
+    };
+    rows.iter().map(each).collect()
 }
 
 /// Notes that administrators know of the end of a credential so many days before it; `false`, they knew, or it has ended.
 pub(super) async fn warn(connection: &mut Connection, id: Uuid, days: i64) -> Result<bool> {
-    let noted = sqlx::query::<Db>(
+    let noted = Statement::new(
         "UPDATE credentials SET warned_days = $2 WHERE id = $1 AND revoked IS NULL \
          AND (warned_days IS NULL OR warned_days > $2)",
     )
     .bind(id)
     .bind(days)
-    .execute(connection)
-    .await
-    .map_err(failure)?;
-    Ok(noted.rows_affected() == 1)
+    .run(connection)
+    .await?;
+    Ok(noted == 1)
 }
 
 pub(super) async fn revoke_access_tokens(connection: &mut Connection, secret: Uuid, now: i64) -> Result<()> {
-    sqlx::query::<Db>("UPDATE credentials SET revoked = $2 WHERE secret_id = $1 AND revoked IS NULL")
+    Statement::new("UPDATE credentials SET revoked = $2 WHERE secret_id = $1 AND revoked IS NULL")
         .bind(secret)
         .bind(now)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(())
 }
 
 pub(super) async fn delete_access_tokens(connection: &mut Connection, expired_before: i64) -> Result<()> {
-    sqlx::query::<Db>("DELETE FROM credentials WHERE kind = $1 AND expires < $2")
+    Statement::new("DELETE FROM credentials WHERE kind = $1 AND expires < $2")
         .bind(name_of(CredentialKind::AccessToken))
         .bind(expired_before)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(())
 }
 
@@ -258,20 +250,18 @@ pub(super) async fn shared_key(
     fresh: &[u8; 32],
     now: i64,
 ) -> Result<[u8; 32]> {
-    sqlx::query::<Db>(
+    Statement::new(
         "INSERT INTO shared_keys (name, key, created) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING",
     )
     .bind(name)
     .bind(fresh.as_slice())
     .bind(now)
-    .execute(&mut *connection)
-    .await
-    .map_err(failure)?;
-    let key: Vec<u8> = sqlx::query_scalar::<Db, Vec<u8>>("SELECT key FROM shared_keys WHERE name = $1")
+    .run(&mut *connection)
+    .await?;
+    let key: Vec<u8> = Statement::new("SELECT key FROM shared_keys WHERE name = $1")
         .bind(name)
-        .fetch_one(connection)
-        .await
-        .map_err(failure)?;
+        .the_value::<Vec<u8>>(connection)
+        .await?;
     key.try_into().map_err(|_| Error::Damaged(format!("the shared key {name:?} has a wrong length")))
 }
 
@@ -284,43 +274,41 @@ pub(super) async fn delete_old_shared_keys(
     beginning: &str,
     before: i64,
 ) -> Result<()> {
-    sqlx::query::<Db>("DELETE FROM shared_keys WHERE substr(name, 1, $2) = $1 AND created < $3")
+    Statement::new("DELETE FROM shared_keys WHERE substr(name, 1, $2) = $1 AND created < $3")
         .bind(beginning)
-        .bind(i32::try_from(beginning.chars().count()).unwrap_or(i32::MAX))
+        .bind(length_of(beginning))
         .bind(before)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(())
 }
 
-fn credential(row: &Row) -> Result<Credential> {
-    let kind: &str = row.try_get(1).map_err(failure)?;
-    let hash: &[u8] = row.try_get(5).map_err(failure)?;
-    let scopes: &str = row.try_get(6).map_err(failure)?;
+fn credential(cells: &mut Cells<'_>) -> Result<Credential> {
     Ok(Credential {
-        id: row.try_get(0).map_err(failure)?,
-        kind: kind_of(kind)?,
-        directory: row.try_get(2).map_err(failure)?,
-        name: row.try_get(3).map_err(failure)?,
-        prefix: row.try_get(4).map_err(failure)?,
-        hash: hash
-            .try_into()
-            .map_err(|_| Error::Damaged("the hash of a credential has a wrong length".to_owned()))?,
-        scopes: scopes.split_whitespace().map(str::to_owned).collect(),
-        created: row.try_get(7).map_err(failure)?,
-        expires: row.try_get(8).map_err(failure)?,
-        revoked: row.try_get(9).map_err(failure)?,
-        user: row.try_get(10).map_err(failure)?,
-        client: row.try_get(11).map_err(failure)?,
-        secret: row.try_get(12).map_err(failure)?,
-        last_use: last_use(row)?,
+        id: cells.next()?,
+        kind: kind_of(cells.next()?)?,
+        directory: cells.next()?,
+        name: cells.next()?,
+        prefix: cells.next()?,
+        hash: hash_of(cells.next()?)?,
+        scopes: cells.next::<&str>()?.split_whitespace().map(str::to_owned).collect(),
+        created: cells.next()?,
+        expires: cells.next()?,
+        revoked: cells.next()?,
+        user: cells.next()?,
+        client: cells.next()?,
+        secret: cells.next()?,
+        last_use: last_use(cells.next()?, cells.next()?),
     })
 }
 
-fn last_use(row: &Row) -> Result<Option<LastUse>> {
-    let Some(time) = row.try_get(13).map_err(failure)? else { return Ok(None) };
-    Ok(Some(LastUse { time, address: row.try_get(14).map_err(failure)? }))
+/// The hash of a secret in a column.
+pub(super) fn hash_of(column: &[u8]) -> Result<[u8; 32]> {
+    column.try_into().map_err(|_| Error::Damaged("the hash of a secret has a wrong length".to_owned()))
+}
+
+fn last_use(time: Option<i64>, address: Option<String>) -> Option<LastUse> {
+    time.map(|time| LastUse { time, address })
 }
 
 const KINDS: [CredentialKind; 5] = [

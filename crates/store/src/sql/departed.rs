@@ -2,14 +2,12 @@
 
 use rollcall_scim::Resource;
 use rollcall_scim::fold::fold;
-use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, Query};
 use super::condition::push_prefix;
 use super::events::{author, credential_of};
 use super::resources::{self, origin};
-use super::{Row, failure, push_limit};
+use super::{Connection, Row, Statement, push_limit};
 use crate::{
     Actor, DepartedQuery, DepartedUser, Error, Namesake, Presence, ResourceType, Result, StoredResource,
     UserOrigin,
@@ -24,7 +22,7 @@ pub(super) async fn retire(
     by: Actor,
     address: Option<&str>,
 ) -> Result<()> {
-    sqlx::query::<Db>(
+    Statement::new(
         "INSERT INTO departed_users (directory_id, id, version, created, deleted, unique_name, external_id, origin, \
          document, scim_managed, deleted_by, issuer, subject, address) \
          SELECT r.directory_id, r.id, r.version, r.created, $3, r.unique_name, r.external_id, r.origin, r.document, \
@@ -37,9 +35,8 @@ pub(super) async fn retire(
     .bind(deleted)
     .bind(credential_of(by))
     .bind(address)
-    .execute(&mut *connection)
-    .await
-    .map_err(failure)?;
+    .run(&mut *connection)
+    .await?;
     resources::delete(connection, directory, ResourceType::User, user).await
 }
 
@@ -49,15 +46,14 @@ pub(super) async fn take(
     directory: Uuid,
     user: Uuid,
 ) -> Result<Option<StoredResource>> {
-    let row = sqlx::query::<Db>(
+    let row = Statement::new(
         "DELETE FROM departed_users WHERE directory_id = $1 AND id = $2 \
          RETURNING id, version, created, deleted, document, origin, scim_managed",
     )
     .bind(directory)
     .bind(user)
-    .fetch_optional(connection)
-    .await
-    .map_err(failure)?;
+    .row(connection)
+    .await?;
     row.as_ref().map(departed).transpose()
 }
 
@@ -67,7 +63,7 @@ pub(super) async fn list(
     directory: Uuid,
     asked: &DepartedQuery<'_>,
 ) -> Result<Vec<DepartedUser>> {
-    let mut query = Query::new(
+    let mut query = Statement::new(
         "SELECT d.id, d.version, d.created, d.deleted, d.document, d.origin, d.scim_managed, d.deleted_by, c.kind, \
          c.prefix FROM departed_users d LEFT JOIN credentials c ON c.id = d.deleted_by WHERE ",
     );
@@ -77,10 +73,10 @@ pub(super) async fn list(
     }
     query.push(" ORDER BY d.deleted DESC, d.id DESC");
     push_limit(&mut query, asked.limit.into());
-    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    let rows = query.rows(connection).await?;
     let departed = |row: &Row| {
-        let by = row.try_get(7).map_err(failure)?;
-        let author = author(by, row.try_get(8).map_err(failure)?, row.try_get(9).map_err(failure)?)?;
+        let by = row.get(7)?;
+        let author = author(by, row.get(8)?, row.get(9)?)?;
         Ok(DepartedUser { user: departed(row)?, deleted_by: by, author })
     };
     rows.iter().map(departed).collect()
@@ -92,13 +88,13 @@ pub(super) async fn count(
     directory: Uuid,
     asked: &DepartedQuery<'_>,
 ) -> Result<u64> {
-    let mut query = Query::new("SELECT COUNT(*) FROM departed_users d WHERE ");
+    let mut query = Statement::new("SELECT COUNT(*) FROM departed_users d WHERE ");
     push_asked(&mut query, directory, asked);
-    let count: i64 = query.build_query_scalar().fetch_one(connection).await.map_err(failure)?;
+    let count: i64 = query.the_value(connection).await?;
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-fn push_asked(query: &mut Query, directory: Uuid, asked: &DepartedQuery<'_>) {
+fn push_asked(query: &mut Statement, directory: Uuid, asked: &DepartedQuery<'_>) {
     query.push("d.directory_id = ").push_bind(directory);
     query.push(" AND d.deleted > ").push_bind(asked.deleted_after);
     if !asked.user_name_prefix.is_empty() {
@@ -116,7 +112,7 @@ pub(super) async fn arrival(
     subject: &str,
     address: Option<&str>,
 ) -> Result<Option<StoredResource>> {
-    let row = sqlx::query::<Db>(
+    let row = Statement::new(
         "SELECT id, version, created, deleted, document, origin, scim_managed, 0 AS way FROM departed_users \
          WHERE directory_id = $1 AND issuer = $2 AND subject = $3 \
          UNION ALL SELECT id, version, created, deleted, document, origin, scim_managed, 1 AS way FROM departed_users \
@@ -129,9 +125,8 @@ pub(super) async fn arrival(
     .bind(issuer)
     .bind(subject)
     .bind(address)
-    .fetch_optional(connection)
-    .await
-    .map_err(failure)?;
+    .row(connection)
+    .await?;
     row.as_ref().map(departed).transpose()
 }
 
@@ -142,7 +137,7 @@ pub(super) async fn namesakes(
     external_id: Option<&str>,
     user_name: &str,
 ) -> Result<Vec<Namesake>> {
-    let rows = sqlx::query::<Db>(
+    let rows = Statement::new(
         "SELECT id, external_id, unique_name, document, CAST(NULL AS BOOLEAN) FROM departed_users \
          WHERE directory_id = $1 AND external_id = $2 \
          UNION SELECT id, external_id, unique_name, document, CAST(NULL AS BOOLEAN) FROM departed_users \
@@ -155,17 +150,16 @@ pub(super) async fn namesakes(
     .bind(directory)
     .bind(external_id)
     .bind(fold(user_name))
-    .fetch_all(connection)
-    .await
-    .map_err(failure)?;
+    .rows(connection)
+    .await?;
     let namesake = |row: &Row| {
-        let active: Option<bool> = row.try_get(4).map_err(failure)?;
-        let name: &str = row.try_get(2).map_err(failure)?;
-        let id: Uuid = row.try_get(0).map_err(failure)?;
+        let active: Option<bool> = row.get(4)?;
+        let name: &str = row.get(2)?;
+        let id: Uuid = row.get(0)?;
         Ok(Namesake {
             id,
-            attributes: attributes(id, row.try_get(3).map_err(failure)?)?,
-            external_id: row.try_get(1).map_err(failure)?,
+            attributes: attributes(id, row.get(3)?)?,
+            external_id: row.get(1)?,
             has_user_name: name == fold(user_name),
             presence: match active {
                 None => Presence::Departed,
@@ -184,33 +178,32 @@ pub(super) async fn purge(
     until: i64,
     limit: u32,
 ) -> Result<Vec<Uuid>> {
-    sqlx::query_scalar::<Db, Uuid>(
+    Statement::new(
         "DELETE FROM departed_users WHERE directory_id = $1 AND id IN (SELECT id FROM departed_users \
          WHERE directory_id = $1 AND deleted <= $2 ORDER BY deleted, id LIMIT $3) RETURNING id",
     )
     .bind(directory)
     .bind(until)
     .bind(i64::from(limit))
-    .fetch_all(connection)
+    .values::<Uuid>(connection)
     .await
-    .map_err(failure)
 }
 
 fn departed(row: &Row) -> Result<StoredResource> {
-    let id: Uuid = row.try_get(0).map_err(failure)?;
-    let document = row.try_get(4).map_err(failure)?;
-    let origin = origin(row.try_get(5).map_err(failure)?, ResourceType::User)?;
+    let id: Uuid = row.get(0)?;
+    let document = row.get(4)?;
+    let origin = origin(row.get(5)?, ResourceType::User)?;
     Ok(StoredResource {
         resource_type: ResourceType::User,
         id,
-        version: row.try_get(1).map_err(failure)?,
-        created: row.try_get(2).map_err(failure)?,
-        modified: row.try_get(3).map_err(failure)?,
+        version: row.get(1)?,
+        created: row.get(2)?,
+        modified: row.get(3)?,
         attributes: attributes(id, document)?,
         is_member: false,
         administrator: false,
         origin,
-        scim_managed: row.try_get::<bool, _>(6).map_err(failure)? || origin == Some(UserOrigin::Scim),
+        scim_managed: row.get::<bool>(6)? || origin == Some(UserOrigin::Scim),
     })
 }
 

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use rollcall_scim::{Profile, Rule};
 use serde_json::{Map, Value, json};
-use sqlx::{AssertSqlSafe, Row as _};
 
-use super::super::dialect::{Connection, Db, FOR_UPDATE};
-use super::{Row, failure};
+use super::super::dialect::FOR_UPDATE;
+use super::{Cells, Connection, Statement};
 use crate::{
     ActivitySettings, Directory, Error, NoticeSettings, PasswordHandling, Protocol, ProvisioningChoices,
     Recording, Result, Safeguards,
@@ -20,8 +19,8 @@ pub(super) async fn find(connection: &mut Connection, name: &str, lock: bool) ->
     let lock = if lock { FOR_UPDATE } else { "" };
     let sql = format!("SELECT {COLUMNS} FROM directories WHERE name = $1{lock}");
     let row =
-        sqlx::query::<Db>(AssertSqlSafe(sql)).bind(name).fetch_optional(connection).await.map_err(failure)?;
-    row.as_ref().map(|row| directory(row, 0)).transpose()
+        Statement::new(sql).bind(name).row(connection).await?;
+    row.map(|row| directory(&mut row.cells())).transpose()
 }
 
 pub(super) async fn list(
@@ -30,25 +29,23 @@ pub(super) async fn list(
     limit: u32,
 ) -> Result<Vec<Directory>> {
     let sql = format!("SELECT {COLUMNS} FROM directories WHERE name > $1 ORDER BY name LIMIT $2");
-    let rows = sqlx::query::<Db>(AssertSqlSafe(sql))
+    let rows = Statement::new(sql)
         .bind(after.unwrap_or_default())
         .bind(i64::from(limit))
-        .fetch_all(connection)
-        .await
-        .map_err(failure)?;
-    rows.iter().map(|row| directory(row, 0)).collect()
+        .rows(connection)
+        .await?;
+    rows.iter().map(|row| directory(&mut row.cells())).collect()
 }
 
 pub(super) async fn any(connection: &mut Connection) -> Result<bool> {
-    sqlx::query_scalar::<Db, bool>("SELECT EXISTS (SELECT 1 FROM directories)")
-        .fetch_one(connection)
+    Statement::new("SELECT EXISTS (SELECT 1 FROM directories)")
+        .the_value::<bool>(connection)
         .await
-        .map_err(failure)
 }
 
 pub(super) async fn insert(connection: &mut Connection, directory: &Directory) -> Result<()> {
     let sql = format!("INSERT INTO directories ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
-    sqlx::query::<Db>(AssertSqlSafe(sql))
+    Statement::new(sql)
         .bind(directory.id)
         .bind(&directory.name)
         .bind(directory.profile.as_str())
@@ -58,14 +55,13 @@ pub(super) async fn insert(connection: &mut Connection, directory: &Directory) -
         .bind(directory.schemas_version)
         .bind(directory.created)
         .bind(directory.modified)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(())
 }
 
 pub(super) async fn update(connection: &mut Connection, directory: &Directory) -> Result<()> {
-    sqlx::query::<Db>(
+    Statement::new(
         "UPDATE directories SET profile = $2, scim_enabled = $3, groups_enabled = $4, settings = $5, modified = $6 \
          WHERE id = $1",
     )
@@ -75,23 +71,23 @@ pub(super) async fn update(connection: &mut Connection, directory: &Directory) -
     .bind(directory.groups_enabled)
     .bind(written_settings(directory))
     .bind(directory.modified)
-    .execute(connection)
-    .await
-    .map_err(failure)?;
+    .run(connection)
+    .await?;
     Ok(())
 }
 
-/// Reads a directory from the columns of a row, from the one at `first` on, in the order of [`COLUMNS`].
-pub(super) fn directory(row: &Row, first: usize) -> Result<Directory> {
-    let profile: &str = row.try_get(first + 2).map_err(failure)?;
-    let settings = read_settings(row.try_get(first + 5).map_err(failure)?)?;
+/// Reads a directory from the next columns of a row, in the order of [`COLUMNS`].
+pub(super) fn directory(cells: &mut Cells<'_>) -> Result<Directory> {
+    let (id, name, profile): (_, _, &str) = (cells.next()?, cells.next()?, cells.next()?);
+    let (scim_enabled, groups_enabled) = (cells.next()?, cells.next()?);
+    let settings = read_settings(cells.next()?)?;
     Ok(Directory {
-        id: row.try_get(first).map_err(failure)?,
-        name: row.try_get(first + 1).map_err(failure)?,
+        id,
+        name,
         profile: Profile::from_name(profile)
             .ok_or_else(|| Error::Damaged(format!("a directory has the unknown profile {profile:?}")))?,
-        scim_enabled: row.try_get(first + 3).map_err(failure)?,
-        groups_enabled: row.try_get(first + 4).map_err(failure)?,
+        scim_enabled,
+        groups_enabled,
         rule_settings: settings.rules,
         password_handling: settings.password,
         notices: settings.notices,
@@ -99,11 +95,14 @@ pub(super) fn directory(row: &Row, first: usize) -> Result<Directory> {
         provisioning: settings.provisioning,
         activity: settings.activity,
         administrator_role: settings.administrator_role,
-        schemas_version: row.try_get(first + 6).map_err(failure)?,
-        created: row.try_get(first + 7).map_err(failure)?,
-        modified: row.try_get(first + 8).map_err(failure)?,
+        schemas_version: cells.next()?,
+        created: cells.next()?,
+        modified: cells.next()?,
     })
 }
+
+/// How many columns [`directory`] reads.
+pub(super) const WIDTH: usize = 9;
 
 /// What the column `settings` holds.
 #[derive(Debug, Default, PartialEq)]

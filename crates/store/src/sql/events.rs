@@ -1,12 +1,11 @@
 //! Events. On SQLite they are numbered as they are written, since there is one writer; on PostgreSQL they are written
 //! without a number, so that no writer waits for another one's, and numbered when they are committed.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, Query, event_number};
+use super::super::dialect::event_number;
 use super::credentials::kind_of;
-use super::{Row, failure, push_limit};
+use super::{Connection, Row, Statement, push_limit};
 use crate::{Actor, Author, Error, Event, EventKind, EventQuery, EventRange, NumberedEvent, Person, Result};
 
 /// What stands for the directory of events that belong to none.
@@ -26,7 +25,7 @@ pub(super) fn directory_of(stream: Uuid) -> Option<Uuid> {
 }
 
 pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result<()> {
-    sqlx::query::<Db>(concat!(
+    Statement::new(concat!(
         "INSERT INTO events (id, directory_id, number, kind, subject, version, time, actor, request_id, changes, person) \
          VALUES ($1, $2, ",
         event_number!("$2"),
@@ -42,9 +41,8 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
     .bind(&event.request_id)
     .bind(event.changes.to_string())
     .bind(person_text(event)?)
-    .execute(connection)
-    .await
-    .map_err(failure)?;
+    .run(connection)
+    .await?;
     Ok(())
 }
 
@@ -64,28 +62,27 @@ pub(super) fn person_text(event: &Event) -> Result<Option<String>> {
 
 /// The person in a column.
 pub(super) fn person_at(row: &Row, column: usize) -> Result<Option<Person>> {
-    let text: Option<&str> = row.try_get(column).map_err(failure)?;
+    let text: Option<&str> = row.get(column)?;
     let person = text.map(serde_json::from_str).transpose();
     person.map_err(|error| Error::Damaged(format!("the person of an event: {error}")))
 }
 
 pub(super) async fn range(connection: &mut Connection, directory: Option<Uuid>) -> Result<EventRange> {
-    let row = sqlx::query::<Db>(
+    let row = Statement::new(
         "SELECT COALESCE((SELECT expired FROM event_streams WHERE directory_id = $1), 0), \
          COALESCE((SELECT MAX(number) FROM events WHERE directory_id = $1 AND number IS NOT NULL), 0), \
          EXISTS (SELECT 1 FROM events WHERE directory_id = $1 AND number IS NULL)",
     )
     .bind(stream_of(directory))
-    .fetch_one(connection)
-    .await
-    .map_err(failure)?;
-    let expired: i64 = row.try_get(0).map_err(failure)?;
-    let newest: i64 = row.try_get(1).map_err(failure)?;
-    Ok(EventRange { expired, newest: newest.max(expired), pending: row.try_get(2).map_err(failure)? })
+    .the_row(connection)
+    .await?;
+    let expired: i64 = row.get(0)?;
+    let newest: i64 = row.get(1)?;
+    Ok(EventRange { expired, newest: newest.max(expired), pending: row.get(2)? })
 }
 
 pub(super) async fn list(connection: &mut Connection, asked: &EventQuery<'_>) -> Result<Vec<NumberedEvent>> {
-    let mut query = Query::new(
+    let mut query = Statement::new(
         "SELECT e.number, e.id, e.kind, e.subject, e.version, e.time, e.actor, e.request_id, e.changes, c.kind, c.prefix, e.person \
          FROM events e LEFT JOIN credentials c ON c.id = e.actor WHERE e.directory_id = ",
     );
@@ -96,39 +93,34 @@ pub(super) async fn list(connection: &mut Connection, asked: &EventQuery<'_>) ->
         query.push(" AND e.subject = ").push_bind(subject);
     }
     if !asked.kinds.is_empty() {
-        query.push(" AND e.kind IN (");
-        let mut names = query.separated(", ");
-        for kind in asked.kinds {
-            names.push_bind(kind.as_str());
-        }
-        query.push(")");
+        query.push(" AND e.kind IN (").push_list(asked.kinds.iter().map(|kind| kind.as_str())).push(")");
     }
     query.push(" ORDER BY e.number").push(if asked.newest_first { " DESC" } else { "" });
     push_limit(&mut query, asked.limit.into());
-    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    let rows = query.rows(connection).await?;
     rows.iter().map(|row| numbered(row, asked.directory)).collect()
 }
 
 fn numbered(row: &Row, directory: Option<Uuid>) -> Result<NumberedEvent> {
-    let kind: &str = row.try_get(2).map_err(failure)?;
-    let actor: Option<Uuid> = row.try_get(6).map_err(failure)?;
-    let changes: &str = row.try_get(8).map_err(failure)?;
-    let author = author(actor, row.try_get(9).map_err(failure)?, row.try_get(10).map_err(failure)?)?;
+    let kind: &str = row.get(2)?;
+    let actor: Option<Uuid> = row.get(6)?;
+    let changes: &str = row.get(8)?;
+    let author = author(actor, row.get(9)?, row.get(10)?)?;
     let event = Event {
-        id: row.try_get(1).map_err(failure)?,
+        id: row.get(1)?,
         directory,
         kind: EventKind::from_name(kind)
             .ok_or_else(|| Error::Damaged(format!("an event is of the unknown kind {kind:?}")))?,
-        subject: row.try_get(3).map_err(failure)?,
-        version: row.try_get(4).map_err(failure)?,
-        time: row.try_get(5).map_err(failure)?,
+        subject: row.get(3)?,
+        version: row.get(4)?,
+        time: row.get(5)?,
         actor: actor.map_or(Actor::System, Actor::Credential),
         person: person_at(row, 11)?,
-        request_id: row.try_get(7).map_err(failure)?,
+        request_id: row.get(7)?,
         changes: serde_json::from_str(changes)
             .map_err(|error| Error::Damaged(format!("the changes of an event: {error}")))?,
     };
-    Ok(NumberedEvent { number: row.try_get(0).map_err(failure)?, event, author })
+    Ok(NumberedEvent { number: row.get(0)?, event, author })
 }
 
 /// The credential with this id, if its kind and prefix are still there.
@@ -143,13 +135,13 @@ pub(super) fn author(id: Option<Uuid>, kind: Option<&str>, prefix: Option<String
 pub(super) async fn streams(connection: &mut Connection) -> Result<Vec<Uuid>> {
     let mut streams: Vec<Uuid> = Vec::new();
     loop {
-        let mut query = Query::new("SELECT directory_id FROM events WHERE number IS NOT NULL");
+        let mut query = Statement::new("SELECT directory_id FROM events WHERE number IS NOT NULL");
         if let Some(last) = streams.last() {
             query.push(" AND directory_id > ").push_bind(*last);
         }
         query.push(" ORDER BY directory_id, number LIMIT 1");
         let next: Option<Uuid> =
-            query.build_query_scalar().fetch_optional(&mut *connection).await.map_err(failure)?;
+            query.value(&mut *connection).await?;
         match next {
             Some(stream) => streams.push(stream),
             None => return Ok(streams),
@@ -163,32 +155,31 @@ pub(super) async fn expire(
     before: i64,
 ) -> Result<bool> {
     let stream = stream_of(directory);
-    let oldest: Vec<(i64, i64)> = sqlx::query_as::<Db, (i64, i64)>(
+    let rows = Statement::new(
         "SELECT number, time FROM events WHERE directory_id = $1 AND number IS NOT NULL ORDER BY number LIMIT $2",
     )
     .bind(stream)
     .bind(EXPIRED_AT_ONCE)
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(failure)?;
+    .rows(&mut *connection)
+    .await?;
+    let numbered = |row: &Row| Ok((row.get(0)?, row.get(1)?));
+    let oldest = rows.iter().map(numbered).collect::<Result<Vec<(i64, i64)>>>()?;
     let old = oldest.iter().take_while(|(_, time)| *time < before);
     let Some(last) = old.map(|(number, _)| *number).last() else { return Ok(false) };
-    sqlx::query::<Db>(
+    Statement::new(
         "INSERT INTO event_streams (directory_id, expired) VALUES ($1, $2) ON CONFLICT (directory_id) \
          DO UPDATE SET expired = CASE WHEN event_streams.expired < excluded.expired THEN excluded.expired \
          ELSE event_streams.expired END",
     )
     .bind(stream)
     .bind(last)
-    .execute(&mut *connection)
-    .await
-    .map_err(failure)?;
-    sqlx::query::<Db>("DELETE FROM events WHERE directory_id = $1 AND number <= $2")
+    .run(&mut *connection)
+    .await?;
+    Statement::new("DELETE FROM events WHERE directory_id = $1 AND number <= $2")
         .bind(stream)
         .bind(last)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     let is_all_old = oldest.last().is_some_and(|(number, _)| *number == last);
     Ok(is_all_old && oldest.len() >= usize::try_from(EXPIRED_AT_ONCE).unwrap_or(usize::MAX))
 }

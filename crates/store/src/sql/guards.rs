@@ -2,12 +2,11 @@
 
 use async_trait::async_trait;
 use rollcall_scim::fold::fold;
-use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, FOR_UPDATE, Query};
+use super::super::dialect::FOR_UPDATE;
 use super::super::{Database, Tx};
-use super::{Row, failure};
+use super::{Connection, Row, Statement};
 use crate::{
     DepartureKind, Error, GuardWriting, HeldChange, HeldOutcome, Hold, HoldReading, HoldState, Measure,
     Result, Standing,
@@ -24,18 +23,18 @@ const CHANGE: &str = "SELECT c.hold_id, c.user_id, c.user_name, c.kind, c.change
 #[async_trait]
 impl HoldReading for Database {
     async fn holds(&self, directory: Uuid, after: Option<Uuid>, limit: u32) -> Result<Vec<Hold>> {
-        let mut query = Query::new(HOLD);
+        let mut query = Statement::new(HOLD);
         query.push(" WHERE h.directory_id = ").push_bind(directory);
         if let Some(after) = after {
             query.push(" AND h.id < ").push_bind(after);
         }
         query.push(" ORDER BY h.id DESC LIMIT ").push_bind(i64::from(limit));
-        let rows = query.build().fetch_all(&mut *self.reader().await?).await.map_err(failure)?;
+        let rows = query.rows(&mut self.reader().await?).await?;
         rows.iter().map(hold).collect()
     }
 
     async fn hold(&self, directory: Uuid, hold: Uuid) -> Result<Option<Hold>> {
-        find_hold(&mut *self.reader().await?, directory, hold, "").await
+        find_hold(&mut self.reader().await?, directory, hold, "").await
     }
 
     async fn held_changes(
@@ -45,7 +44,7 @@ impl HoldReading for Database {
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<HeldChange>> {
-        let mut query = Query::new(CHANGE);
+        let mut query = Statement::new(CHANGE);
         query.push(" WHERE c.hold_id = ").push_bind(hold);
         if waiting {
             query.push(" AND c.outcome = 'pending'");
@@ -54,7 +53,7 @@ impl HoldReading for Database {
             query.push(" AND c.user_id > ").push_bind(after);
         }
         query.push(" ORDER BY c.user_id LIMIT ").push_bind(i64::from(limit));
-        let rows = query.build().fetch_all(&mut *self.reader().await?).await.map_err(failure)?;
+        let rows = query.rows(&mut self.reader().await?).await?;
         rows.iter().map(change).collect()
     }
 }
@@ -62,27 +61,25 @@ impl HoldReading for Database {
 #[async_trait]
 impl GuardWriting for Tx {
     async fn lock_guard(&mut self, directory: Uuid) -> Result<Measure> {
-        if let Some(measure) = guard(self.connection(), directory).await? {
+        if let Some(measure) = guard(self.connection()?, directory).await? {
             return Ok(measure);
         }
-        sqlx::query::<Db>(
+        Statement::new(
             "INSERT INTO guards (directory_id, measured, active_users) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING",
         )
         .bind(directory)
-        .execute(self.connection())
-        .await
-        .map_err(failure)?;
-        Ok(guard(self.connection(), directory).await?.unwrap_or_default())
+        .run(self.connection()?)
+        .await?;
+        Ok(guard(self.connection()?, directory).await?.unwrap_or_default())
     }
 
     async fn set_measure(&mut self, directory: Uuid, measure: Measure) -> Result<()> {
-        sqlx::query::<Db>("UPDATE guards SET measured = $2, active_users = $3 WHERE directory_id = $1")
+        Statement::new("UPDATE guards SET measured = $2, active_users = $3 WHERE directory_id = $1")
             .bind(directory)
             .bind(measure.measured)
             .bind(measure.active_users)
-            .execute(self.connection())
-            .await
-            .map_err(failure)?;
+            .run(self.connection()?)
+            .await?;
         Ok(())
     }
 
@@ -92,7 +89,7 @@ impl GuardWriting for Tx {
         user: Uuid,
         role: Option<&str>,
     ) -> Result<bool> {
-        sqlx::query_scalar::<Db, bool>(
+        Statement::new(
             "SELECT EXISTS (SELECT 1 FROM resources WHERE directory_id = $1 AND type = 'User' AND administrator AND active \
              AND id <> $2) \
              OR EXISTS (SELECT 1 FROM user_roles o JOIN resources r \
@@ -102,13 +99,12 @@ impl GuardWriting for Tx {
         .bind(directory)
         .bind(user)
         .bind(role.map(fold))
-        .fetch_one(self.connection())
+        .the_value::<bool>(self.connection()?)
         .await
-        .map_err(failure)
     }
 
     async fn standing(&mut self, directory: Uuid, user: Uuid, began: i64, now: i64) -> Result<Standing> {
-        let row = sqlx::query::<Db>(
+        let row = Statement::new(
             "SELECT (SELECT COUNT(*) FROM departures WHERE directory_id = $1 AND time > $3 AND user_created <= $3 \
              AND user_id <> $2), \
              EXISTS (SELECT 1 FROM departures WHERE directory_id = $1 AND user_id = $2 AND time > $3), \
@@ -119,26 +115,24 @@ impl GuardWriting for Tx {
         .bind(user)
         .bind(began)
         .bind(now)
-        .fetch_one(self.connection())
-        .await
-        .map_err(failure)?;
+        .the_row(self.connection()?)
+        .await?;
         Ok(Standing {
-            others: row.try_get(0).map_err(failure)?,
-            is_counted: row.try_get(1).map_err(failure)?,
-            is_approved: row.try_get(2).map_err(failure)?,
-            has_holds: row.try_get(3).map_err(failure)?,
+            others: row.get(0)?,
+            is_counted: row.get(1)?,
+            is_approved: row.get(2)?,
+            has_holds: row.get(3)?,
         })
     }
 
     async fn active_users(&mut self, directory: Uuid, until: i64) -> Result<i64> {
-        sqlx::query_scalar::<Db, i64>(
+        Statement::new(
             "SELECT COUNT(*) FROM resources WHERE directory_id = $1 AND type = 'User' AND active AND created <= $2",
         )
         .bind(directory)
         .bind(until)
-        .fetch_one(self.connection())
+        .the_value::<i64>(self.connection()?)
         .await
-        .map_err(failure)
     }
 
     async fn count_departure(
@@ -148,7 +142,7 @@ impl GuardWriting for Tx {
         user_created: i64,
         now: i64,
     ) -> Result<()> {
-        sqlx::query::<Db>(
+        Statement::new(
             "INSERT INTO departures (directory_id, user_id, time, user_created) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (directory_id, user_id) DO UPDATE SET time = excluded.time",
         )
@@ -156,24 +150,22 @@ impl GuardWriting for Tx {
         .bind(user)
         .bind(now)
         .bind(user_created)
-        .execute(self.connection())
-        .await
-        .map_err(failure)?;
+        .run(self.connection()?)
+        .await?;
         Ok(())
     }
 
     async fn forget_departures(&mut self, directory: Uuid, before: i64) -> Result<()> {
-        sqlx::query::<Db>("DELETE FROM departures WHERE directory_id = $1 AND time <= $2")
+        Statement::new("DELETE FROM departures WHERE directory_id = $1 AND time <= $2")
             .bind(directory)
             .bind(before)
-            .execute(self.connection())
-            .await
-            .map_err(failure)?;
+            .run(self.connection()?)
+            .await?;
         Ok(())
     }
 
     async fn hold_of(&mut self, directory: Uuid, user: Uuid, now: i64) -> Result<Option<Hold>> {
-        let mut query = Query::new(HOLD);
+        let mut query = Statement::new(HOLD);
         query
             .push(" JOIN held_changes of ON of.hold_id = h.id WHERE of.directory_id = ")
             .push_bind(directory)
@@ -183,27 +175,27 @@ impl GuardWriting for Tx {
                    AND h.ends > ")
             .push_bind(now)
             .push(") ORDER BY h.id DESC LIMIT 1");
-        let row = query.build().fetch_optional(self.connection()).await.map_err(failure)?;
+        let row = query.row(self.connection()?).await?;
         row.as_ref().map(hold).transpose()
     }
 
     async fn open_hold(&mut self, directory: Uuid, now: i64) -> Result<Option<Hold>> {
-        let mut query = Query::new(HOLD);
+        let mut query = Statement::new(HOLD);
         query.push(" WHERE h.directory_id = ").push_bind(directory);
         query
             .push(" AND h.state = 'pending' AND h.ends > ")
             .push_bind(now)
             .push(" ORDER BY h.id DESC LIMIT 1");
-        let row = query.build().fetch_optional(self.connection()).await.map_err(failure)?;
+        let row = query.row(self.connection()?).await?;
         row.as_ref().map(hold).transpose()
     }
 
     async fn hold(&mut self, directory: Uuid, hold: Uuid) -> Result<Option<Hold>> {
-        find_hold(self.connection(), directory, hold, FOR_UPDATE).await
+        find_hold(self.connection()?, directory, hold, FOR_UPDATE).await
     }
 
     async fn insert_hold(&mut self, hold: &Hold) -> Result<()> {
-        sqlx::query::<Db>(
+        Statement::new(
             "INSERT INTO holds (id, directory_id, state, guard_rail, active_users, created, ends, decided, decided_by) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         )
@@ -216,14 +208,13 @@ impl GuardWriting for Tx {
         .bind(hold.ends)
         .bind(hold.decided)
         .bind(hold.decided_by)
-        .execute(self.connection())
-        .await
-        .map_err(failure)?;
+        .run(self.connection()?)
+        .await?;
         Ok(())
     }
 
     async fn decide_hold(&mut self, hold: &Hold) -> Result<()> {
-        sqlx::query::<Db>(
+        Statement::new(
             "UPDATE holds SET state = $2, ends = $3, decided = $4, decided_by = $5 WHERE id = $1",
         )
         .bind(hold.id)
@@ -231,14 +222,13 @@ impl GuardWriting for Tx {
         .bind(hold.ends)
         .bind(hold.decided)
         .bind(hold.decided_by)
-        .execute(self.connection())
-        .await
-        .map_err(failure)?;
+        .run(self.connection()?)
+        .await?;
         Ok(())
     }
 
     async fn put_held_change(&mut self, directory: Uuid, change: &HeldChange) -> Result<()> {
-        sqlx::query::<Db>(
+        Statement::new(
             "INSERT INTO held_changes (hold_id, user_id, directory_id, user_name, kind, changes, credential_id, request_id, \
              first_asked, last_asked, times_asked, outcome) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, 1, 'pending') \
              ON CONFLICT (hold_id, user_id) DO UPDATE SET user_name = excluded.user_name, kind = excluded.kind, \
@@ -254,56 +244,52 @@ impl GuardWriting for Tx {
         .bind(change.credential)
         .bind(&change.request_id)
         .bind(change.last_asked)
-        .execute(self.connection())
-        .await
-        .map_err(failure)?;
+        .run(self.connection()?)
+        .await?;
         Ok(())
     }
 
     async fn held_change(&mut self, hold: Uuid, user: Uuid) -> Result<Option<HeldChange>> {
         let sql = format!("{CHANGE} WHERE c.hold_id = $1 AND c.user_id = $2{FOR_UPDATE}");
-        let found = sqlx::query::<Db>(AssertSqlSafe(sql)).bind(hold).bind(user);
-        let row = found.fetch_optional(self.connection()).await.map_err(failure)?;
+        let found = Statement::new(sql).bind(hold).bind(user);
+        let row = found.row(self.connection()?).await?;
         row.as_ref().map(self::change).transpose()
     }
 
     async fn settle_held_change(&mut self, change: &HeldChange) -> Result<()> {
-        sqlx::query::<Db>(
+        Statement::new(
             "UPDATE held_changes SET outcome = $3, reason = $4 WHERE hold_id = $1 AND user_id = $2",
         )
         .bind(change.hold)
         .bind(change.user)
         .bind(change.outcome.as_str())
         .bind(&change.reason)
-        .execute(self.connection())
-        .await
-        .map_err(failure)?;
+        .run(self.connection()?)
+        .await?;
         Ok(())
     }
 
     async fn drop_held_changes(&mut self, hold: Uuid) -> Result<u64> {
-        let dropped = sqlx::query::<Db>(
+        let dropped = Statement::new(
             "UPDATE held_changes SET outcome = 'rejected' WHERE hold_id = $1 AND outcome = 'pending'",
         )
         .bind(hold)
-        .execute(self.connection())
-        .await
-        .map_err(failure)?;
-        Ok(dropped.rows_affected())
+        .run(self.connection()?)
+        .await?;
+        Ok(dropped)
     }
 }
 
 async fn guard(connection: &mut Connection, directory: Uuid) -> Result<Option<Measure>> {
     let sql = format!("SELECT measured, active_users FROM guards WHERE directory_id = $1{FOR_UPDATE}");
-    let row = sqlx::query::<Db>(AssertSqlSafe(sql))
+    let row = Statement::new(sql)
         .bind(directory)
-        .fetch_optional(connection)
-        .await
-        .map_err(failure)?;
+        .row(connection)
+        .await?;
     let measure = |row: Row| {
         Ok(Measure {
-            measured: row.try_get(0).map_err(failure)?,
-            active_users: row.try_get(1).map_err(failure)?,
+            measured: row.get(0)?,
+            active_users: row.get(1)?,
         })
     };
     row.map(measure).transpose()
@@ -316,48 +302,48 @@ async fn find_hold(
     lock: &str,
 ) -> Result<Option<Hold>> {
     let sql = format!("{HOLD} WHERE h.directory_id = $1 AND h.id = $2{lock}");
-    let found = sqlx::query::<Db>(AssertSqlSafe(sql)).bind(directory).bind(id);
-    let row = found.fetch_optional(connection).await.map_err(failure)?;
+    let found = Statement::new(sql).bind(directory).bind(id);
+    let row = found.row(connection).await?;
     row.as_ref().map(hold).transpose()
 }
 
 fn hold(row: &Row) -> Result<Hold> {
-    let state: &str = row.try_get(2).map_err(failure)?;
+    let state: &str = row.get(2)?;
     Ok(Hold {
-        id: row.try_get(0).map_err(failure)?,
-        directory: row.try_get(1).map_err(failure)?,
+        id: row.get(0)?,
+        directory: row.get(1)?,
         state: HoldState::from_name(state).ok_or_else(|| unknown("state of a hold", state))?,
-        guard_rail: row.try_get(3).map_err(failure)?,
-        active_users: row.try_get(4).map_err(failure)?,
-        created: row.try_get(5).map_err(failure)?,
-        ends: row.try_get(6).map_err(failure)?,
-        decided: row.try_get(7).map_err(failure)?,
-        decided_by: row.try_get(8).map_err(failure)?,
-        changes: row.try_get(9).map_err(failure)?,
-        waiting: row.try_get(10).map_err(failure)?,
+        guard_rail: row.get(3)?,
+        active_users: row.get(4)?,
+        created: row.get(5)?,
+        ends: row.get(6)?,
+        decided: row.get(7)?,
+        decided_by: row.get(8)?,
+        changes: row.get(9)?,
+        waiting: row.get(10)?,
     })
 }
 
 fn change(row: &Row) -> Result<HeldChange> {
-    let kind: &str = row.try_get(3).map_err(failure)?;
-    let changes: &str = row.try_get(4).map_err(failure)?;
-    let outcome: &str = row.try_get(11).map_err(failure)?;
+    let kind: &str = row.get(3)?;
+    let changes: &str = row.get(4)?;
+    let outcome: &str = row.get(11)?;
     Ok(HeldChange {
-        hold: row.try_get(0).map_err(failure)?,
-        user: row.try_get(1).map_err(failure)?,
-        user_name: row.try_get(2).map_err(failure)?,
+        hold: row.get(0)?,
+        user: row.get(1)?,
+        user_name: row.get(2)?,
         kind: DepartureKind::from_name(kind).ok_or_else(|| unknown("kind of a held change", kind))?,
         changes: serde_json::from_str(changes)
             .map_err(|error| Error::Damaged(format!("the attributes of a held change: {error}")))?,
-        credential: row.try_get(5).map_err(failure)?,
-        credential_prefix: row.try_get(6).map_err(failure)?,
-        request_id: row.try_get(7).map_err(failure)?,
-        first_asked: row.try_get(8).map_err(failure)?,
-        last_asked: row.try_get(9).map_err(failure)?,
-        times_asked: row.try_get(10).map_err(failure)?,
+        credential: row.get(5)?,
+        credential_prefix: row.get(6)?,
+        request_id: row.get(7)?,
+        first_asked: row.get(8)?,
+        last_asked: row.get(9)?,
+        times_asked: row.get(10)?,
         outcome: HeldOutcome::from_name(outcome)
             .ok_or_else(|| unknown("outcome of a held change", outcome))?,
-        reason: row.try_get(12).map_err(failure)?,
+        reason: row.get(12)?,
     })
 }
 

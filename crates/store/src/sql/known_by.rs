@@ -5,11 +5,9 @@ use std::collections::BTreeSet;
 use rollcall_scim::Resource;
 use rollcall_scim::fold::fold;
 use serde_json::Value;
-use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, Query};
-use super::{ROWS_PER_STATEMENT, failure};
+use super::{Connection, ROWS_PER_STATEMENT, Statement};
 use crate::{Result, role_values};
 
 /// A table with the values of an attribute, and what of a user's attributes is in it.
@@ -75,24 +73,23 @@ impl Values {
         values: &BTreeSet<String>,
     ) -> Result<()> {
         for chunk in values.iter().collect::<Vec<_>>().chunks(ROWS_PER_STATEMENT) {
-            let mut query = Query::new("INSERT INTO ");
+            let mut query = Statement::new("INSERT INTO ");
             query.push(self.table).push(" (directory_id, value, user_id) ");
-            query.push_values(chunk, |mut row, value| {
-                row.push_bind(directory).push_bind(value.as_str()).push_bind(user);
+            query.push_rows(chunk, |row, value| {
+                row.bind(directory).bind(value.as_str()).bind(user);
             });
-            query.build().execute(&mut *connection).await.map_err(failure)?;
+            query.run(&mut *connection).await?;
         }
         Ok(())
     }
 
     async fn delete(&self, connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<()> {
         let sql = format!("DELETE FROM {} WHERE directory_id = $1 AND user_id = $2", self.table);
-        sqlx::query::<Db>(AssertSqlSafe(sql))
+        Statement::new(sql)
             .bind(directory)
             .bind(user)
-            .execute(connection)
-            .await
-            .map_err(failure)?;
+            .run(connection)
+            .await?;
         Ok(())
     }
 }

@@ -5,7 +5,8 @@
 use rollcall_scim::condition::{Condition, Operand, Operator};
 use uuid::Uuid;
 
-use super::super::dialect::{DISPLAY_BEGINS, FAMILY_BEGINS, Query, push_one_of};
+use super::Statement;
+use super::super::dialect::{DISPLAY_BEGINS, FAMILY_BEGINS, push_one_of};
 use super::condition::{is_address, push_prefix};
 use crate::ResourceType;
 
@@ -66,7 +67,7 @@ impl<'c> Lead<'c> {
         }
     }
 
-    fn push_ids(self, query: &mut Query, directory: Uuid, resource_type: ResourceType) {
+    fn push_ids(self, query: &mut Statement, directory: Uuid, resource_type: ResourceType) {
         let column = match self.index {
             Index::Resources(column) => {
                 query.push("SELECT r.id FROM resources r WHERE r.directory_id = ").push_bind(directory);
@@ -88,7 +89,7 @@ impl<'c> Lead<'c> {
 }
 
 /// Appends that a resource of the type is one of those to which one of these leads. It is never NULL.
-pub(super) fn push_led(query: &mut Query, directory: Uuid, resource_type: ResourceType, leads: &[Lead<'_>]) {
+pub(super) fn push_led(query: &mut Statement, directory: Uuid, resource_type: ResourceType, leads: &[Lead<'_>]) {
     push_one_of(query, "r.id", |query| {
         for (index, lead) in leads.iter().enumerate() {
             query.push(if index == 0 { "" } else { " UNION " });
@@ -98,7 +99,7 @@ pub(super) fn push_led(query: &mut Query, directory: Uuid, resource_type: Resour
 }
 
 /// Appends that an id is that of a user or group of whom a name begins with this folded text. It is never NULL.
-pub(super) fn push_named(query: &mut Query, id: &str, directory: Uuid, text: &str) {
+pub(super) fn push_named(query: &mut Statement, id: &str, directory: Uuid, text: &str) {
     // Of a longer text the indexes of names know no more than this.
     let held: String = text.chars().take(HELD - 1).collect();
     let names = [

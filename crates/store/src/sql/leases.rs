@@ -3,22 +3,21 @@
 
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db};
-use super::failure;
+use super::{Connection, Statement};
 use crate::Result;
 
 /// Makes the table, which must be there before the first migration.
 pub(super) async fn prepare(connection: &mut Connection) -> Result<()> {
-    let made = sqlx::query::<Db>(
+    let made = Statement::new(
         "CREATE TABLE IF NOT EXISTS leases (name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, expires BIGINT NOT NULL)",
     )
-    .execute(&mut *connection)
+    .run(&mut *connection)
     .await;
     let Err(error) = made else { return Ok(()) };
     // PostgreSQL refuses one of two sessions that create one table at once, in spite of the IF NOT EXISTS. What counts is
     // that it is there.
-    let there = sqlx::query::<Db>("SELECT name FROM leases LIMIT 1").fetch_optional(connection).await;
-    if there.is_ok() { Ok(()) } else { Err(failure(error)) }
+    let there = Statement::new("SELECT name FROM leases LIMIT 1").row(connection).await;
+    if there.is_ok() { Ok(()) } else { Err(error) }
 }
 
 /// Takes a lease, or renews one that the holder has. `false`: somebody else has it.
@@ -29,7 +28,7 @@ pub(super) async fn take(
     now: i64,
     expires: i64,
 ) -> Result<bool> {
-    let taken = sqlx::query::<Db>(
+    let taken = Statement::new(
         "INSERT INTO leases (name, holder, expires) VALUES ($1, $2, $3) \
          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires \
          WHERE leases.holder = excluded.holder OR leases.expires <= $4",
@@ -38,19 +37,17 @@ pub(super) async fn take(
     .bind(holder.to_string())
     .bind(expires)
     .bind(now)
-    .execute(connection)
-    .await
-    .map_err(failure)?;
-    Ok(taken.rows_affected() == 1)
+    .run(connection)
+    .await?;
+    Ok(taken == 1)
 }
 
 /// Gives a lease back.
 pub(super) async fn give_back(connection: &mut Connection, name: &str, holder: Uuid) -> Result<()> {
-    sqlx::query::<Db>("DELETE FROM leases WHERE name = $1 AND holder = $2")
+    Statement::new("DELETE FROM leases WHERE name = $1 AND holder = $2")
         .bind(name)
         .bind(holder.to_string())
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(())
 }

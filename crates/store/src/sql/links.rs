@@ -1,10 +1,8 @@
 //! Who signs in as which user.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, Query};
-use super::failure;
+use super::{Connection, Row, Statement};
 use super::resources::{resource_columns, stored};
 use crate::{Candidate, ResourceType, Result, SignInLink, StoredResource};
 
@@ -15,7 +13,7 @@ pub(super) async fn user(
     issuer: &str,
     subject: &str,
 ) -> Result<Option<StoredResource>> {
-    let mut query = Query::new(concat!("SELECT ", resource_columns!()));
+    let mut query = Statement::new(concat!("SELECT ", resource_columns!()));
     query
         .push(
             " FROM sign_in_links l JOIN resources r \
@@ -26,8 +24,8 @@ pub(super) async fn user(
         .push_bind(issuer)
         .push(" AND l.subject = ")
         .push_bind(subject);
-    let row = query.build().fetch_optional(connection).await.map_err(failure)?;
-    row.as_ref().map(|row| stored(row, 0, ResourceType::User)).transpose()
+    let row = query.row(connection).await?;
+    row.map(|row| stored(&mut row.cells(), ResourceType::User)).transpose()
 }
 
 /// The users who have this folded address, wherever they have it, or are called by it.
@@ -37,10 +35,10 @@ pub(super) async fn candidates(
     address: &str,
     limit: u32,
 ) -> Result<Vec<Candidate>> {
-    let mut query = Query::new(concat!("SELECT ", resource_columns!()));
+    let mut query = Statement::new(concat!("SELECT ", resource_columns!()));
     query
         .push(
-            ", l.issuer AS issuer, l.subject AS subject FROM resources r LEFT JOIN sign_in_links l \
+            ", l.issuer, l.subject FROM resources r LEFT JOIN sign_in_links l \
              ON l.directory_id = r.directory_id AND l.user_id = r.id WHERE r.type = 'User' AND r.directory_id = ",
         )
         .push_bind(directory)
@@ -54,18 +52,19 @@ pub(super) async fn candidates(
         .push_bind(address)
         .push(") ORDER BY r.id LIMIT ")
         .push_bind(i64::from(limit));
-    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
-    let candidate = |row: &super::Row| {
-        let issuer: Option<String> = row.try_get("issuer").map_err(failure)?;
-        let subject: Option<String> = row.try_get("subject").map_err(failure)?;
-        Ok(Candidate { user: stored(row, 0, ResourceType::User)?, claimed_by: issuer.zip(subject) })
+    let rows = query.rows(connection).await?;
+    let candidate = |row: &Row| {
+        let cells = &mut row.cells();
+        let user = stored(cells, ResourceType::User)?;
+        let (issuer, subject): (Option<String>, Option<String>) = (cells.next()?, cells.next()?);
+        Ok(Candidate { user, claimed_by: issuer.zip(subject) })
     };
     rows.iter().map(candidate).collect()
 }
 
 /// Of two that link one subject, or one user, at once, one fails as a conflict.
 pub(super) async fn insert(connection: &mut Connection, directory: Uuid, link: &SignInLink) -> Result<()> {
-    sqlx::query::<Db>(
+    Statement::new(
         "INSERT INTO sign_in_links (directory_id, issuer, subject, user_id, protocol, created) \
          VALUES ($1, $2, $3, $4, $5, $6)",
     )
@@ -75,9 +74,8 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, link: &
     .bind(link.user)
     .bind(link.protocol.as_str())
     .bind(link.created)
-    .execute(connection)
-    .await
-    .map_err(failure)?;
+    .run(connection)
+    .await?;
     Ok(())
 }
 
@@ -87,12 +85,12 @@ pub(super) async fn delete_of(
     directory: Uuid,
     user: Uuid,
 ) -> Result<Option<(String, String)>> {
-    sqlx::query_as::<Db, (String, String)>(
+    let row = Statement::new(
         "DELETE FROM sign_in_links WHERE directory_id = $1 AND user_id = $2 RETURNING issuer, subject",
     )
     .bind(directory)
     .bind(user)
-    .fetch_optional(connection)
-    .await
-    .map_err(failure)
+    .row(connection)
+    .await?;
+    row.map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }

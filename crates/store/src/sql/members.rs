@@ -6,14 +6,12 @@ use rollcall_scim::Resource;
 use rollcall_scim::condition::Condition;
 use rollcall_scim::fold::fold;
 use serde_json::Value;
-use sqlx::Row as _;
-use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::dialect::{BY_MEMBER, Connection, Db, KEEP, Query, merged};
+use super::super::dialect::{BY_MEMBER, KEEP, merged};
 use super::condition::{push_member_condition, push_uuids};
 use super::leads::push_named;
-use super::{ROWS_PER_STATEMENT, failure, push_limit};
+use super::{Connection, Json, Row, ROWS_PER_STATEMENT, Statement, push_limit};
 use crate::{
     AddedMembers, Error, Event, KnownMember, Member, MemberQuery, Membership, Provenance, ResourceType,
     Result,
@@ -26,7 +24,7 @@ pub(super) async fn touch(
     now: i64,
     provenance: &Provenance,
 ) -> Result<Option<i64>> {
-    sqlx::query_scalar::<Db, i64>(concat!(
+    Statement::new(concat!(
         "UPDATE resources SET version = version + 1, modified = CASE WHEN modified < $3 THEN $3 ELSE modified END, \
          provenance = ",
         merged!("provenance", "$4"),
@@ -36,9 +34,8 @@ pub(super) async fn touch(
     .bind(group)
     .bind(now)
     .bind(Json(provenance.as_stored()))
-    .fetch_optional(connection)
+    .value::<i64>(connection)
     .await
-    .map_err(failure)
 }
 
 pub(super) async fn add(
@@ -50,12 +47,12 @@ pub(super) async fn add(
     let mut outcome = AddedMembers::default();
     for chunk in members.chunks(ROWS_PER_STATEMENT) {
         let mut query =
-            Query::new("INSERT INTO members (directory_id, group_id, member_id, member_type) SELECT ");
+            Statement::new("INSERT INTO members (directory_id, group_id, member_id, member_type) SELECT ");
         query.push("r.directory_id, ").push_bind(group).push(", r.id, r.type ");
         push_those(&mut query, directory, chunk);
         query.push(KEEP).push(" ON CONFLICT DO NOTHING RETURNING member_id");
         let added: Vec<Uuid> =
-            query.build_query_scalar().fetch_all(&mut *connection).await.map_err(failure)?;
+            query.values(&mut *connection).await?;
         if added.len() < chunk.len() {
             let known = known(connection, directory, chunk).await?;
             outcome.unknown.extend(chunk.iter().filter(|id| !known.contains(id)));
@@ -66,13 +63,13 @@ pub(super) async fn add(
 }
 
 async fn known(connection: &mut Connection, directory: Uuid, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
-    let mut query = Query::new("SELECT r.id ");
+    let mut query = Statement::new("SELECT r.id ");
     push_those(&mut query, directory, ids);
-    let known: Vec<Uuid> = query.build_query_scalar().fetch_all(connection).await.map_err(failure)?;
+    let known: Vec<Uuid> = query.values(connection).await?;
     Ok(known.into_iter().collect())
 }
 
-fn push_those(query: &mut Query, directory: Uuid, ids: &[Uuid]) {
+fn push_those(query: &mut Statement, directory: Uuid, ids: &[Uuid]) {
     query.push("FROM resources r WHERE r.directory_id = ").push_bind(directory);
     query.push(" AND r.type IN ('User', 'Group') AND r.id IN (");
     push_uuids(query, ids);
@@ -87,12 +84,12 @@ pub(super) async fn remove(
 ) -> Result<Vec<Uuid>> {
     let mut removed = Vec::new();
     for chunk in members.chunks(ROWS_PER_STATEMENT) {
-        let mut query = Query::new("DELETE FROM members WHERE directory_id = ");
+        let mut query = Statement::new("DELETE FROM members WHERE directory_id = ");
         query.push_bind(directory).push(" AND group_id = ").push_bind(group).push(" AND member_id IN (");
         push_uuids(&mut query, chunk);
         query.push(") RETURNING member_id");
         let gone: Vec<Uuid> =
-            query.build_query_scalar().fetch_all(&mut *connection).await.map_err(failure)?;
+            query.values(&mut *connection).await?;
         removed.extend(gone);
     }
     Ok(removed)
@@ -106,7 +103,7 @@ pub(super) async fn ids(
     after: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<Uuid>> {
-    let mut query = Query::new("SELECT m.member_id FROM members m");
+    let mut query = Statement::new("SELECT m.member_id FROM members m");
     if condition.is_some() {
         query.push(
             " JOIN resources x ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id",
@@ -122,7 +119,7 @@ pub(super) async fn ids(
     }
     query.push(" ORDER BY m.member_id");
     push_limit(&mut query, limit.into());
-    query.build_query_scalar().fetch_all(connection).await.map_err(failure)
+    query.values(connection).await
 }
 
 pub(super) async fn list(
@@ -132,7 +129,7 @@ pub(super) async fn list(
     after: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<Member>> {
-    let mut query = Query::new(
+    let mut query = Statement::new(
         "SELECT m.member_id, m.member_type, x.label FROM (SELECT m.directory_id, m.member_id, m.member_type \
          FROM members m WHERE m.directory_id = ",
     );
@@ -146,12 +143,12 @@ pub(super) async fn list(
         ") m JOIN resources x ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id \
          ORDER BY m.member_id",
     );
-    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
-    let member = |row: &super::Row| {
+    let rows = query.rows(connection).await?;
+    let member = |row: &Row| {
         Ok(Member {
-            id: row.try_get(0).map_err(failure)?,
-            resource_type: type_of(row.try_get(1).map_err(failure)?)?,
-            label: row.try_get(2).map_err(failure)?,
+            id: row.get(0)?,
+            resource_type: type_of(row.get(1)?)?,
+            label: row.get(2)?,
         })
     };
     rows.iter().map(member).collect()
@@ -165,7 +162,7 @@ pub(super) async fn known_members(
     group: Uuid,
     asked: &MemberQuery<'_>,
 ) -> Result<Vec<KnownMember>> {
-    let mut query = Query::new(
+    let mut query = Statement::new(
         "SELECT m.member_id, m.member_type, x.label, x.document, x.active FROM (SELECT m.directory_id, m.member_id, \
          m.member_type FROM members m WHERE ",
     );
@@ -179,7 +176,7 @@ pub(super) async fn known_members(
         ") m JOIN resources x ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id \
          ORDER BY m.member_id",
     );
-    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    let rows = query.rows(connection).await?;
     rows.iter().map(known_member).collect()
 }
 
@@ -190,13 +187,13 @@ pub(super) async fn count(
     group: Uuid,
     asked: &MemberQuery<'_>,
 ) -> Result<u64> {
-    let mut query = Query::new("SELECT COUNT(*) FROM members m WHERE ");
+    let mut query = Statement::new("SELECT COUNT(*) FROM members m WHERE ");
     push_asked(&mut query, directory, group, asked);
-    let count: i64 = query.build_query_scalar().fetch_one(connection).await.map_err(failure)?;
+    let count: i64 = query.the_value(connection).await?;
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-fn push_asked(query: &mut Query, directory: Uuid, group: Uuid, asked: &MemberQuery<'_>) {
+fn push_asked(query: &mut Statement, directory: Uuid, group: Uuid, asked: &MemberQuery<'_>) {
     query.push("m.directory_id = ").push_bind(directory).push(" AND m.group_id = ").push_bind(group);
     if !asked.name_prefix.is_empty() {
         query.push(" AND ");
@@ -204,16 +201,16 @@ fn push_asked(query: &mut Query, directory: Uuid, group: Uuid, asked: &MemberQue
     }
 }
 
-fn known_member(row: &super::Row) -> Result<KnownMember> {
-    let resource_type = type_of(row.try_get(1).map_err(failure)?)?;
-    let id: Uuid = row.try_get(0).map_err(failure)?;
-    let document: &str = row.try_get(3).map_err(failure)?;
-    let active: Option<bool> = row.try_get(4).map_err(failure)?;
+fn known_member(row: &Row) -> Result<KnownMember> {
+    let resource_type = type_of(row.get(1)?)?;
+    let id: Uuid = row.get(0)?;
+    let document: &str = row.get(3)?;
+    let active: Option<bool> = row.get(4)?;
     let document: Resource = serde_json::from_str(document)
         .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?;
     let user_name = document.get("userName").and_then(Value::as_str).map(str::to_owned);
     Ok(KnownMember {
-        member: Member { id, resource_type, label: row.try_get(2).map_err(failure)? },
+        member: Member { id, resource_type, label: row.get(2)? },
         user_name,
         active: resource_type == ResourceType::Group || active == Some(true),
     })
@@ -260,7 +257,7 @@ async fn groups_of_each(
     directory: Uuid,
     members: &[Uuid],
 ) -> Result<Vec<(Uuid, Uuid, Option<String>)>> {
-    let mut query = Query::new("SELECT m.member_id, m.group_id, g.label FROM members m");
+    let mut query = Statement::new("SELECT m.member_id, m.group_id, g.label FROM members m");
     query.push(BY_MEMBER).push(
         " JOIN resources g ON g.directory_id = m.directory_id AND g.type = 'Group' AND g.id = m.group_id \
          WHERE m.directory_id = ",
@@ -268,12 +265,12 @@ async fn groups_of_each(
     query.push_bind(directory).push(" AND m.member_id IN (");
     push_uuids(&mut query, members);
     query.push(")");
-    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
-    let membership = |row: &super::Row| {
+    let rows = query.rows(connection).await?;
+    let membership = |row: &Row| {
         Ok((
-            row.try_get(0).map_err(failure)?,
-            row.try_get(1).map_err(failure)?,
-            row.try_get(2).map_err(failure)?,
+            row.get(0)?,
+            row.get(1)?,
+            row.get(2)?,
         ))
     };
     rows.iter().map(membership).collect()
@@ -297,14 +294,13 @@ pub(super) async fn leave(
     member: Uuid,
     event: &mut (dyn FnMut(Uuid) -> Event + Send),
 ) -> Result<Vec<Event>> {
-    let groups: Vec<Uuid> = sqlx::query_scalar::<Db, Uuid>(
+    let groups: Vec<Uuid> = Statement::new(
         "SELECT group_id FROM members WHERE directory_id = $1 AND member_id = $2 ORDER BY group_id",
     )
     .bind(directory)
     .bind(member)
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(failure)?;
+    .values::<Uuid>(&mut *connection)
+    .await?;
     // The groups are locked in the order of their ids before their rows go, so that two who leave do not wait in a circle.
     let mut events = Vec::new();
     for group in groups {
@@ -314,23 +310,21 @@ pub(super) async fn leave(
             events.push(event.of(version));
         }
     }
-    sqlx::query::<Db>("DELETE FROM members WHERE directory_id = $1 AND member_id = $2")
+    Statement::new("DELETE FROM members WHERE directory_id = $1 AND member_id = $2")
         .bind(directory)
         .bind(member)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(events)
 }
 
 /// Removes every member of a group that is about to be deleted.
 pub(super) async fn clear(connection: &mut Connection, directory: Uuid, group: Uuid) -> Result<()> {
-    sqlx::query::<Db>("DELETE FROM members WHERE directory_id = $1 AND group_id = $2")
+    Statement::new("DELETE FROM members WHERE directory_id = $1 AND group_id = $2")
         .bind(directory)
         .bind(group)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(())
 }
 

@@ -1,13 +1,12 @@
 //! Applying the migrations that are compiled in, by one process at a time.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sqlx::SqlSafeStr as _;
-use sqlx::migrate::{Migrate as _, MigrateError, Migration, MigrationType, Migrator};
+use sha2::{Digest as _, Sha384};
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, IS_MIGRATED, MIGRATIONS};
-use super::{failure, leases};
+use super::super::dialect::{BEGIN, IS_MIGRATED, MIGRATIONS, MIGRATIONS_TABLE};
+use super::{Connection, Statement, leases};
 use crate::{Error, Result};
 
 const LEASE: &str = "migrations";
@@ -18,19 +17,28 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// The names of the migrations that the database does not have yet.
 pub(super) async fn pending(connection: &mut Connection) -> Result<Vec<String>> {
-    let is_migrated =
-        sqlx::query_scalar::<Db, bool>(IS_MIGRATED).fetch_one(&mut *connection).await.map_err(failure)?;
-    let applied = if is_migrated {
-        connection.list_applied_migrations(&Migrator::DEFAULT.table_name).await.map_err(migration_failure)?
-    } else {
-        Vec::new()
-    };
-    let is_pending = |number: i64| !applied.iter().any(|applied| applied.version == number);
-    Ok(MIGRATIONS
-        .iter()
-        .filter(|(number, ..)| is_pending(*number))
-        .map(|(number, name, _)| title(*number, name))
-        .collect())
+    let is_migrated: bool = Statement::new(IS_MIGRATED).the_value(&mut *connection).await?;
+    let applied = if is_migrated { applied(connection).await? } else { Vec::new() };
+    let is_pending = |(number, ..): &&(i64, &str, &str)| !applied.contains(number);
+    Ok(MIGRATIONS.iter().filter(is_pending).map(|(number, name, _)| title(*number, name)).collect())
+}
+
+/// The numbers of the migrations that were applied. Errors: [`Error::Migration`], one is not what this version knows by its
+/// number.
+async fn applied(connection: &mut Connection) -> Result<Vec<i64>> {
+    let rows = Statement::new("SELECT version, checksum FROM _sqlx_migrations ORDER BY version").rows(connection).await?;
+    let mut applied = Vec::new();
+    for row in &rows {
+        let (number, found) = (row.get::<i64>(0)?, row.get::<Vec<u8>>(1)?);
+        let known = MIGRATIONS.iter().find(|(known, ..)| *known == number);
+        if known.is_some_and(|(.., sql)| found != checksum(sql)) {
+            return Err(Error::Migration(format!(
+                "migration {number} was applied with another text than this version has"
+            )));
+        }
+        applied.push(number);
+    }
+    Ok(applied)
 }
 
 /// Applies what is pending, and says what that was. Migrations of a later version than this one are left alone, so
@@ -62,40 +70,57 @@ async fn apply_in_order(
     holder: Uuid,
     now: &(dyn Fn() -> i64 + Send + Sync),
 ) -> Result<Vec<String>> {
+    Statement::new(MIGRATIONS_TABLE).run(&mut *connection).await?;
     // What was pending may have been applied by the one that was waited for.
     let pending = pending(connection).await?;
-    let migrator = migrator();
-    for (number, name, _) in MIGRATIONS {
+    for (number, name, sql) in MIGRATIONS {
         if pending.contains(&title(*number, name)) {
             if !renew(connection, holder, now()).await? {
                 return Err(Error::Migration("another process took the lease over; run it again".to_owned()));
             }
-            migrator.run_direct(Some(*number), connection, false).await.map_err(migration_failure)?;
+            apply_one(connection, *number, name, sql).await?;
         }
     }
     Ok(pending)
+}
+
+/// Applies a migration and notes it in one transaction.
+async fn apply_one(connection: &mut Connection, number: i64, name: &str, sql: &'static str) -> Result<()> {
+    let began = Instant::now();
+    Statement::new(BEGIN).run(&mut *connection).await?;
+    let applied = async {
+        connection.take_long().await?;
+        connection.run_all(sql).await?;
+        Statement::new(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES ($1, $2, TRUE, $3, $4)",
+        )
+        .bind(number)
+        .bind(name)
+        .bind(checksum(sql))
+        .bind(i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX))
+        .run(&mut *connection)
+        .await
+    };
+    match applied.await {
+        Ok(_) => Statement::new("COMMIT").run(connection).await.map(drop),
+        Err(error) => {
+            // Where this fails too, the connection does not outlive the error.
+            _ = Statement::new("ROLLBACK").run(connection).await;
+            Err(error)
+        }
+    }
 }
 
 async fn renew(connection: &mut Connection, holder: Uuid, now: i64) -> Result<bool> {
     leases::take(connection, LEASE, holder, now, now + LEASE_MICROS).await
 }
 
-fn migrator() -> Migrator {
-    let migrations = MIGRATIONS.iter().map(|(number, name, sql)| {
-        Migration::new(*number, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    let mut migrator = Migrator::with_migrations(migrations.collect());
-    migrator.set_locking(false).set_ignore_missing(true);
-    migrator
+/// The checksum of a migration, as sqlx makes it.
+fn checksum(sql: &str) -> Vec<u8> {
+    Sha384::digest(sql).to_vec()
 }
 
 fn title(number: i64, name: &str) -> String {
     format!("{number:04} {name}")
-}
-
-fn migration_failure(error: MigrateError) -> Error {
-    match error {
-        MigrateError::Execute(error) => failure(error),
-        error => Error::Migration(error.to_string()),
-    }
 }

@@ -29,23 +29,22 @@ mod relation;
 mod resources;
 mod schemas;
 mod sessions;
+mod statement;
 mod store;
 mod transaction;
 mod unique;
 
+pub(super) use statement::{Cells, Statement};
 pub(super) use transaction::Totals;
 
-use super::dialect::{Db, Query};
-use crate::failure::{failure, failure_of};
-
-/// A row of an answer.
-type Row = <Db as sqlx::Database>::Row;
+use super::dialect::Json;
+use super::{Connection, Row};
 
 /// How many rows one INSERT holds at most, so that its parameters stay under the limits of both databases.
 const ROWS_PER_STATEMENT: usize = 500;
 
 /// Asks for so many rows at most. The number is written out, for the planner to see: of a parameter PostgreSQL assumes that
 /// it stands for a tenth of all rows, and reads whole tables for a page.
-fn push_limit(query: &mut Query, rows: u64) {
+fn push_limit(query: &mut Statement, rows: u64) {
     query.push(" LIMIT ").push(rows);
 }

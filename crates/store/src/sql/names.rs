@@ -3,9 +3,8 @@
 use rollcall_scim::fold::fold;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Query};
 use super::condition::successor;
-use super::failure;
+use super::{Connection, Statement};
 use crate::Result;
 
 /// Where names are, each with an index that leads to it: the column of the id, the table, and the column of the name.
@@ -28,7 +27,7 @@ pub(super) async fn beginning(
     beginning: &str,
     limit: u32,
 ) -> Result<Vec<Uuid>> {
-    let mut query = Query::new("");
+    let mut query = Statement::new("");
     let folded = fold(beginning);
     let places = FOLDED.iter().map(|place| (place, folded.as_str()));
     let places = places.chain(AS_SENT.iter().map(|place| (place, beginning)));
@@ -44,5 +43,5 @@ pub(super) async fn beginning(
         query.push(" LIMIT ").push_bind(i64::from(limit)).push(") AS part").push(number.to_string());
     }
     query.push(" LIMIT ").push_bind(i64::from(limit));
-    query.build_query_scalar().fetch_all(connection).await.map_err(failure)
+    query.values(connection).await
 }

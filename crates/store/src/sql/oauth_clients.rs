@@ -1,33 +1,29 @@
 //! OAuth 2.0 clients. Their secrets and access tokens are credentials.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db};
-use super::{Row, failure};
+use super::{Connection, Row, Statement};
 use crate::{OAuthClient, Result};
 
 pub(super) async fn list(connection: &mut Connection, directory: Uuid) -> Result<Vec<OAuthClient>> {
-    let rows = sqlx::query::<Db>(
+    let rows = Statement::new(
         "SELECT id, directory_id, name, created FROM oauth_clients WHERE directory_id = $1 \
          ORDER BY created DESC, id DESC",
     )
     .bind(directory)
-    .fetch_all(connection)
-    .await
-    .map_err(failure)?;
+    .rows(connection)
+    .await?;
     rows.iter().map(client).collect()
 }
 
 pub(super) async fn insert(connection: &mut Connection, client: &OAuthClient) -> Result<()> {
-    sqlx::query::<Db>("INSERT INTO oauth_clients (id, directory_id, name, created) VALUES ($1, $2, $3, $4)")
+    Statement::new("INSERT INTO oauth_clients (id, directory_id, name, created) VALUES ($1, $2, $3, $4)")
         .bind(client.id)
         .bind(client.directory)
         .bind(&client.name)
         .bind(client.created)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(())
 }
 
@@ -39,16 +35,16 @@ pub(super) async fn delete(connection: &mut Connection, client: Uuid) -> Result<
         "DELETE FROM credentials WHERE client_id = $1",
         "DELETE FROM oauth_clients WHERE id = $1",
     ] {
-        sqlx::query::<Db>(sql).bind(client).execute(&mut *connection).await.map_err(failure)?;
+        Statement::new(sql).bind(client).run(&mut *connection).await?;
     }
     Ok(())
 }
 
 fn client(row: &Row) -> Result<OAuthClient> {
     Ok(OAuthClient {
-        id: row.try_get(0).map_err(failure)?,
-        directory: row.try_get(1).map_err(failure)?,
-        name: row.try_get(2).map_err(failure)?,
-        created: row.try_get(3).map_err(failure)?,
+        id: row.get(0)?,
+        directory: row.get(1)?,
+        name: row.get(2)?,
+        created: row.get(3)?,
     })
 }

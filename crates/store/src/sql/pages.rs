@@ -2,19 +2,22 @@
 
 use rollcall_scim::definition::AttributeRef;
 use rollcall_scim::schema::Kind;
-use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{BY_BYTES, Connection, Query, push_elements, push_id, push_json};
+use super::super::dialect::{BY_BYTES, push_elements, push_id, push_json};
 use super::condition::{Place, push_condition};
 use super::resources::{self, resource_columns, stored};
-use super::{Row, failure, push_limit};
+use super::{Connection, Row, Statement, push_limit};
 use crate::{
     Error, Key, Listing, Page, Paging, Query as Asked, ResourceType, Result, Selection, SortValue,
     StoredResource,
 };
 
 const COLUMNS: &str = concat!(resource_columns!(), ", r.type");
+/// Where the type is in a row.
+const TYPE: usize = 9;
+/// Where the value that is sorted by is, if there is one.
+const SORT_VALUE: usize = 10;
 
 pub(super) async fn list(connection: &mut Connection, directory: Uuid, asked: &Asked<'_>) -> Result<Listing> {
     let page = if asked.limit == 0 {
@@ -36,9 +39,9 @@ async fn total(connection: &mut Connection, directory: Uuid, asked: &Asked<'_>) 
         total += if selection.condition.is_none() {
             resources::total(connection, directory, selection.resource_type).await?
         } else {
-            let mut query = Query::new("SELECT COUNT(*) FROM resources r WHERE ");
+            let mut query = Statement::new("SELECT COUNT(*) FROM resources r WHERE ");
             push_selection(&mut query, directory, selection);
-            query.build_query_scalar().fetch_one(&mut *connection).await.map_err(failure)?
+            query.the_value(&mut *connection).await?
         };
     }
     Ok(u64::try_from(total).unwrap_or_default())
@@ -48,13 +51,13 @@ async fn total(connection: &mut Connection, directory: Uuid, asked: &Asked<'_>) 
 async fn page(connection: &mut Connection, directory: Uuid, asked: &Asked<'_>) -> Result<Page> {
     let limit = usize::try_from(asked.limit).unwrap_or(usize::MAX);
     let sort = sort_of(asked);
-    let mut query = match asked.selections {
+    let query = match asked.selections {
         [only] if only.sort.is_none() && !matches!(asked.paging, Paging::Offset(1..)) => {
             in_order(directory, only, asked)
         }
         _ => keys_first(directory, asked, sort),
     };
-    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
+    let rows = query.rows(connection).await?;
     let resources = rows.iter().take(limit).map(resource).collect::<Result<Vec<_>>>()?;
     let next = match (rows.len() > limit, rows.get(limit.saturating_sub(1)), resources.last()) {
         (true, Some(row), Some(last)) => {
@@ -66,8 +69,8 @@ async fn page(connection: &mut Connection, directory: Uuid, asked: &Asked<'_>) -
 }
 
 /// A page in order of the id: the index on it leads from one document to the next.
-fn in_order(directory: Uuid, selection: &Selection<'_>, asked: &Asked<'_>) -> Query {
-    let mut query = Query::new("SELECT ");
+fn in_order(directory: Uuid, selection: &Selection<'_>, asked: &Asked<'_>) -> Statement {
+    let mut query = Statement::new("SELECT ");
     query.push(COLUMNS).push(" FROM resources r WHERE ");
     push_selection(&mut query, directory, selection);
     if let Paging::After(Some(key)) = &asked.paging {
@@ -80,8 +83,8 @@ fn in_order(directory: Uuid, selection: &Selection<'_>, asked: &Asked<'_>) -> Qu
 
 /// A page whose resources are found, sorted and skipped by their keys alone; the documents are read of those that
 /// remain.
-fn keys_first(directory: Uuid, asked: &Asked<'_>, sort: Option<Kind>) -> Query {
-    let mut query = Query::new("SELECT ");
+fn keys_first(directory: Uuid, asked: &Asked<'_>, sort: Option<Kind>) -> Statement {
+    let mut query = Statement::new("SELECT ");
     query.push(COLUMNS);
     if sort.is_some() {
         query.push(", k.sort_value");
@@ -114,7 +117,7 @@ fn keys_first(directory: Uuid, asked: &Asked<'_>, sort: Option<Kind>) -> Query {
     query
 }
 
-fn push_selection(query: &mut Query, directory: Uuid, selection: &Selection<'_>) {
+fn push_selection(query: &mut Statement, directory: Uuid, selection: &Selection<'_>) {
     query.push("r.directory_id = ").push_bind(directory);
     query.push(" AND r.type = ").push_bind(selection.resource_type.as_str());
     if let Some(condition) = selection.condition {
@@ -123,7 +126,7 @@ fn push_selection(query: &mut Query, directory: Uuid, selection: &Selection<'_>)
     }
 }
 
-fn push_order(query: &mut Query, asked: &Asked<'_>, sort: Option<Kind>) {
+fn push_order(query: &mut Statement, asked: &Asked<'_>, sort: Option<Kind>) {
     query.push(match (sort, asked.descending) {
         (None, _) => " ORDER BY k.id",
         (Some(_), true) => " ORDER BY k.sort_value DESC NULLS FIRST, k.id",
@@ -132,7 +135,7 @@ fn push_order(query: &mut Query, asked: &Asked<'_>, sort: Option<Kind>) {
 }
 
 /// What comes behind a resource in the order.
-fn push_behind(query: &mut Query, asked: &Asked<'_>, sort: Option<Kind>, key: &Key) {
+fn push_behind(query: &mut Statement, asked: &Asked<'_>, sort: Option<Kind>, key: &Key) {
     let Some(value) = &key.value else {
         query.push(match (sort, asked.descending) {
             (None, _) => "k.id > ",
@@ -153,7 +156,7 @@ fn push_behind(query: &mut Query, asked: &Asked<'_>, sort: Option<Kind>, key: &K
     }
 }
 
-fn push_sort_bind(query: &mut Query, value: &SortValue) {
+fn push_sort_bind(query: &mut Statement, value: &SortValue) {
     match value {
         SortValue::Text(text) => query.push_bind(text.clone()),
         SortValue::Integer(value) => query.push_bind(*value),
@@ -166,7 +169,7 @@ fn sort_of(asked: &Asked<'_>) -> Option<Kind> {
     asked.selections.iter().find_map(|selection| selection.sort).map(|attribute| attribute.leaf().kind)
 }
 
-fn push_sort_value(query: &mut Query, selection: &Selection<'_>, kind: Kind) {
+fn push_sort_value(query: &mut Statement, selection: &Selection<'_>, kind: Kind) {
     match selection.sort.filter(|attribute| attribute.leaf().kind == kind) {
         Some(attribute) if kind == Kind::Boolean => {
             query.push("CAST(CAST(");
@@ -178,7 +181,7 @@ fn push_sort_value(query: &mut Query, selection: &Selection<'_>, kind: Kind) {
     }
 }
 
-fn push_nothing(query: &mut Query, kind: Kind) {
+fn push_nothing(query: &mut Statement, kind: Kind) {
     match kind {
         Kind::Boolean | Kind::Integer | Kind::DateTime => query.push("CAST(NULL AS BIGINT)"),
         Kind::Decimal => query.push("CAST(NULL AS DOUBLE PRECISION)"),
@@ -187,7 +190,7 @@ fn push_nothing(query: &mut Query, kind: Kind) {
 }
 
 /// The value of an attribute; of a multi-valued one the primary value, else the first.
-fn push_value(query: &mut Query, attribute: &AttributeRef<'_>, resource_type: ResourceType) {
+fn push_value(query: &mut Statement, attribute: &AttributeRef<'_>, resource_type: ResourceType) {
     let kind = attribute.leaf().kind;
     match Place::of(attribute, resource_type) {
         Place::Id => push_id(query, "r.id"),
@@ -216,21 +219,21 @@ fn push_value(query: &mut Query, attribute: &AttributeRef<'_>, resource_type: Re
 fn sort_value(row: &Row, kind: Kind) -> Result<Option<SortValue>> {
     Ok(match kind {
         Kind::Boolean | Kind::Integer | Kind::DateTime => {
-            row.try_get::<Option<i64>, _>("sort_value").map_err(failure)?.map(SortValue::Integer)
+            row.get::<Option<i64>>(SORT_VALUE)?.map(SortValue::Integer)
         }
         Kind::Decimal => {
-            row.try_get::<Option<f64>, _>("sort_value").map_err(failure)?.map(SortValue::Decimal)
+            row.get::<Option<f64>>(SORT_VALUE)?.map(SortValue::Decimal)
         }
-        _ => row.try_get::<Option<String>, _>("sort_value").map_err(failure)?.map(SortValue::Text),
+        _ => row.get::<Option<String>>(SORT_VALUE)?.map(SortValue::Text),
     })
 }
 
 fn resource(row: &Row) -> Result<StoredResource> {
-    let name: &str = row.try_get(9).map_err(failure)?;
+    let name: &str = row.get(TYPE)?;
     let types = [ResourceType::User, ResourceType::Group];
     let resource_type = types
         .into_iter()
         .find(|resource_type| resource_type.as_str() == name)
         .ok_or_else(|| Error::Damaged(format!("a resource has the unknown type {name:?}")))?;
-    stored(row, 0, resource_type)
+    stored(&mut row.cells(), resource_type)
 }

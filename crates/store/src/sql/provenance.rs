@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use sqlx::Row as _;
-use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, Query};
 use super::condition::push_uuids;
 use super::credentials::kind_of;
-use super::failure;
+use super::{Connection, Json, Row, Statement};
 use crate::{Actor, AttributeOrigin, Author, Provenance, Result};
 
 pub(super) async fn read(
@@ -18,15 +15,14 @@ pub(super) async fn read(
     directory: Uuid,
     resource: Uuid,
 ) -> Result<Option<Vec<AttributeOrigin>>> {
-    let stored = sqlx::query_scalar::<Db, Json<Map<String, Value>>>(
+    let stored = Statement::new(
         "SELECT provenance FROM resources WHERE directory_id = $1 AND type IN ('User', 'Group') AND id = $2",
     )
     .bind(directory)
     .bind(resource)
-    .fetch_optional(&mut *connection)
-    .await
-    .map_err(failure)?;
-    let Some(stored) = stored else { return Ok(None) };
+    .value::<Json<Map<String, Value>>>(&mut *connection)
+    .await?;
+    let Some(Json(stored)) = stored else { return Ok(None) };
     let marks = Provenance::marks(&stored)?;
     if marks.is_empty() {
         return Ok(Some(Vec::new()));
@@ -48,25 +44,25 @@ pub(super) async fn read(
 
 /// The numbers of those events that are kept and have one.
 async fn numbers(connection: &mut Connection, events: &[Uuid]) -> Result<BTreeMap<Uuid, i64>> {
-    let mut query = Query::new("SELECT id, number FROM events WHERE number IS NOT NULL AND id IN (");
+    let mut query = Statement::new("SELECT id, number FROM events WHERE number IS NOT NULL AND id IN (");
     push_uuids(&mut query, events);
     query.push(")");
-    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
-    rows.iter().map(|row| Ok((row.try_get(0).map_err(failure)?, row.try_get(1).map_err(failure)?))).collect()
+    let rows = query.rows(connection).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }
 
 async fn authors(connection: &mut Connection, credentials: &[Uuid]) -> Result<BTreeMap<Uuid, Author>> {
     if credentials.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut query = Query::new("SELECT id, kind, prefix FROM credentials WHERE id IN (");
+    let mut query = Statement::new("SELECT id, kind, prefix FROM credentials WHERE id IN (");
     push_uuids(&mut query, credentials);
     query.push(")");
-    let rows = query.build().fetch_all(connection).await.map_err(failure)?;
-    let author = |row: &super::Row| {
-        let id = row.try_get(0).map_err(failure)?;
-        let kind = kind_of(row.try_get(1).map_err(failure)?)?;
-        Ok((id, Author { id, kind, prefix: row.try_get(2).map_err(failure)? }))
+    let rows = query.rows(connection).await?;
+    let author = |row: &Row| {
+        let id = row.get(0)?;
+        let kind = kind_of(row.get(1)?)?;
+        Ok((id, Author { id, kind, prefix: row.get(2)? }))
     };
     rows.iter().map(author).collect()
 }

@@ -1,22 +1,19 @@
 //! The rules on which first sign-ins may create an account.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, Query};
-use super::{Row, failure};
+use super::{Connection, Row, Statement};
 use crate::{Effect, Error, ProvisioningRule, Result};
 
 /// The rules of a directory in order.
 pub(super) async fn list(connection: &mut Connection, directory: Uuid) -> Result<Vec<ProvisioningRule>> {
-    let rows = sqlx::query::<Db>(
+    let rows = Statement::new(
         "SELECT id, effect, conditions, description, created FROM provisioning_rules WHERE directory_id = $1 \
          ORDER BY position",
     )
     .bind(directory)
-    .fetch_all(connection)
-    .await
-    .map_err(failure)?;
+    .rows(connection)
+    .await?;
     rows.iter().map(rule).collect()
 }
 
@@ -26,11 +23,10 @@ pub(super) async fn set(
     directory: Uuid,
     rules: &[ProvisioningRule],
 ) -> Result<()> {
-    sqlx::query::<Db>("DELETE FROM provisioning_rules WHERE directory_id = $1")
+    Statement::new("DELETE FROM provisioning_rules WHERE directory_id = $1")
         .bind(directory)
-        .execute(&mut *connection)
-        .await
-        .map_err(failure)?;
+        .run(&mut *connection)
+        .await?;
     if rules.is_empty() {
         return Ok(());
     }
@@ -40,26 +36,26 @@ pub(super) async fn set(
             serde_json::to_string(&rule.conditions).map_err(|error| Error::Damaged(error.to_string()))?;
         numbered.push((position, conditions, rule));
     }
-    let mut query = Query::new(
+    let mut query = Statement::new(
         "INSERT INTO provisioning_rules (directory_id, position, id, effect, conditions, description, created) ",
     );
-    query.push_values(&numbered, |mut row, (position, conditions, rule)| {
-        row.push_bind(directory)
-            .push_bind(position)
-            .push_bind(rule.id)
-            .push_bind(rule.effect.as_str())
-            .push_bind(conditions)
-            .push_bind(&rule.description)
-            .push_bind(rule.created);
+    query.push_rows(&numbered, |row, (position, conditions, rule)| {
+        row.bind(directory)
+            .bind(position)
+            .bind(rule.id)
+            .bind(rule.effect.as_str())
+            .bind(conditions)
+            .bind(&rule.description)
+            .bind(rule.created);
     });
-    query.build().execute(connection).await.map_err(failure)?;
+    query.run(connection).await?;
     Ok(())
 }
 
 fn rule(row: &Row) -> Result<ProvisioningRule> {
-    let id: Uuid = row.try_get(0).map_err(failure)?;
-    let effect: &str = row.try_get(1).map_err(failure)?;
-    let conditions: &str = row.try_get(2).map_err(failure)?;
+    let id: Uuid = row.get(0)?;
+    let effect: &str = row.get(1)?;
+    let conditions: &str = row.get(2)?;
     Ok(ProvisioningRule {
         id,
         effect: Effect::from_name(effect).ok_or_else(|| {
@@ -68,7 +64,7 @@ fn rule(row: &Row) -> Result<ProvisioningRule> {
         conditions: serde_json::from_str(conditions).map_err(|error| {
             Error::Damaged(format!("the conditions of the provisioning rule {id}: {error}"))
         })?,
-        description: row.try_get(3).map_err(failure)?,
-        created: row.try_get(4).map_err(failure)?,
+        description: row.get(3)?,
+        created: row.get(4)?,
     })
 }

@@ -7,7 +7,8 @@ use rollcall_scim::definition::AttributeRef;
 use rollcall_scim::schema::Kind;
 use uuid::Uuid;
 
-use super::super::dialect::{Query, push_id, push_json};
+use super::Statement;
+use super::super::dialect::{push_id, push_json};
 use super::condition::{Compiler, push_comparison};
 
 /// Which end of the memberships a resource is asked about.
@@ -167,7 +168,7 @@ fn id_column(relation: Relation) -> &'static str {
 }
 
 /// A value of the relation, in the form in which it is compared.
-fn push_column(query: &mut Query, relation: Relation, column: Column) {
+fn push_column(query: &mut Statement, relation: Relation, column: Column) {
     match (column, relation) {
         (Column::Value, _) => push_id(query, id_column(relation)),
         (Column::Display, _) => push_json(query, "x.search", &["displayName"], Kind::String),

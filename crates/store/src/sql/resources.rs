@@ -1,14 +1,14 @@
 //! Resources: reading and writing one, and counting them.
 
+use std::borrow::Cow;
+
 use rollcall_scim::Resource;
 use rollcall_scim::fold::fold;
 use serde_json::Value;
-use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _};
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db, FOR_UPDATE, Query, merged};
-use super::{Row, failure, failure_of, known_by, links, members, passwords, unique};
+use super::super::dialect::{FOR_UPDATE, merged};
+use super::{Cells, Connection, Json, Statement, known_by, links, members, passwords, unique};
 use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin};
 
 /// The columns of a resource `r` that [`stored`] reads. Whether it is a member is not asked by EXISTS: for that PostgreSQL
@@ -35,19 +35,14 @@ pub(super) async fn find(
     id: Uuid,
     lock: bool,
 ) -> Result<Option<StoredResource>> {
-    let sql = if lock {
-        AssertSqlSafe(format!("{SELECT}{FOR_UPDATE}")).into_sql_str()
-    } else {
-        SELECT.into_sql_str()
-    };
-    let row = sqlx::query::<Db>(sql)
+    let sql = if lock { Cow::Owned(format!("{SELECT}{FOR_UPDATE}")) } else { Cow::Borrowed(SELECT) };
+    let row = Statement::new(sql)
         .bind(directory)
         .bind(resource_type.as_str())
         .bind(id)
-        .fetch_optional(connection)
-        .await
-        .map_err(failure)?;
-    row.as_ref().map(|row| stored(row, 0, resource_type)).transpose()
+        .row(connection)
+        .await?;
+    row.map(|row| stored(&mut row.cells(), resource_type)).transpose()
 }
 
 /// The id of a user.
@@ -56,20 +51,20 @@ pub(super) async fn user_id(
     directory: Uuid,
     user: UserKey<'_>,
 ) -> Result<Option<Uuid>> {
-    let mut query = Query::new("SELECT r.id FROM resources r WHERE r.type = 'User' AND r.directory_id = ");
+    let mut query = Statement::new("SELECT r.id FROM resources r WHERE r.type = 'User' AND r.directory_id = ");
     query.push_bind(directory);
     match user {
         UserKey::Id(id) => query.push(" AND r.id = ").push_bind(id),
         UserKey::Name(name) => query.push(" AND r.unique_name = ").push_bind(fold(name)),
     };
-    query.build_query_scalar().fetch_optional(connection).await.map_err(failure)
+    query.value(connection).await
 }
 
 pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: Draft<'_>) -> Result<()> {
     let resource = draft.resource;
     let columns = Columns::of(draft);
     require_free_name(&mut *connection, directory, resource, &columns).await?;
-    sqlx::query::<Db>(
+    Statement::new(
         "INSERT INTO resources (directory_id, type, id, version, created, modified, unique_name, display_name, \
          external_id, active, label, document, search, administrator, origin, provenance, scim_managed) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
@@ -91,9 +86,9 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     .bind(resource.origin.map(UserOrigin::as_str))
     .bind(Json(draft.provenance.as_stored()))
     .bind(resource.scim_managed)
-    .execute(&mut *connection)
+    .run(&mut *connection)
     .await
-    .map_err(failure_of(resource.resource_type))?;
+    .map_err(|error| error.of(resource.resource_type))?;
     known_by::insert(connection, directory, resource.id, &resource.attributes).await
 }
 
@@ -112,7 +107,7 @@ pub(super) async fn update(
     if !keeps_name {
         require_free_name(&mut *connection, directory, resource, &columns).await?;
     }
-    let changed = sqlx::query::<Db>(concat!(
+    let changed = Statement::new(concat!(
         "UPDATE resources SET version = $4, modified = $5, unique_name = CASE WHEN $13 THEN unique_name ELSE $6 END, \
          display_name = $7, external_id = $8, active = $9, label = $10, document = $11, search = $12, \
          scim_managed = $15, provenance = ",
@@ -134,10 +129,9 @@ pub(super) async fn update(
     .bind(keeps_name)
     .bind(Json(draft.provenance.as_stored()))
     .bind(resource.scim_managed)
-    .execute(&mut *connection)
+    .run(&mut *connection)
     .await
-    .map_err(failure_of(resource.resource_type))?
-    .rows_affected();
+    .map_err(|error| error.of(resource.resource_type))?;
     if changed != 1 {
         return Err(Error::Damaged(format!("the update of resource {} changed {changed} rows", resource.id)));
     }
@@ -146,14 +140,13 @@ pub(super) async fn update(
 
 /// Notes that the identity provider manages a user.
 pub(super) async fn adopt(connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<()> {
-    sqlx::query::<Db>(
+    Statement::new(
         "UPDATE resources SET scim_managed = TRUE WHERE directory_id = $1 AND type = 'User' AND id = $2",
     )
     .bind(directory)
     .bind(user)
-    .execute(connection)
-    .await
-    .map_err(failure)?;
+    .run(connection)
+    .await?;
     Ok(())
 }
 
@@ -172,13 +165,12 @@ pub(super) async fn delete(
         }
         ResourceType::Group => members::clear(connection, directory, id).await?,
     }
-    sqlx::query::<Db>("DELETE FROM resources WHERE directory_id = $1 AND type = $2 AND id = $3")
+    Statement::new("DELETE FROM resources WHERE directory_id = $1 AND type = $2 AND id = $3")
         .bind(directory)
         .bind(resource_type.as_str())
         .bind(id)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(())
 }
 
@@ -188,14 +180,13 @@ pub(super) async fn total(
     directory: Uuid,
     resource_type: ResourceType,
 ) -> Result<i64> {
-    sqlx::query_scalar::<Db, i64>(
+    Statement::new(
         "SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM totals WHERE directory_id = $1 AND type = $2",
     )
     .bind(directory)
     .bind(resource_type.as_str())
-    .fetch_one(connection)
+    .the_value::<i64>(connection)
     .await
-    .map_err(failure)
 }
 
 /// Counts resources in or out. Done last in a transaction, since the row of the total is locked from here on.
@@ -206,7 +197,7 @@ pub(super) async fn add_to_total(
     shard: i64,
     change: i64,
 ) -> Result<()> {
-    sqlx::query::<Db>(
+    Statement::new(
         "INSERT INTO totals (directory_id, type, shard, total) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (directory_id, type, shard) DO UPDATE SET total = totals.total + excluded.total",
     )
@@ -214,28 +205,26 @@ pub(super) async fn add_to_total(
     .bind(resource_type.as_str())
     .bind(shard)
     .bind(change)
-    .execute(connection)
-    .await
-    .map_err(failure)?;
+    .run(connection)
+    .await?;
     Ok(())
 }
 
-/// Reads a resource from the columns of a row, from the one at `first` on, in the order of `resource_columns`.
-pub(super) fn stored(row: &Row, first: usize, resource_type: ResourceType) -> Result<StoredResource> {
-    let id: Uuid = row.try_get(first).map_err(failure)?;
-    let document: &str = row.try_get(first + 4).map_err(failure)?;
+/// Reads a resource from the next columns of a row, in the order of `resource_columns`.
+pub(super) fn stored(cells: &mut Cells<'_>, resource_type: ResourceType) -> Result<StoredResource> {
+    let id: Uuid = cells.next()?;
     Ok(StoredResource {
         resource_type,
         id,
-        version: row.try_get(first + 1).map_err(failure)?,
-        created: row.try_get(first + 2).map_err(failure)?,
-        modified: row.try_get(first + 3).map_err(failure)?,
-        is_member: row.try_get(first + 5).map_err(failure)?,
-        administrator: row.try_get(first + 6).map_err(failure)?,
-        origin: origin(row.try_get(first + 7).map_err(failure)?, resource_type)?,
-        scim_managed: row.try_get(first + 8).map_err(failure)?,
-        attributes: serde_json::from_str(document)
+        version: cells.next()?,
+        created: cells.next()?,
+        modified: cells.next()?,
+        attributes: serde_json::from_str(cells.next()?)
             .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?,
+        is_member: cells.next()?,
+        administrator: cells.next()?,
+        origin: origin(cells.next()?, resource_type)?,
+        scim_managed: cells.next()?,
     })
 }
 
@@ -298,15 +287,14 @@ async fn require_free_name(
     let (ResourceType::Group, Some(name)) = (resource.resource_type, &columns.unique_name) else {
         return Ok(());
     };
-    let is_taken = sqlx::query_scalar::<Db, bool>(
+    let is_taken = Statement::new(
         "SELECT EXISTS (SELECT 1 FROM resources WHERE directory_id = $1 AND display_name = $2 AND id <> $3)",
     )
     .bind(directory)
     .bind(name)
     .bind(resource.id)
-    .fetch_one(connection)
-    .await
-    .map_err(failure)?;
+    .the_value::<bool>(connection)
+    .await?;
     if is_taken { Err(Error::NameTaken(ResourceType::Group)) } else { Ok(()) }
 }
 

@@ -6,11 +6,7 @@ use uuid::Uuid;
 
 use super::super::Database;
 use super::events::{self, directory_of, stream_of};
-use super::{
-    activity, audit, connections, credentials, deletion, departed, directories, leases, links, members,
-    migrations, names, oauth_clients, pages, passwords, provenance, provisioning_rules, resources, schemas,
-    sessions,
-};
+use super::{activity, audit, connections, credentials, deletion, departed, directories, leases, links, members, migrations, names, oauth_clients, pages, passwords, provenance, provisioning_rules, resources, schemas, sessions};
 use crate::{
     Activity, ActivityCount, ActivityPart, ActivityQuery, AttributeOrigin, AuditQuery, AuditRecord,
     Candidate, Credential, CredentialBeside, CredentialKind, DepartedQuery, DepartedUser, Directory,
@@ -22,23 +18,23 @@ use crate::{
 #[async_trait]
 impl Store for Database {
     async fn migrate(&self, holder: Uuid, now: &(dyn Fn() -> i64 + Send + Sync)) -> Result<Vec<String>> {
-        migrations::apply(&mut *self.migrator().await?, holder, now).await
+        migrations::apply(self.migrator().await?.connection()?, holder, now).await
     }
 
     async fn pending_migrations(&self) -> Result<Vec<String>> {
-        migrations::pending(&mut *self.reader().await?).await
+        migrations::pending(&mut self.reader().await?).await
     }
 
     async fn take_lease(&self, name: &str, holder: Uuid, now: i64, expires: i64) -> Result<bool> {
         let mut transaction = self.transaction().await?;
-        let taken = leases::take(transaction.connection(), name, holder, now, expires).await?;
+        let taken = leases::take(transaction.connection()?, name, holder, now, expires).await?;
         transaction.commit().await?;
         Ok(taken)
     }
 
     async fn give_back_lease(&self, name: &str, holder: Uuid) -> Result<()> {
         let mut transaction = self.transaction().await?;
-        leases::give_back(transaction.connection(), name, holder).await?;
+        leases::give_back(transaction.connection()?, name, holder).await?;
         transaction.commit().await
     }
 
@@ -47,10 +43,7 @@ impl Store for Database {
     }
 
     async fn credential(&self, hash: &[u8; 32]) -> Result<Option<(Credential, Option<Directory>)>> {
-        let mut reader = self.reader().await?;
-        let found = credentials::find(&mut reader, hash).await;
-        Self::settle(reader);
-        found
+        credentials::find(&mut self.quick_reader().await?, hash).await
     }
 
     async fn credential_and_resource(
@@ -59,10 +52,7 @@ impl Store for Database {
         resource_type: ResourceType,
         id: Uuid,
     ) -> Result<Option<CredentialBeside>> {
-        let mut reader = self.reader().await?;
-        let found = credentials::find_with_resource(&mut reader, hash, resource_type, id).await;
-        Self::settle(reader);
-        found
+        credentials::find_with_resource(&mut self.quick_reader().await?, hash, resource_type, id).await
     }
 
     async fn credential_and_user(
@@ -70,14 +60,11 @@ impl Store for Database {
         hash: &[u8; 32],
         user_name: &str,
     ) -> Result<Option<CredentialBeside>> {
-        let mut reader = self.reader().await?;
-        let found = credentials::find_with_user(&mut reader, hash, user_name).await;
-        Self::settle(reader);
-        found
+        credentials::find_with_user(&mut self.quick_reader().await?, hash, user_name).await
     }
 
     async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>> {
-        credentials::list(&mut *self.reader().await?, kind, directory).await
+        credentials::list(&mut self.reader().await?, kind, directory).await
     }
 
     async fn expiring_credentials(
@@ -85,35 +72,35 @@ impl Store for Database {
         now: i64,
         until: i64,
     ) -> Result<Vec<(Credential, Directory, Option<i64>)>> {
-        credentials::expiring(&mut *self.reader().await?, now, until).await
+        credentials::expiring(&mut self.reader().await?, now, until).await
     }
 
     async fn oauth_clients(&self, directory: Uuid) -> Result<Vec<OAuthClient>> {
-        oauth_clients::list(&mut *self.reader().await?, directory).await
+        oauth_clients::list(&mut self.reader().await?, directory).await
     }
 
     async fn session(&self, hash: &[u8; 32]) -> Result<Option<(Session, [u8; 32])>> {
-        sessions::find(&mut *self.reader().await?, hash).await
+        sessions::find(&mut self.quick_reader().await?, hash).await
     }
 
     async fn all_sessions(&self) -> Result<Vec<Session>> {
-        sessions::list_all(&mut *self.reader().await?).await
+        sessions::list_all(&mut self.reader().await?).await
     }
 
     async fn sessions(&self, holder: SessionHolder<'_>) -> Result<Vec<Session>> {
-        sessions::list(&mut *self.reader().await?, holder).await
+        sessions::list(&mut self.reader().await?, holder).await
     }
 
     async fn directory(&self, name: &str) -> Result<Option<Directory>> {
-        directories::find(&mut *self.reader().await?, name, false).await
+        directories::find(&mut self.quick_reader().await?, name, false).await
     }
 
     async fn deleted_directories(&self) -> Result<Vec<(Uuid, i64)>> {
-        deletion::deleted(&mut *self.reader().await?).await
+        deletion::deleted(&mut self.reader().await?).await
     }
 
     async fn directories(&self, after: Option<&str>, limit: u32) -> Result<Vec<Directory>> {
-        directories::list(&mut *self.reader().await?, after, limit).await
+        directories::list(&mut self.reader().await?, after, limit).await
     }
 
     async fn resource(
@@ -122,29 +109,23 @@ impl Store for Database {
         resource_type: ResourceType,
         id: Uuid,
     ) -> Result<Option<StoredResource>> {
-        let mut reader = self.reader().await?;
-        let found = resources::find(&mut reader, directory, resource_type, id, false).await;
-        Self::settle(reader);
-        found
+        resources::find(&mut self.quick_reader().await?, directory, resource_type, id, false).await
     }
 
     async fn resources(&self, directory: Uuid, query: &Query<'_>) -> Result<Listing> {
-        let mut reader = self.reader().await?;
-        let found = pages::list(&mut reader, directory, query).await;
-        Self::settle(reader);
-        found
+        pages::list(&mut self.reader().await?, directory, query).await
     }
 
     async fn schemas(&self, directory: Uuid) -> Result<Vec<RegisteredSchema>> {
-        schemas::list(&mut *self.reader().await?, directory).await
+        schemas::list(&mut self.reader().await?, directory).await
     }
 
     async fn user_id(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<Uuid>> {
-        resources::user_id(&mut *self.reader().await?, directory, user).await
+        resources::user_id(&mut self.reader().await?, directory, user).await
     }
 
     async fn password(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<PasswordHolder>> {
-        passwords::find(&mut *self.reader().await?, directory, user).await
+        passwords::find(&mut self.reader().await?, directory, user).await
     }
 
     async fn linked_user(
@@ -153,11 +134,11 @@ impl Store for Database {
         issuer: &str,
         subject: &str,
     ) -> Result<Option<StoredResource>> {
-        links::user(&mut *self.reader().await?, directory, issuer, subject).await
+        links::user(&mut self.reader().await?, directory, issuer, subject).await
     }
 
     async fn sign_in_candidates(&self, directory: Uuid, address: &str, limit: u32) -> Result<Vec<Candidate>> {
-        links::candidates(&mut *self.reader().await?, directory, address, limit).await
+        links::candidates(&mut self.reader().await?, directory, address, limit).await
     }
 
     async fn departed_arrival(
@@ -167,11 +148,11 @@ impl Store for Database {
         subject: &str,
         address: Option<&str>,
     ) -> Result<Option<StoredResource>> {
-        departed::arrival(&mut *self.reader().await?, directory, issuer, subject, address).await
+        departed::arrival(&mut self.reader().await?, directory, issuer, subject, address).await
     }
 
     async fn provisioning_rules(&self, directory: Uuid) -> Result<Vec<ProvisioningRule>> {
-        provisioning_rules::list(&mut *self.reader().await?, directory).await
+        provisioning_rules::list(&mut self.reader().await?, directory).await
     }
 
     async fn known_members(
@@ -180,11 +161,11 @@ impl Store for Database {
         group: Uuid,
         query: &MemberQuery<'_>,
     ) -> Result<Vec<KnownMember>> {
-        members::known_members(&mut *self.reader().await?, directory, group, query).await
+        members::known_members(&mut self.reader().await?, directory, group, query).await
     }
 
     async fn count_members(&self, directory: Uuid, group: Uuid, query: &MemberQuery<'_>) -> Result<u64> {
-        members::count(&mut *self.reader().await?, directory, group, query).await
+        members::count(&mut self.reader().await?, directory, group, query).await
     }
 
     async fn group_members(
@@ -194,11 +175,11 @@ impl Store for Database {
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<Member>> {
-        members::list(&mut *self.reader().await?, directory, group, after, limit).await
+        members::list(&mut self.reader().await?, directory, group, after, limit).await
     }
 
     async fn memberships(&self, directory: Uuid, of: &[Uuid]) -> Result<Vec<Membership>> {
-        members::memberships(&mut *self.reader().await?, directory, of).await
+        members::memberships(&mut self.reader().await?, directory, of).await
     }
 
     async fn activity_counts(
@@ -208,7 +189,7 @@ impl Store for Database {
         until: i64,
         span: i64,
     ) -> Result<Vec<ActivityCount>> {
-        activity::count(&mut *self.reader().await?, directory, from, until, span).await
+        activity::count(&mut self.reader().await?, directory, from, until, span).await
     }
 
     async fn activities(
@@ -218,43 +199,43 @@ impl Store for Database {
         part: ActivityPart,
         limit: u32,
     ) -> Result<Vec<Activity>> {
-        activity::list(&mut *self.reader().await?, directory, query, part, limit).await
+        activity::list(&mut self.reader().await?, directory, query, part, limit).await
     }
 
     async fn ids_named(&self, directory: Uuid, beginning: &str, limit: u32) -> Result<Vec<Uuid>> {
-        names::beginning(&mut *self.reader().await?, directory, beginning, limit).await
+        names::beginning(&mut self.reader().await?, directory, beginning, limit).await
     }
 
     async fn activity(&self, directory: Uuid, id: Uuid) -> Result<Option<Activity>> {
-        activity::find(&mut *self.reader().await?, directory, id).await
+        activity::find(&mut self.reader().await?, directory, id).await
     }
 
     async fn heard(&self, directory: Uuid) -> Result<Option<Heard>> {
-        connections::find(&mut *self.reader().await?, directory).await
+        connections::find(&mut self.reader().await?, directory).await
     }
 
     async fn heard_directories(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<(Uuid, i64)>> {
-        connections::list(&mut *self.reader().await?, after, limit).await
+        connections::list(&mut self.reader().await?, after, limit).await
     }
 
     async fn audit_records(&self, query: &AuditQuery<'_>) -> Result<Vec<AuditRecord>> {
-        audit::list(&mut *self.reader().await?, query).await
+        audit::list(&mut self.reader().await?, query).await
     }
 
     async fn departed_users(&self, directory: Uuid, query: &DepartedQuery<'_>) -> Result<Vec<DepartedUser>> {
-        departed::list(&mut *self.reader().await?, directory, query).await
+        departed::list(&mut self.reader().await?, directory, query).await
     }
 
     async fn count_departed_users(&self, directory: Uuid, query: &DepartedQuery<'_>) -> Result<u64> {
-        departed::count(&mut *self.reader().await?, directory, query).await
+        departed::count(&mut self.reader().await?, directory, query).await
     }
 
     async fn event_range(&self, directory: Option<Uuid>) -> Result<EventRange> {
-        events::range(&mut *self.reader().await?, directory).await
+        events::range(&mut self.reader().await?, directory).await
     }
 
     async fn events(&self, query: &EventQuery<'_>) -> Result<Vec<NumberedEvent>> {
-        events::list(&mut *self.reader().await?, query).await
+        events::list(&mut self.reader().await?, query).await
     }
 
     async fn number_events(&self, directory: Option<Uuid>) -> Result<bool> {
@@ -266,13 +247,13 @@ impl Store for Database {
     }
 
     async fn directories_with_events(&self) -> Result<Vec<Option<Uuid>>> {
-        let streams = events::streams(&mut *self.reader().await?).await?;
+        let streams = events::streams(&mut self.reader().await?).await?;
         Ok(streams.into_iter().map(directory_of).collect())
     }
 
     async fn expire_events(&self, directory: Option<Uuid>, before: i64) -> Result<bool> {
         let mut transaction = self.transaction().await?;
-        let more = events::expire(transaction.connection(), directory, before).await?;
+        let more = events::expire(transaction.connection()?, directory, before).await?;
         transaction.commit().await?;
         Ok(more)
     }
@@ -282,11 +263,11 @@ impl Store for Database {
     }
 
     async fn provenance(&self, directory: Uuid, resource: Uuid) -> Result<Option<Vec<AttributeOrigin>>> {
-        provenance::read(&mut *self.reader().await?, directory, resource).await
+        provenance::read(&mut self.reader().await?, directory, resource).await
     }
 
     async fn ping(&self) -> Result<()> {
-        directories::any(&mut *self.reader().await?).await.map(drop)
+        directories::any(&mut self.reader().await?).await.map(drop)
     }
 
     async fn close(&self) {

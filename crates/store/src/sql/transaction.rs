@@ -9,12 +9,8 @@ use rollcall_scim::unique::UniqueValue;
 use uuid::Uuid;
 
 use super::super::Tx;
-use super::super::dialect::{Connection, Db, total_shard};
-use super::{
-    activity, administrators, audit, connections, credentials, deletion, departed, directories, events,
-    failure, links, members, oauth_clients, passwords, provenance, provisioning_rules, resources, schemas,
-    sessions, unique,
-};
+use super::super::dialect::total_shard;
+use super::{Connection, Statement, activity, administrators, audit, connections, credentials, deletion, departed, directories, events, links, members, oauth_clients, passwords, provenance, provisioning_rules, resources, schemas, sessions, unique};
 use crate::{
     Activity, Actor, AddedMembers, Administrator, AttributeOrigin, Candidate, Credential, CredentialKind,
     Directory, Draft, Event, Heard, LastUse, Namesake, OAuthClient, Provenance, ProvisioningRule,
@@ -69,17 +65,17 @@ impl Transaction for Tx {
         resource_type: ResourceType,
         id: Uuid,
     ) -> Result<Option<StoredResource>> {
-        resources::find(self.connection(), directory, resource_type, id, true).await
+        resources::find(self.connection()?, directory, resource_type, id, true).await
     }
 
     async fn insert_resource(&mut self, directory: Uuid, draft: Draft<'_>) -> Result<()> {
-        resources::insert(self.connection(), directory, draft).await?;
+        resources::insert(self.connection()?, directory, draft).await?;
         self.totals().add(directory, draft.resource.resource_type, draft.resource.id, 1);
         Ok(())
     }
 
     async fn update_resource(&mut self, directory: Uuid, draft: Draft<'_>, before: &Resource) -> Result<()> {
-        resources::update(self.connection(), directory, draft, before).await
+        resources::update(self.connection()?, directory, draft, before).await
     }
 
     async fn set_unique_values(
@@ -89,31 +85,31 @@ impl Transaction for Tx {
         resource: Uuid,
         values: &[UniqueValue],
     ) -> Result<()> {
-        unique::set(self.connection(), directory, resource_type, resource, values).await
+        unique::set(self.connection()?, directory, resource_type, resource, values).await
     }
 
     async fn hold_schemas(&mut self, directory: Uuid) -> Result<Option<i64>> {
-        schemas::hold_version(self.connection(), directory).await
+        schemas::hold_version(self.connection()?, directory).await
     }
 
     async fn set_password(&mut self, directory: Uuid, user: Uuid, hash: &str) -> Result<()> {
-        passwords::set(self.connection(), directory, user, hash).await
+        passwords::set(self.connection()?, directory, user, hash).await
     }
 
     async fn delete_password(&mut self, directory: Uuid, user: Uuid) -> Result<bool> {
-        passwords::delete(self.connection(), directory, user).await
+        passwords::delete(self.connection()?, directory, user).await
     }
 
     async fn delete_passwords(&mut self, directory: Uuid) -> Result<()> {
-        passwords::delete_all(self.connection(), directory).await
+        passwords::delete_all(self.connection()?, directory).await
     }
 
     async fn set_administrator(&mut self, directory: Uuid, user: Uuid, administrator: bool) -> Result<()> {
-        administrators::set(self.connection(), directory, user, administrator).await
+        administrators::set(self.connection()?, directory, user, administrator).await
     }
 
     async fn administrators(&mut self, directory: Uuid, role: Option<&str>) -> Result<Vec<Administrator>> {
-        administrators::list(self.connection(), directory, role).await
+        administrators::list(self.connection()?, directory, role).await
     }
 
     async fn linked_user(
@@ -122,7 +118,7 @@ impl Transaction for Tx {
         issuer: &str,
         subject: &str,
     ) -> Result<Option<StoredResource>> {
-        links::user(self.connection(), directory, issuer, subject).await
+        links::user(self.connection()?, directory, issuer, subject).await
     }
 
     async fn sign_in_candidates(
@@ -131,27 +127,27 @@ impl Transaction for Tx {
         address: &str,
         limit: u32,
     ) -> Result<Vec<Candidate>> {
-        links::candidates(self.connection(), directory, address, limit).await
+        links::candidates(self.connection()?, directory, address, limit).await
     }
 
     async fn insert_link(&mut self, directory: Uuid, link: &SignInLink) -> Result<()> {
-        links::insert(self.connection(), directory, link).await
+        links::insert(self.connection()?, directory, link).await
     }
 
     async fn delete_link_of(&mut self, directory: Uuid, user: Uuid) -> Result<Option<(String, String)>> {
-        links::delete_of(self.connection(), directory, user).await
+        links::delete_of(self.connection()?, directory, user).await
     }
 
     async fn provisioning_rules(&mut self, directory: Uuid) -> Result<Vec<ProvisioningRule>> {
-        provisioning_rules::list(self.connection(), directory).await
+        provisioning_rules::list(self.connection()?, directory).await
     }
 
     async fn set_provisioning_rules(&mut self, directory: Uuid, rules: &[ProvisioningRule]) -> Result<()> {
-        provisioning_rules::set(self.connection(), directory, rules).await
+        provisioning_rules::set(self.connection()?, directory, rules).await
     }
 
     async fn adopt_user(&mut self, directory: Uuid, user: Uuid) -> Result<()> {
-        resources::adopt(self.connection(), directory, user).await
+        resources::adopt(self.connection()?, directory, user).await
     }
 
     async fn delete_resource(
@@ -160,7 +156,7 @@ impl Transaction for Tx {
         resource_type: ResourceType,
         id: Uuid,
     ) -> Result<()> {
-        resources::delete(self.connection(), directory, resource_type, id).await?;
+        resources::delete(self.connection()?, directory, resource_type, id).await?;
         self.totals().add(directory, resource_type, id, -1);
         Ok(())
     }
@@ -172,7 +168,7 @@ impl Transaction for Tx {
         now: i64,
         provenance: &Provenance,
     ) -> Result<Option<i64>> {
-        members::touch(self.connection(), directory, group, now, provenance).await
+        members::touch(self.connection()?, directory, group, now, provenance).await
     }
 
     async fn retire_user(
@@ -183,7 +179,7 @@ impl Transaction for Tx {
         by: Actor,
         address: Option<&str>,
     ) -> Result<()> {
-        departed::retire(self.connection(), directory, user, deleted, by, address).await?;
+        departed::retire(self.connection()?, directory, user, deleted, by, address).await?;
         self.totals().add(directory, ResourceType::User, user, -1);
         Ok(())
     }
@@ -195,15 +191,15 @@ impl Transaction for Tx {
         subject: &str,
         address: Option<&str>,
     ) -> Result<Option<StoredResource>> {
-        departed::arrival(self.connection(), directory, issuer, subject, address).await
+        departed::arrival(self.connection()?, directory, issuer, subject, address).await
     }
 
     async fn take_departed_user(&mut self, directory: Uuid, user: Uuid) -> Result<Option<StoredResource>> {
-        departed::take(self.connection(), directory, user).await
+        departed::take(self.connection()?, directory, user).await
     }
 
     async fn purge_departed_users(&mut self, directory: Uuid, until: i64, limit: u32) -> Result<Vec<Uuid>> {
-        departed::purge(self.connection(), directory, until, limit).await
+        departed::purge(self.connection()?, directory, until, limit).await
     }
 
     async fn namesakes(
@@ -212,17 +208,17 @@ impl Transaction for Tx {
         external_id: Option<&str>,
         user_name: &str,
     ) -> Result<Vec<Namesake>> {
-        departed::namesakes(self.connection(), directory, external_id, user_name).await
+        departed::namesakes(self.connection()?, directory, external_id, user_name).await
     }
 
     async fn add_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<AddedMembers> {
-        let outcome = members::add(self.connection(), directory, group, members).await?;
+        let outcome = members::add(self.connection()?, directory, group, members).await?;
         self.totals().memberships += outcome.added.len() as u64;
         Ok(outcome)
     }
 
     async fn remove_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<Vec<Uuid>> {
-        members::remove(self.connection(), directory, group, members).await
+        members::remove(self.connection()?, directory, group, members).await
     }
 
     async fn member_ids(
@@ -233,7 +229,7 @@ impl Transaction for Tx {
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<Uuid>> {
-        members::ids(self.connection(), directory, group, condition, after, limit).await
+        members::ids(self.connection()?, directory, group, condition, after, limit).await
     }
 
     async fn leave_groups(
@@ -242,32 +238,32 @@ impl Transaction for Tx {
         member: Uuid,
         event: &mut (dyn FnMut(Uuid) -> Event + Send),
     ) -> Result<Vec<Event>> {
-        members::leave(self.connection(), directory, member, event).await
+        members::leave(self.connection()?, directory, member, event).await
     }
 
     async fn provenance(&mut self, directory: Uuid, resource: Uuid) -> Result<Option<Vec<AttributeOrigin>>> {
-        provenance::read(self.connection(), directory, resource).await
+        provenance::read(self.connection()?, directory, resource).await
     }
 
     async fn insert_event(&mut self, event: &Event) -> Result<()> {
         self.note_event();
-        events::insert(self.connection(), event).await?;
+        events::insert(self.connection()?, event).await?;
         if event.kind.is_administrative() {
-            audit::insert(self.connection(), event).await?;
+            audit::insert(self.connection()?, event).await?;
         }
         Ok(())
     }
 
     async fn insert_audit_record(&mut self, event: &Event) -> Result<()> {
-        audit::insert(self.connection(), event).await
+        audit::insert(self.connection()?, event).await
     }
 
     async fn insert_activities(&mut self, activities: &[Activity]) -> Result<()> {
-        activity::insert(self.connection(), activities).await
+        activity::insert(self.connection()?, activities).await
     }
 
     async fn hear(&mut self, heard: &Heard) -> Result<()> {
-        connections::hear(self.connection(), heard).await
+        connections::hear(self.connection()?, heard).await
     }
 
     async fn trim_activities(
@@ -277,47 +273,47 @@ impl Transaction for Tx {
         surplus: i64,
         limit: u32,
     ) -> Result<u64> {
-        let gone = activity::trim(self.connection(), directory, before, surplus, limit.into()).await?;
+        let gone = activity::trim(self.connection()?, directory, before, surplus, limit.into()).await?;
         if gone > 0 {
-            connections::forget_entries(self.connection(), directory, gone).await?;
+            connections::forget_entries(self.connection()?, directory, gone).await?;
         }
         Ok(gone)
     }
 
     async fn directory(&mut self, name: &str) -> Result<Option<Directory>> {
-        directories::find(self.connection(), name, true).await
+        directories::find(self.connection()?, name, true).await
     }
 
     async fn has_directories(&mut self) -> Result<bool> {
-        directories::any(self.connection()).await
+        directories::any(self.connection()?).await
     }
 
     async fn insert_directory(&mut self, directory: &Directory) -> Result<()> {
-        directories::insert(self.connection(), directory).await
+        directories::insert(self.connection()?, directory).await
     }
 
     async fn update_directory(&mut self, directory: &Directory) -> Result<()> {
-        directories::update(self.connection(), directory).await
+        directories::update(self.connection()?, directory).await
     }
 
     async fn count_resources(&mut self, directory: Uuid, resource_type: ResourceType) -> Result<i64> {
-        resources::total(self.connection(), directory, resource_type).await
+        resources::total(self.connection()?, directory, resource_type).await
     }
 
     async fn delete_directory(&mut self, directory: Uuid, now: i64) -> Result<()> {
-        deletion::delete(self.connection(), directory, now).await
+        deletion::delete(self.connection()?, directory, now).await
     }
 
     async fn delete_leftovers(&mut self, directory: Uuid) -> Result<u64> {
-        deletion::delete_rows(self.connection(), directory).await
+        deletion::delete_rows(self.connection()?, directory).await
     }
 
     async fn forget_deleted_directory(&mut self, directory: Uuid) -> Result<()> {
-        deletion::forget(self.connection(), directory).await
+        deletion::forget(self.connection()?, directory).await
     }
 
     async fn schemas(&mut self, directory: Uuid) -> Result<Vec<RegisteredSchema>> {
-        schemas::list(self.connection(), directory).await
+        schemas::list(self.connection()?, directory).await
     }
 
     async fn has_schema_values(
@@ -326,15 +322,15 @@ impl Transaction for Tx {
         resource_type: ResourceType,
         urn: &str,
     ) -> Result<bool> {
-        schemas::has_values(self.connection(), directory, resource_type, urn).await
+        schemas::has_values(self.connection()?, directory, resource_type, urn).await
     }
 
     async fn put_schema(&mut self, directory: Uuid, schema: &RegisteredSchema) -> Result<()> {
-        schemas::put(self.connection(), directory, schema).await
+        schemas::put(self.connection()?, directory, schema).await
     }
 
     async fn delete_schema(&mut self, directory: Uuid, urn: &str) -> Result<()> {
-        schemas::delete(self.connection(), directory, urn).await
+        schemas::delete(self.connection()?, directory, urn).await
     }
 
     async fn credentials(
@@ -342,95 +338,94 @@ impl Transaction for Tx {
         kind: CredentialKind,
         directory: Option<Uuid>,
     ) -> Result<Vec<Credential>> {
-        credentials::list(self.connection(), kind, directory).await
+        credentials::list(self.connection()?, kind, directory).await
     }
 
     async fn insert_credential(&mut self, credential: &Credential) -> Result<()> {
-        credentials::insert(self.connection(), credential).await
+        credentials::insert(self.connection()?, credential).await
     }
 
     async fn end_credential(&mut self, id: Uuid, expires: Option<i64>, revoked: Option<i64>) -> Result<()> {
-        credentials::end(self.connection(), id, expires, revoked).await
+        credentials::end(self.connection()?, id, expires, revoked).await
     }
 
     async fn credential(&mut self, hash: &[u8; 32]) -> Result<Option<Credential>> {
-        credentials::lock(self.connection(), hash).await
+        credentials::lock(self.connection()?, hash).await
     }
 
     async fn note_uses(&mut self, uses: &[(Uuid, LastUse)]) -> Result<()> {
-        credentials::note_uses(self.connection(), uses).await
+        credentials::note_uses(self.connection()?, uses).await
     }
 
     async fn note_warning(&mut self, credential: Uuid, days: i64) -> Result<bool> {
-        credentials::warn(self.connection(), credential, days).await
+        credentials::warn(self.connection()?, credential, days).await
     }
 
     async fn revoke_access_tokens(&mut self, secret: Uuid, now: i64) -> Result<()> {
-        credentials::revoke_access_tokens(self.connection(), secret, now).await
+        credentials::revoke_access_tokens(self.connection()?, secret, now).await
     }
 
     async fn delete_access_tokens(&mut self, expired_before: i64) -> Result<()> {
-        credentials::delete_access_tokens(self.connection(), expired_before).await
+        credentials::delete_access_tokens(self.connection()?, expired_before).await
     }
 
     async fn insert_oauth_client(&mut self, client: &OAuthClient) -> Result<()> {
-        oauth_clients::insert(self.connection(), client).await
+        oauth_clients::insert(self.connection()?, client).await
     }
 
     async fn delete_oauth_client(&mut self, client: Uuid) -> Result<()> {
-        oauth_clients::delete(self.connection(), client).await
+        oauth_clients::delete(self.connection()?, client).await
     }
 
     async fn oauth_clients(&mut self, directory: Uuid) -> Result<Vec<OAuthClient>> {
-        oauth_clients::list(self.connection(), directory).await
+        oauth_clients::list(self.connection()?, directory).await
     }
 
     async fn insert_session(&mut self, session: &Session) -> Result<()> {
-        sessions::insert(self.connection(), session).await
+        sessions::insert(self.connection()?, session).await
     }
 
     async fn touch_session(&mut self, id: Uuid, now: i64) -> Result<()> {
-        sessions::touch(self.connection(), id, now).await
+        sessions::touch(self.connection()?, id, now).await
     }
 
     async fn delete_session(&mut self, holder: SessionHolder<'_>, id: Uuid) -> Result<bool> {
-        sessions::delete(self.connection(), holder, id).await
+        sessions::delete(self.connection()?, holder, id).await
     }
 
     async fn delete_sessions(&mut self, holder: SessionHolder<'_>) -> Result<Vec<Uuid>> {
-        sessions::delete_all(self.connection(), holder).await
+        sessions::delete_all(self.connection()?, holder).await
     }
 
     async fn delete_ended_sessions(&mut self, now: i64, used_before: i64) -> Result<()> {
-        sessions::delete_ended(self.connection(), now, used_before).await
+        sessions::delete_ended(self.connection()?, now, used_before).await
     }
 
     async fn shared_key(&mut self, name: &str, fresh: &[u8; 32], now: i64) -> Result<[u8; 32]> {
-        credentials::shared_key(self.connection(), name, fresh, now).await
+        credentials::shared_key(self.connection()?, name, fresh, now).await
     }
 
     async fn delete_shared_keys(&mut self, beginning: &str) -> Result<()> {
-        credentials::delete_shared_keys(self.connection(), beginning).await
+        credentials::delete_shared_keys(self.connection()?, beginning).await
     }
 
     async fn delete_old_shared_keys(&mut self, beginning: &str, before: i64) -> Result<()> {
-        credentials::delete_old_shared_keys(self.connection(), beginning, before).await
+        credentials::delete_old_shared_keys(self.connection()?, beginning, before).await
     }
 
     async fn begin_part(&mut self) -> Result<()> {
-        sqlx::query::<Db>("SAVEPOINT part").execute(self.connection()).await.map_err(failure)?;
+        Statement::new("SAVEPOINT part").run(self.connection()?).await?;
         self.totals().begin_part();
         Ok(())
     }
 
     async fn end_part(&mut self, keep: bool) -> Result<()> {
         if !keep {
-            sqlx::query::<Db>("ROLLBACK TO SAVEPOINT part")
-                .execute(self.connection())
-                .await
-                .map_err(failure)?;
+            Statement::new("ROLLBACK TO SAVEPOINT part")
+                .run(self.connection()?)
+                .await?;
         }
-        sqlx::query::<Db>("RELEASE SAVEPOINT part").execute(self.connection()).await.map_err(failure)?;
+        Statement::new("RELEASE SAVEPOINT part").run(self.connection()?).await?;
         self.totals().end_part(keep);
         Ok(())
     }

@@ -3,8 +3,7 @@
 use rollcall_scim::unique::UniqueValue;
 use uuid::Uuid;
 
-use super::super::dialect::{Connection, Db};
-use super::failure;
+use super::{Connection, Statement};
 use crate::{Error, ResourceType, Result};
 
 /// Gives a resource these values in place of those that it has.
@@ -18,7 +17,7 @@ pub(super) async fn set(
     delete(connection, directory, resource).await?;
     for UniqueValue { attribute, value } in values {
         // Waits for another transaction that is writing the same value.
-        let inserted = sqlx::query::<Db>(
+        let inserted = Statement::new(
             "INSERT INTO unique_values (directory_id, resource_type, attribute, value, resource_id) \
              VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
         )
@@ -27,10 +26,9 @@ pub(super) async fn set(
         .bind(attribute)
         .bind(value)
         .bind(resource)
-        .execute(&mut *connection)
-        .await
-        .map_err(failure)?;
-        if inserted.rows_affected() == 0 {
+        .run(&mut *connection)
+        .await?;
+        if inserted == 0 {
             return Err(Error::ValueTaken(resource_type, attribute.clone()));
         }
     }
@@ -38,11 +36,10 @@ pub(super) async fn set(
 }
 
 pub(super) async fn delete(connection: &mut Connection, directory: Uuid, resource: Uuid) -> Result<()> {
-    sqlx::query::<Db>("DELETE FROM unique_values WHERE directory_id = $1 AND resource_id = $2")
+    Statement::new("DELETE FROM unique_values WHERE directory_id = $1 AND resource_id = $2")
         .bind(directory)
         .bind(resource)
-        .execute(connection)
-        .await
-        .map_err(failure)?;
+        .run(connection)
+        .await?;
     Ok(())
 }

@@ -1,16 +1,22 @@
 //! What is written differently in SQLite.
 
 use rollcall_scim::schema::Kind;
-use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-/// The database.
-pub(super) type Db = sqlx::Sqlite;
-/// A connection to it.
-pub(super) type Connection = sqlx::SqliteConnection;
-/// A statement that is put together.
-pub(super) type Query = QueryBuilder<Db>;
+use super::sql::Statement;
+pub(super) use super::values::{Arguments, Bind, Cell, Json};
 
+/// How many characters a text has, as SQL counts them.
+pub(super) fn length_of(text: &str) -> i64 {
+    text.chars().count().try_into().unwrap_or(i64::MAX)
+}
+
+/// Begins a transaction.
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+/// Makes the table of the applied migrations, which is that of sqlx.
+pub(super) const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, \
+     description TEXT NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, \
+     checksum BLOB NOT NULL, execution_time BIGINT NOT NULL)";
 /// Whether a migration has ever been applied.
 pub(super) const IS_MIGRATED: &str =
     "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '_sqlx_migrations')";
@@ -96,7 +102,7 @@ pub(super) fn total_shard(_: Uuid) -> i64 {
 }
 
 /// An id in a column as text.
-pub(super) fn push_id(query: &mut Query, column: &str) {
+pub(super) fn push_id(query: &mut Statement, column: &str) {
     query.push(format_args!(
         "lower(substr(hex({column}), 1, 8) || '-' || substr(hex({column}), 9, 4) || '-' || substr(hex({column}), 13, 4) \
          || '-' || substr(hex({column}), 17, 4) || '-' || substr(hex({column}), 21))"
@@ -109,21 +115,21 @@ pub(super) const DISPLAY_BEGINS: &str = "substr(json_extract(r.search, '$.displa
 pub(super) const FAMILY_BEGINS: &str = "substr(json_extract(r.search, '$.name.familyName'), 1, 100)";
 
 /// Appends that an id is one of those that a SELECT finds.
-pub(super) fn push_one_of(query: &mut Query, id: &str, select: impl FnOnce(&mut Query)) {
+pub(super) fn push_one_of(query: &mut Statement, id: &str, select: impl FnOnce(&mut Statement)) {
     query.push(id).push(" IN (");
     select(query);
     query.push(")");
 }
 
-/// The last `length` characters of a text.
-pub(super) fn push_end(query: &mut Query, text: &dyn Fn(&mut Query), length: i64) {
+/// As many last characters of a text as another one has.
+pub(super) fn push_end(query: &mut Statement, text: &dyn Fn(&mut Statement), end: &str) {
     query.push("substr(");
     text(query);
-    query.push(", ").push_bind(-length).push(")");
+    query.push(", ").push_bind(-length_of(end)).push(")");
 }
 
 /// The value at a path of a JSON column, in the type that values of this kind are compared in; NULL where there is none.
-pub(super) fn push_json(query: &mut Query, column: &str, path: &[&str], _: Kind) {
+pub(super) fn push_json(query: &mut Statement, column: &str, path: &[&str], _: Kind) {
     // An element that is no object or array is a value of SQL already.
     if path.is_empty() {
         query.push(column);
@@ -133,7 +139,7 @@ pub(super) fn push_json(query: &mut Query, column: &str, path: &[&str], _: Kind)
 }
 
 /// The elements of the array at a path of the search form, as a table with the columns `key` and `value`.
-pub(super) fn push_elements(query: &mut Query, path: &[&str]) {
+pub(super) fn push_elements(query: &mut Statement, path: &[&str]) {
     query.push("json_each(r.search, ").push_bind(json_path(path)).push(") AS e");
 }
 

@@ -1,28 +1,27 @@
 //! SQLite: a file, read by several connections and written by one.
 
+mod connection;
 mod dialect;
+mod failure;
 mod readers;
 #[path = "../sql/mod.rs"]
 mod sql;
+mod values;
 mod writer;
 
-use std::path::Path;
-use std::str::FromStr as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use percent_encoding::percent_decode_str;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use self::dialect::Connection;
-use self::readers::{Reader, Readers};
+use self::connection::Connection;
+use self::readers::Readers;
 use self::sql::Totals;
-use self::writer::{MigrationTurn, Turn, Writer};
+use self::values::Row;
+use self::writer::{Turn, Writer};
 use crate::{Error, Options, Result};
-
-/// How long a statement waits for another process that writes to the same file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The file.
 #[derive(Debug)]
@@ -37,39 +36,28 @@ impl Database {
     /// Opens the file, and makes it where it is missing, readable by its owner alone.
     /// Errors: [`Error::Url`], [`Error::Unavailable`].
     pub(crate) async fn open(url: &str, options: &Options) -> Result<Self> {
-        let connect = SqliteConnectOptions::from_str(url)
-            .map_err(|error| Error::Url(format!("the database URL cannot be read: {error}")))?;
-        let file = connect.get_filename().to_owned();
-        if url.contains(":memory:") || url.contains("mode=memory") || file.as_os_str().is_empty() {
-            return Err(Error::Url(
-                "the database URL must name a file, such as sqlite:rollcall.db".to_owned(),
-            ));
-        }
+        let file = file_of(url)?;
         create(&file)?;
-        let connect = connect
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT)
-            .statement_cache_capacity(256);
         // The writer comes first: it turns the write-ahead log on.
-        let writer = Writer::open(&connect).await?;
-        let connect = connect.pragma("query_only", "on").optimize_on_close(false, None);
-        let readers = Readers::new(connect, options);
+        let writer = Writer::open(&file, options.acquire_timeout).await?;
+        let readers = Readers::new(&file, options);
         Ok(Self { readers, writer, written: watch::Sender::new(()) })
     }
 
-    async fn reader(&self) -> Result<Reader<'_>> {
+    /// A connection for what may take some time.
+    async fn reader(&self) -> Result<Connection> {
         self.readers.turn().await
     }
 
-    /// Gives a connection back after an answer.
-    fn settle(reader: Reader<'_>) {
-        reader.settle();
+    /// A connection for what an index leads to at once.
+    #[expect(clippy::unused_async, reason = "it is asked as the other database is")]
+    async fn quick_reader(&self) -> Result<Connection> {
+        self.readers.at_once()
     }
 
-    async fn migrator(&self) -> Result<MigrationTurn> {
-        Ok(MigrationTurn(self.writer.turn().await?))
+    /// The writer outside of a transaction, for the migrations, which begin their own.
+    async fn migrator(&self) -> Result<Turn> {
+        self.writer.turn().await
     }
 
     async fn transaction(&self) -> Result<Tx> {
@@ -96,6 +84,36 @@ impl Database {
     }
 }
 
+/// The file that a URL names: `sqlite:FILE` or `sqlite://FILE`, percent-encoded where it must be, and nothing behind it but the
+/// `mode` that other programs want. Errors: [`Error::Url`].
+fn file_of(url: &str) -> Result<PathBuf> {
+    let rest = url.strip_prefix("sqlite:").unwrap_or(url);
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+        match parameter {
+            "mode=rwc" | "mode=rw" => {}
+            "mode=memory" => return Err(not_a_file()),
+            _ => {
+                return Err(Error::Url(format!(
+                    "the database URL has the parameter {parameter:?}, which a SQLite file of Rollcall does not have"
+                )));
+            }
+        }
+    }
+    let path = percent_decode_str(path)
+        .decode_utf8()
+        .map_err(|error| Error::Url(format!("the database URL cannot be read: {error}")))?;
+    if path.is_empty() || path.contains(":memory:") {
+        return Err(not_a_file());
+    }
+    Ok(PathBuf::from(&*path))
+}
+
+fn not_a_file() -> Error {
+    Error::Url("the database URL must name a file, such as sqlite:rollcall.db".to_owned())
+}
+
 /// Makes the file where it is missing. SQLite gives its companions (`-wal`, `-shm`) the same permissions.
 fn create(file: &Path) -> Result<()> {
     let mut options = std::fs::OpenOptions::new();
@@ -107,7 +125,7 @@ fn create(file: &Path) -> Result<()> {
     })
 }
 
-/// A running transaction; dropped, it is rolled back before the next one begins.
+/// A running transaction; dropped, it is undone.
 struct Tx {
     turn: Turn,
     totals: Totals,
@@ -116,7 +134,7 @@ struct Tx {
 }
 
 impl Tx {
-    fn connection(&mut self) -> &mut Connection {
+    fn connection(&mut self) -> Result<&mut Connection> {
         self.turn.connection()
     }
 
@@ -130,7 +148,7 @@ impl Tx {
     }
 
     async fn commit(mut self) -> Result<()> {
-        self.totals.write(self.turn.connection()).await?;
+        self.totals.write(self.turn.connection()?).await?;
         self.turn.commit().await?;
         if self.has_events {
             self.written.send_replace(());

@@ -1,191 +1,176 @@
 //! The connections that read.
-//!
-//! A pool of sqlx asks each connection that comes back whether it is still there, in a task of its own. A file does not go
-//! away, and that is a second turn between threads for each read. But whoever gives up a long read leaves it
-//! running: only a connection that is known to have answered is given to the next one as it is.
 
-use std::fmt;
-use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
-use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::failure::failure;
+use super::connection::{Connection, open};
+use super::failure::closed;
 use crate::{Error, Options, Result};
 
 /// The connections, each opened when it is needed for the first time.
+#[derive(Debug)]
 pub(super) struct Readers {
-    connect: SqliteConnectOptions,
-    places: Vec<Place>,
-    /// One for each place.
-    turns: Semaphore,
+    idle: Arc<Idle>,
+    /// How many may be read at once on threads of their own.
+    turns: Arc<Semaphore>,
+    most: u32,
     longest_wait: Duration,
+    longest_read: Duration,
 }
 
-/// Where a connection is, once it is open.
-#[derive(Default)]
-struct Place {
-    connection: Mutex<Option<SqliteConnection>>,
-    /// Whether the last read may still run.
-    is_unsettled: AtomicBool,
+/// The connections that nobody uses.
+#[derive(Debug)]
+struct Idle {
+    file: PathBuf,
+    /// `None`, the store has been closed.
+    connections: Mutex<Option<Vec<rusqlite::Connection>>>,
+}
+
+impl Idle {
+    fn take(&self) -> Result<rusqlite::Connection> {
+        let found = match &mut *self.lock() {
+            None => return Err(closed()),
+            Some(connections) => connections.pop(),
+        };
+        found.map_or_else(|| open(&self.file, false), Ok)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Vec<rusqlite::Connection>>> {
+        // What is held is whole at every moment.
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Readers {
-    pub(super) fn new(connect: SqliteConnectOptions, options: &Options) -> Self {
-        let places: Vec<_> = (0..options.max_connections.max(1)).map(|_| Place::default()).collect();
-        let turns = Semaphore::new(places.len());
-        Self { connect, places, turns, longest_wait: options.acquire_timeout }
+    pub(super) fn new(file: &Path, options: &Options) -> Self {
+        let most = options.max_connections.max(1);
+        Self {
+            idle: Arc::new(Idle { file: file.to_owned(), connections: Mutex::new(Some(Vec::new())) }),
+            turns: Arc::new(Semaphore::new(most as usize)),
+            most,
+            longest_wait: options.acquire_timeout,
+            longest_read: options.statement_timeout,
+        }
     }
 
-    /// Waits until a connection is free, in the order of asking. Errors: [`Error::Unavailable`].
-    pub(super) async fn turn(&self) -> Result<Reader<'_>> {
-        let turn = match timeout(self.longest_wait, self.turns.acquire()).await {
+    /// A connection for what an index leads to at once: it is asked on the thread that wants to know, and nobody waits.
+    pub(super) fn at_once(&self) -> Result<Connection> {
+        Ok(Connection::Here(Lent { connection: Some(self.idle.take()?), idle: Arc::clone(&self.idle), _turn: None }))
+    }
+
+    /// A connection for what may take longer, in the order of asking. Errors: [`Error::Unavailable`].
+    pub(super) async fn turn(&self) -> Result<Connection> {
+        let turn = match timeout(self.longest_wait, Arc::clone(&self.turns).acquire_owned()).await {
             Ok(Ok(turn)) => turn,
-            Ok(Err(_)) => return Err(Error::Unavailable(sqlx::Error::PoolClosed)),
-            Err(_) => return Err(Error::Unavailable(sqlx::Error::PoolTimedOut)),
+            Ok(Err(_)) => return Err(closed()),
+            Err(_) => return Err(Error::Unavailable("every connection is in use".into())),
         };
-        // Somebody may come and go between the two looks; there is a place for each turn.
-        let (place, mut connection) = loop {
-            match self.free(false).or_else(|| self.free(true)) {
-                Some(found) => break found,
-                None => tokio::task::yield_now().await,
-            }
-        };
-        let was_unsettled = place.is_unsettled.swap(true, Ordering::Relaxed);
-        if let Some(connection) = connection.as_mut() {
-            if was_unsettled {
-                connection.ping().await.map_err(failure)?;
-            }
-        } else {
-            *connection = Some(self.connect.connect().await.map_err(failure)?);
-        }
-        match MutexGuard::try_map(connection, Option::as_mut) {
-            Ok(connection) => Ok(Reader { connection, is_unsettled: &place.is_unsettled, _turn: turn }),
-            Err(_) => Err(Error::Unavailable(sqlx::Error::PoolClosed)),
-        }
-    }
-
-    /// A place that nobody uses, settled or not.
-    fn free<'a>(
-        &'a self,
-        is_unsettled: bool,
-    ) -> Option<(&'a Place, MutexGuard<'a, Option<SqliteConnection>>)> {
-        let wanted = |place: &&Place| place.is_unsettled.load(Ordering::Relaxed) == is_unsettled;
-        let free = |place: &'a Place| Some((place, place.connection.try_lock().ok()?));
-        self.places.iter().filter(wanted).find_map(free)
+        let lent = Lent { connection: Some(self.idle.take()?), idle: Arc::clone(&self.idle), _turn: Some(turn) };
+        Ok(Connection::Elsewhere(Some(lent), self.longest_read))
     }
 
     /// Waits for those who read, and lets nobody else.
     pub(super) async fn shut(&self) {
+        // Nobody holds a turn for longer than a read may take.
+        _ = self.turns.acquire_many(self.most).await;
         self.turns.close();
-        for place in &self.places {
-            if let Some(connection) = place.connection.lock().await.take() {
-                // It has nothing that could be lost.
-                _ = connection.close().await;
-            }
+        *self.idle.lock() = None;
+    }
+}
+
+/// A connection that somebody uses; dropped, it is idle again.
+#[derive(Debug)]
+pub(super) struct Lent {
+    connection: Option<rusqlite::Connection>,
+    idle: Arc<Idle>,
+    // Free after the connection is.
+    _turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Lent {
+    pub(super) fn connection(&self) -> Result<&rusqlite::Connection> {
+        self.connection.as_ref().ok_or_else(closed)
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let (Some(connections), Some(connection)) = (&mut *self.idle.lock(), self.connection.take()) {
+            connections.push(connection);
         }
-    }
-}
-
-impl fmt::Debug for Readers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Readers").field("turns", &self.turns).finish_non_exhaustive()
-    }
-}
-
-/// A connection for one read.
-pub(super) struct Reader<'a> {
-    // Free before its turn is somebody else's.
-    connection: MappedMutexGuard<'a, SqliteConnection>,
-    is_unsettled: &'a AtomicBool,
-    _turn: SemaphorePermit<'a>,
-}
-
-impl Reader<'_> {
-    /// Gives the connection back after an answer, whatever it was: nothing runs on it any more.
-    pub(super) fn settle(self) {
-        self.is_unsettled.store(false, Ordering::Relaxed);
-    }
-}
-
-impl Deref for Reader<'_> {
-    type Target = SqliteConnection;
-
-    fn deref(&self) -> &SqliteConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for Reader<'_> {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.connection
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::str::FromStr as _;
-
-    use sqlx::sqlite::SqliteRow;
-
+    use super::super::sql::Statement;
     use super::*;
 
-    fn readers(connections: u32) -> (tempfile::TempDir, Readers) {
+    const ENDLESS: &str =
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+
+    fn readers(connections: u32, longest_read: Duration) -> (tempfile::TempDir, Readers) {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}?mode=rwc", folder.path().join("rollcall.db").display());
-        let connect = SqliteConnectOptions::from_str(&url).unwrap();
-        let options = Options { max_connections: connections, acquire_timeout: Duration::from_millis(50) };
-        (folder, Readers::new(connect, &options))
+        let file = folder.path().join("rollcall.db");
+        std::fs::File::create(&file).unwrap();
+        let options = Options {
+            max_connections: connections,
+            acquire_timeout: Duration::from_millis(50),
+            statement_timeout: longest_read,
+            ..Options::default()
+        };
+        let readers = Readers::new(&file, &options);
+        (folder, readers)
     }
 
-    async fn ask(reader: &mut Reader<'_>, statement: &'static str) -> Vec<SqliteRow> {
-        sqlx::query(statement).fetch_all(&mut **reader).await.unwrap()
-    }
-
-    fn unsettled(readers: &Readers) -> Vec<bool> {
-        readers.places.iter().map(|place| place.is_unsettled.load(Ordering::Relaxed)).collect()
+    fn idle(readers: &Readers) -> usize {
+        readers.idle.lock().as_ref().map_or(0, Vec::len)
     }
 
     #[tokio::test]
     async fn who_asks_after_an_answer_gets_the_same_connection() {
-        let (_folder, readers) = readers(2);
+        let (_folder, readers) = readers(2, Duration::from_secs(10));
         for _ in 0..3 {
             let mut reader = readers.turn().await.unwrap();
-            assert_eq!(ask(&mut reader, "SELECT 1").await.len(), 1);
-            reader.settle();
+            assert_eq!(Statement::new("SELECT 1").the_value::<i64>(&mut reader).await.unwrap(), 1);
+            drop(reader);
+            let mut reader = readers.at_once().unwrap();
+            assert_eq!(Statement::new("SELECT 2").the_value::<i64>(&mut reader).await.unwrap(), 2);
         }
-        assert!(readers.places[1].connection.lock().await.is_none(), "one connection does for one reader");
+        assert_eq!(idle(&readers), 1, "one connection does for one reader");
     }
 
     #[tokio::test]
-    async fn a_read_that_was_given_up_holds_up_nobody_while_there_are_other_connections() {
-        let (_folder, readers) = readers(2);
-        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT max(i) FROM n";
+    async fn a_read_that_was_given_up_ends_and_gives_its_connection_back() {
+        let (_folder, readers) = readers(1, Duration::from_secs(600));
         let mut reader = readers.turn().await.unwrap();
-        assert!(timeout(Duration::from_millis(1), ask(&mut reader, endless)).await.is_err());
+        let asked = timeout(Duration::from_millis(5), Statement::new(ENDLESS).rows(&mut reader)).await;
+        assert!(asked.is_err());
         drop(reader);
-        assert_eq!(unsettled(&readers), [true, false]);
+        readers.shut().await;
+    }
+
+    #[tokio::test]
+    async fn a_read_that_takes_too_long_is_interrupted_and_the_connection_goes_on() {
+        let (_folder, readers) = readers(1, Duration::from_millis(20));
         let mut reader = readers.turn().await.unwrap();
-        assert_eq!(ask(&mut reader, "SELECT 1").await.len(), 1);
-        // Whoever gets the other one waits until it has ended, and then is answered.
-        let mut late = readers.turn().await.unwrap();
-        assert_eq!(ask(&mut late, "SELECT 2").await.len(), 1);
-        late.settle();
-        reader.settle();
-        assert_eq!(unsettled(&readers), [false, false]);
+        let answer = Statement::new(ENDLESS).rows(&mut reader).await;
+        assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+        assert_eq!(Statement::new("SELECT 1").the_value::<i64>(&mut reader).await.unwrap(), 1);
     }
 
     #[tokio::test]
     async fn who_waits_too_long_for_a_connection_or_comes_too_late_is_told_so() {
-        let (_folder, readers) = readers(1);
+        let (_folder, readers) = readers(1, Duration::from_secs(10));
         let reader = readers.turn().await.unwrap();
-        assert!(matches!(readers.turn().await, Err(Error::Unavailable(sqlx::Error::PoolTimedOut))));
-        reader.settle();
+        assert!(matches!(readers.turn().await.err(), Some(Error::Unavailable(_))));
+        drop(reader);
         readers.shut().await;
-        assert!(matches!(readers.turn().await, Err(Error::Unavailable(sqlx::Error::PoolClosed))));
+        assert!(matches!(readers.turn().await.err(), Some(Error::Unavailable(_))));
+        assert!(matches!(readers.at_once().err(), Some(Error::Unavailable(_))));
     }
 }

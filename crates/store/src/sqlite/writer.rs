@@ -1,106 +1,110 @@
 //! The one connection that writes, and the group commit of its transactions.
 //!
 //! A commit waits for the disk, a transaction does not. So transactions that queue for their turn are made durable
-//! together: the first one begins, each further one is a savepoint, and whoever finishes with nobody behind commits for
-//! all. Nobody hears that a change happened before it is on the disk, and a transaction that fails undoes its own
+//! together: the first one begins, each further one is a savepoint, and when nobody is behind, a thread of its own commits
+//! for all. Nobody hears that a change happened before it is on the disk, and a transaction that fails undoes its own
 //! savepoint and nothing else.
+//!
+//! A statement is asked and answered without a moment in between in which whoever asks could go away. So the connection
+//! is in no state that is not known here: docs/decisions/0050.
 
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use sqlx::ConnectOptions as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
-use super::BUSY_TIMEOUT;
-use crate::failure::failure;
+use super::connection::{BUSY_TIMEOUT, Connection, open};
+use super::failure::{closed, failure, is_busy};
+use super::sql::Statement;
 use crate::{Error, Result};
 
 /// How many transactions one commit makes durable at most.
 const LARGEST_BATCH: usize = 64;
 /// How long to wait before opening a file again that others are opening.
-const BUSY_PAUSE: Duration = Duration::from_millis(10);
+const OPENING_PAUSE: Duration = Duration::from_millis(10);
 
 /// The connection that writes.
 pub(super) struct Writer {
     state: Arc<Mutex<State>>,
     /// How many transactions wait for their turn.
     waiting: AtomicUsize,
+    longest_wait: Duration,
+    /// To the thread that commits.
+    commits: mpsc::Sender<OwnedMutexGuard<State>>,
     /// Rung when a batch was left for somebody else to commit.
     left_behind: Arc<Notify>,
-    committer: AbortHandle,
+    looking: AbortHandle,
 }
 
 struct State {
-    connection: SqliteConnection,
+    connection: Connection,
     /// Whether the store has been closed.
     closed: bool,
     /// Who waits for the commit of the open batch.
     members: Vec<oneshot::Sender<Result<(), String>>>,
-    /// The transaction whose turn it is, until it is finished.
-    running: Option<Running>,
-}
-
-/// How the running transaction was begun, and so how it is undone.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Running {
-    /// It opened the batch.
-    First,
-    /// It is a savepoint in a batch.
-    Savepoint,
 }
 
 impl Writer {
-    pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Arc<Self>> {
-        let connection = connect(options).await?;
-        let state =
-            Arc::new(Mutex::new(State { connection, closed: false, members: Vec::new(), running: None }));
+    /// Opens the file, which is there, and gives up waiting for a turn after so long.
+    pub(super) async fn open(file: &Path, longest_wait: Duration) -> Result<Arc<Self>> {
+        let connection = Connection::Writer(connect(file).await?);
+        let state = Arc::new(Mutex::new(State { connection, closed: false, members: Vec::new() }));
         let left_behind = Arc::new(Notify::new());
-        let committer = tokio::spawn(commit_what_was_left(Arc::clone(&state), Arc::clone(&left_behind)));
+        let (commits, to_commit) = mpsc::channel();
+        std::thread::Builder::new()
+            .name("commits".to_owned())
+            .spawn(move || to_commit.into_iter().for_each(commit))
+            .map_err(|error| Error::Unavailable(Box::new(error)))?;
+        let looking = tokio::spawn(look_behind(Arc::clone(&state), Arc::clone(&left_behind), commits.clone()));
         Ok(Arc::new(Self {
             state,
             waiting: AtomicUsize::new(0),
+            longest_wait,
+            commits,
             left_behind,
-            committer: committer.abort_handle(),
+            looking: looking.abort_handle(),
         }))
     }
 
-    /// Waits until the connection is free, in the order of asking.
+    /// Waits until the connection is free, in the order of asking. Errors: [`Error::Unavailable`].
     pub(super) async fn turn(self: &Arc<Self>) -> Result<Turn> {
         let waiting = Waiting::new(&self.waiting);
-        let mut state = Arc::clone(&self.state).lock_owned().await;
+        let state = timeout(self.longest_wait, Arc::clone(&self.state).lock_owned()).await;
         drop(waiting);
+        let state =
+            state.map_err(|_| Error::Unavailable("others have been writing for too long".into()))?;
         if state.closed {
-            return Err(Error::Unavailable(sqlx::Error::PoolClosed));
+            return Err(closed());
         }
-        state.undo_unfinished().await;
-        Ok(Turn { state, writer: Arc::clone(self) })
+        Ok(Turn { state: Some(state), writer: Arc::clone(self), begun: None })
     }
 
     /// Waits for the running transaction, and lets nobody begin another one. The connection closes with the last user
     /// of the store.
     pub(super) async fn shut(&self) {
         let mut state = self.state.lock().await;
-        state.commit_what_is_left().await;
+        state.commit_batch();
         state.closed = true;
         // So that the file alone holds everything. Where another process still reads it, the log stays.
-        _ = state.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        _ = Statement::new("PRAGMA wal_checkpoint(TRUNCATE)").rows(&mut state.connection).await;
     }
 }
 
-/// Connects, and turns the write-ahead log on. For that SQLite needs the file to itself for a moment, and does not wait for
-/// others that open it at the same time, whatever the busy timeout is.
-async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection> {
+/// Connects, and turns the write-ahead log on. For that SQLite needs the file to itself for a moment.
+async fn connect(file: &Path) -> Result<rusqlite::Connection> {
     let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
-        match options.connect().await.map_err(failure) {
-            Err(Error::Conflict(_)) if Instant::now() < deadline => tokio::time::sleep(BUSY_PAUSE).await,
-            connected => return connected,
+        let opened = open(file, true);
+        if !is_busy(&opened) || Instant::now() >= deadline {
+            return opened;
         }
+        tokio::time::sleep(OPENING_PAUSE).await;
     }
 }
 
@@ -112,7 +116,7 @@ impl fmt::Debug for Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.committer.abort();
+        self.looking.abort();
     }
 }
 
@@ -132,141 +136,158 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// Commits the batches that nobody behind was left to commit: the one who was waiting gave up, or failed. It queues like
-/// everybody else, and so comes after those who would add to the batch.
-async fn commit_what_was_left(state: Arc<Mutex<State>>, left_behind: Arc<Notify>) {
+fn commit(mut state: OwnedMutexGuard<State>) {
+    state.commit_batch();
+}
+
+/// Has the batches committed that nobody behind was left to commit: the one who was waiting gave up, or failed. It queues
+/// like everybody else, and so comes after those who would add to the batch.
+async fn look_behind(
+    state: Arc<Mutex<State>>,
+    left_behind: Arc<Notify>,
+    commits: mpsc::Sender<OwnedMutexGuard<State>>,
+) {
     loop {
         left_behind.notified().await;
-        state.lock().await.commit_what_is_left().await;
+        let state = Arc::clone(&state).lock_owned().await;
+        if !state.members.is_empty() && commits.send(state).is_err() {
+            return;
+        }
     }
 }
 
 impl State {
-    async fn execute(&mut self, statement: &'static str) -> Result<()> {
-        sqlx::query(statement).execute(&mut self.connection).await.map_err(failure)?;
-        Ok(())
-    }
-
-    /// Undoes the transaction that was dropped before it was finished.
-    async fn undo_unfinished(&mut self) {
-        match self.running.take() {
-            None => {}
-            Some(Running::First) => self.roll_back("the transaction was given up").await,
-            Some(Running::Savepoint) => {
-                let undone = async {
-                    self.execute("ROLLBACK TO member").await?;
-                    self.execute("RELEASE member").await
-                };
-                if let Err(error) = undone.await {
-                    // After some errors SQLite has rolled the whole batch back by itself.
-                    self.roll_back(&error.to_string()).await;
-                }
-            }
-        }
+    fn execute(&self, statement: &str) -> Result<()> {
+        let mut prepared = self.connection.here()?.prepare_cached(statement).map_err(failure)?;
+        prepared.raw_execute().map(drop).map_err(failure)
     }
 
     /// Ends the batch with nothing done.
-    async fn roll_back(&mut self, why: &str) {
+    fn roll_back(&mut self, why: &str) {
         for member in self.members.drain(..) {
             _ = member.send(Err(why.to_owned()));
         }
         // Fails where SQLite has rolled back by itself, which is what is wanted.
-        _ = self.execute("ROLLBACK").await;
+        _ = self.execute("ROLLBACK");
     }
 
-    /// Makes the batch durable, and tells its members.
-    async fn commit_batch(&mut self) -> Result<()> {
-        match self.execute("COMMIT").await {
+    /// Makes the batch durable, if there is one, and tells its members how it went.
+    fn commit_batch(&mut self) {
+        if self.members.is_empty() {
+            return;
+        }
+        match self.execute("COMMIT") {
             Ok(()) => {
                 for member in self.members.drain(..) {
                     _ = member.send(Ok(()));
                 }
-                Ok(())
             }
-            Err(error) => {
-                self.roll_back(&error.to_string()).await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn commit_what_is_left(&mut self) {
-        self.undo_unfinished().await;
-        if !self.members.is_empty() {
-            // The members hear how it went; there is nobody else to tell.
-            _ = self.commit_batch().await;
+            Err(error) => self.roll_back(&error.to_string()),
         }
     }
 }
 
-/// The right to use the connection. Dropped within a transaction, it leaves that to be undone by whoever is next.
+/// How a transaction was begun, and so how it is undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    /// It opened the batch.
+    First,
+    /// It is a savepoint in a batch.
+    Savepoint,
+}
+
+/// The right to use the connection. Dropped within a transaction, it undoes that.
 pub(super) struct Turn {
-    state: OwnedMutexGuard<State>,
+    /// `None` once it was handed on to be committed.
+    state: Option<OwnedMutexGuard<State>>,
     writer: Arc<Writer>,
+    begun: Option<Begun>,
 }
 
 impl Turn {
-    /// Begins a transaction, in the open batch where there is one.
+    /// Begins a transaction, in the open batch where there is one. Another process that writes is waited for.
     pub(super) async fn begin(&mut self) -> Result<()> {
-        let (statement, running) = if self.state.members.is_empty() {
-            ("BEGIN IMMEDIATE", Running::First)
+        let state = self.state()?;
+        if state.members.is_empty() {
+            // What an earlier one could not undo is undone now.
+            if !state.connection.here()?.is_autocommit() {
+                state.execute("ROLLBACK")?;
+            }
+            Statement::new("BEGIN IMMEDIATE").run(&mut state.connection).await?;
+            self.begun = Some(Begun::First);
         } else {
-            ("SAVEPOINT member", Running::Savepoint)
-        };
-        self.state.execute(statement).await?;
-        self.state.running = Some(running);
+            state.execute("SAVEPOINT member")?;
+            self.begun = Some(Begun::Savepoint);
+        }
         Ok(())
     }
 
-    /// The connection, in the transaction that [`begin`](Self::begin) began.
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.state.connection
+    /// The connection.
+    pub(super) fn connection(&mut self) -> Result<&mut Connection> {
+        Ok(&mut self.state()?.connection)
     }
 
-    /// Finishes the transaction, and waits until it is durable.
+    fn state(&mut self) -> Result<&mut State> {
+        self.state.as_deref_mut().ok_or_else(closed)
+    }
+
+    /// Finishes the transaction, and waits until it is durable. From here on it ends by itself, whether somebody waits or
+    /// not.
     pub(super) async fn commit(mut self) -> Result<()> {
-        let others_wait = self.writer.waiting.load(Ordering::SeqCst) > 0;
-        if self.state.running == Some(Running::Savepoint) {
-            self.state.execute("RELEASE member").await?;
-        }
-        if !others_wait || self.state.members.len() + 1 >= LARGEST_BATCH {
-            self.state.running = None;
-            return self.state.commit_batch().await;
-        }
-        let (member, committed) = oneshot::channel();
-        self.state.members.push(member);
-        self.state.running = None;
-        self.writer.left_behind.notify_one();
+        let committed = self.finish()?;
         drop(self);
         match committed.await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(why)) => Err(Error::Unavailable(sqlx::Error::Protocol(why))),
-            Err(_) => Err(Error::Unavailable(sqlx::Error::PoolClosed)),
+            Ok(Err(why)) => Err(Error::Unavailable(why.into())),
+            Err(_) => Err(closed()),
+        }
+    }
+
+    /// Makes the transaction a part of the batch, and has that committed unless somebody is behind who does.
+    fn finish(&mut self) -> Result<oneshot::Receiver<Result<(), String>>> {
+        let mut state = self.state.take().ok_or_else(closed)?;
+        if self.begun.take() == Some(Begun::Savepoint)
+            && let Err(error) = state.execute("RELEASE member")
+        {
+            state.roll_back(&error.to_string());
+            return Err(Error::Unavailable(Box::new(error)));
+        }
+        let (member, committed) = oneshot::channel();
+        state.members.push(member);
+        let others_wait = self.writer.waiting.load(Ordering::SeqCst) > 0;
+        if others_wait && state.members.len() < LARGEST_BATCH {
+            drop(state);
+            self.writer.left_behind.notify_one();
+            return Ok(committed);
+        }
+        self.writer.commits.send(state).map_err(|_| closed())?;
+        Ok(committed)
+    }
+
+    /// Undoes the transaction, unless it was finished.
+    fn undo(&mut self) {
+        let (Some(state), Some(begun)) = (self.state.as_deref_mut(), self.begun.take()) else { return };
+        let undone = match begun {
+            Begun::First => {
+                state.roll_back("the transaction was given up");
+                Ok(())
+            }
+            Begun::Savepoint => {
+                state.execute("ROLLBACK TO member").and_then(|()| state.execute("RELEASE member"))
+            }
+        };
+        if let Err(error) = undone {
+            // After some errors SQLite has rolled the whole batch back by itself.
+            state.roll_back(&error.to_string());
+        }
+        if !state.members.is_empty() {
+            self.writer.left_behind.notify_one();
         }
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        if self.state.running.is_some() && !self.state.members.is_empty() {
-            self.writer.left_behind.notify_one();
-        }
-    }
-}
-
-/// The connection outside of a transaction, for the migrations, which begin their own.
-pub(super) struct MigrationTurn(pub(super) Turn);
-
-impl Deref for MigrationTurn {
-    type Target = SqliteConnection;
-
-    fn deref(&self) -> &SqliteConnection {
-        &self.0.state.connection
-    }
-}
-
-impl DerefMut for MigrationTurn {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.0.state.connection
+        self.undo();
     }
 }

@@ -1,11 +1,12 @@
 //! Fresh databases.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use rollcall_store::{Options, Store, open};
-use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -39,8 +40,8 @@ impl Sqlite {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    fn url(&self) -> String {
-        format!("sqlite:{}", self.folder.path().join("rollcall.db").display())
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("rollcall.db")
     }
 }
 
@@ -51,18 +52,16 @@ impl Database for Sqlite {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
-        open(&self.url(), &Options::default()).await.unwrap()
+        open(&format!("sqlite:{}", self.file().display()), &Options::default()).await.unwrap()
     }
 
     async fn tables_with(&self, column: &str) -> Vec<String> {
-        let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
-        sqlx::query_scalar(
-            "SELECT t.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' AND c.name = $1",
-        )
-        .bind(column)
-        .fetch_all(&mut connection)
-        .await
-        .unwrap()
+        let connection = rusqlite::Connection::open(self.file()).unwrap();
+        let mut statement = connection
+            .prepare("SELECT t.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' AND c.name = ?1")
+            .unwrap();
+        let tables = statement.query_map([column], |row| row.get(0)).unwrap();
+        tables.collect::<Result<_, _>>().unwrap()
     }
 }
 

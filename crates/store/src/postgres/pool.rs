@@ -1,0 +1,145 @@
+//! The connections.
+//!
+//! None is asked whether it lives before it is used: one that turns out dead is replaced, and the others that were idle
+//! with it go too.
+
+use std::time::Duration;
+
+use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleResult, Timeouts};
+use deadpool::Runtime;
+use sqlx::postgres::PgConnection;
+use sqlx::{ConnectOptions as _, Executor as _, Row as _};
+
+use super::failure::failure;
+use super::hosts::Hosts;
+use crate::{Error, Options, Result};
+
+/// A connection of the pool.
+pub(super) type Pooled = Object<Opening>;
+
+/// How connections are opened.
+#[derive(Debug)]
+pub(super) struct Opening {
+    hosts: Hosts,
+    /// What is set for each.
+    settings: String,
+}
+
+impl Opening {
+    /// The first of the hosts that answers, and takes changes where that is asked for.
+    async fn open(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut refused = sqlx::Error::Configuration("the database URL names no host".into());
+        for host in &self.hosts.each {
+            match self.open_at(host).await {
+                Ok(connection) => return Ok(connection),
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
+    }
+
+    async fn open_at(&self, host: &sqlx::postgres::PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = host.connect().await?;
+        if self.hosts.read_write {
+            let row = connection.fetch_one("SHOW transaction_read_only").await?;
+            if row.try_get::<&str, _>(0)? == "on" {
+                return Err(sqlx::Error::Io(std::io::Error::other(format!(
+                    "{} takes no changes: it is a standby, or set to be read-only",
+                    host.get_host()
+                ))));
+            }
+        }
+        if let Err(error) = connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(self.settings.clone()))).await
+        {
+            // Engines that speak the protocol need not know every setting; that each answer is waited for no longer than the
+            // store allows holds all the same.
+            tracing::warn!(cause = %error, "the database does not take the time-outs of its statements");
+        }
+        Ok(connection)
+    }
+}
+
+impl managed::Manager for Opening {
+    type Type = PgConnection;
+    type Error = sqlx::Error;
+
+    async fn create(&self) -> Result<PgConnection, sqlx::Error> {
+        self.open().await
+    }
+
+    async fn recycle(&self, _: &mut PgConnection, _: &Metrics) -> RecycleResult<sqlx::Error> {
+        Ok(())
+    }
+}
+
+/// The connections that there are, and who waits for one.
+#[derive(Debug, Clone)]
+pub(super) struct Pool {
+    inner: managed::Pool<Opening>,
+    longest_wait: Duration,
+    pub(super) longest_answer: Duration,
+}
+
+impl Pool {
+    pub(super) fn new(hosts: Hosts, options: &Options) -> Result<Self> {
+        let wait = Some(options.acquire_timeout);
+        let opening = Opening { hosts, settings: settings(options) };
+        let inner = managed::Pool::builder(opening)
+            .max_size(options.max_connections.max(1) as usize)
+            .queue_mode(QueueMode::Lifo)
+            .timeouts(Timeouts { wait, create: wait, recycle: None })
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| Error::Driver(Box::new(error)))?;
+        Ok(Self {
+            inner,
+            longest_wait: options.acquire_timeout,
+            longest_answer: options.statement_timeout + ANSWERING,
+        })
+    }
+
+    /// A connection, in the order of asking. Errors: [`Error::Unavailable`], and what the server refuses.
+    pub(super) async fn get(&self) -> Result<Pooled> {
+        self.inner.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => failure(error),
+            PoolError::Timeout(kind) => Error::Unavailable(
+                format!("no connection within {:?}: {kind:?}", self.longest_wait).into(),
+            ),
+            error => Error::Unavailable(Box::new(error)),
+        })
+    }
+
+    /// Closes the connections that nobody uses.
+    pub(super) fn forget_idle(&self) {
+        self.inner.retain(|_, _| false);
+    }
+
+    /// Lets nobody take a connection any more, and waits for those who have one.
+    pub(super) async fn close(&self) {
+        let most = self.inner.status().max_size;
+        let all = async {
+            let mut taken = Vec::new();
+            while taken.len() < most {
+                match self.inner.get().await {
+                    Ok(connection) => taken.push(connection),
+                    Err(_) => break,
+                }
+            }
+        };
+        _ = tokio::time::timeout(self.longest_wait, all).await;
+        self.inner.close();
+    }
+}
+
+/// How much longer than the server takes for a statement its answer is waited for.
+const ANSWERING: Duration = Duration::from_secs(2);
+
+/// A statement ends, a lock is waited for, and a transaction that nobody goes on with holds what it has, for so long.
+fn settings(options: &Options) -> String {
+    let statement = options.statement_timeout.as_millis();
+    let lock = options.lock_timeout.as_millis();
+    format!(
+        "SET statement_timeout = {statement}; SET lock_timeout = {lock}; \
+         SET idle_in_transaction_session_timeout = {statement}"
+    )
+}

@@ -1,0 +1,153 @@
+//! A statement: its text, and the values that it is run with.
+
+use std::borrow::Cow;
+use std::fmt::{Display, Write as _};
+
+use super::super::dialect::{Arguments, Bind, Cell};
+use super::{Connection, Row};
+use crate::{Error, Result};
+
+/// A statement. Every value is bound, at `$1`, `$2` and so on; none is ever part of the text.
+pub(in super::super) struct Statement {
+    pub(in super::super) text: Cow<'static, str>,
+    pub(in super::super) arguments: Arguments,
+}
+
+impl Statement {
+    pub(in super::super) fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.into(), arguments: Arguments::default() }
+    }
+
+    /// Gives the next place that the text has already its value.
+    pub(in super::super) fn bind(mut self, value: impl Bind) -> Self {
+        self.arguments.add(value);
+        self
+    }
+
+    /// Appends text.
+    pub(in super::super) fn push(&mut self, text: impl Display) -> &mut Self {
+        // Writing to a String does not fail.
+        _ = write!(self.text.to_mut(), "{text}");
+        self
+    }
+
+    /// Appends a place, and gives it its value.
+    pub(in super::super) fn push_bind(&mut self, value: impl Bind) -> &mut Self {
+        self.arguments.add(value);
+        let place = self.arguments.len();
+        self.push(format_args!("${place}"))
+    }
+
+    /// Appends values, separated by commas.
+    pub(in super::super) fn push_list<T: Bind>(&mut self, values: impl IntoIterator<Item = T>) -> &mut Self {
+        for (index, value) in values.into_iter().enumerate() {
+            self.push(if index == 0 { "" } else { ", " }).push_bind(value);
+        }
+        self
+    }
+
+    /// Appends the rows of an INSERT; `write` lists the values of one.
+    pub(in super::super) fn push_rows<T>(
+        &mut self,
+        rows: impl IntoIterator<Item = T>,
+        write: impl Fn(&mut RowToBe<'_>, T),
+    ) -> &mut Self {
+        for (index, row) in rows.into_iter().enumerate() {
+            self.push(if index == 0 { "VALUES (" } else { ", (" });
+            write(&mut RowToBe { statement: self, is_first: true }, row);
+            self.push(")");
+        }
+        self
+    }
+
+    /// Runs it, and says how many rows it wrote.
+    pub(in super::super) async fn run(self, connection: &mut Connection) -> Result<u64> {
+        connection.run(self).await
+    }
+
+    /// The rows of the answer.
+    pub(in super::super) async fn rows(self, connection: &mut Connection) -> Result<Vec<Row>> {
+        connection.rows(self).await
+    }
+
+    /// The first row of the answer, if it has any.
+    pub(in super::super) async fn row(self, connection: &mut Connection) -> Result<Option<Row>> {
+        Ok(connection.rows(self).await?.into_iter().next())
+    }
+
+    /// The row of an answer that always has one.
+    pub(in super::super) async fn the_row(self, connection: &mut Connection) -> Result<Row> {
+        self.row(connection).await?.ok_or_else(no_row)
+    }
+
+    /// The first column of the first row, if there is any row.
+    pub(in super::super) async fn value<T>(self, connection: &mut Connection) -> Result<Option<T>>
+    where
+        T: for<'r> Cell<'r>,
+    {
+        self.row(connection).await?.map(|row| row.get(0)).transpose()
+    }
+
+    /// The first column of the row of an answer that always has one.
+    pub(in super::super) async fn the_value<T>(self, connection: &mut Connection) -> Result<T>
+    where
+        T: for<'r> Cell<'r>,
+    {
+        self.the_row(connection).await?.get(0)
+    }
+
+    /// The first column of every row.
+    pub(in super::super) async fn values<T>(self, connection: &mut Connection) -> Result<Vec<T>>
+    where
+        T: for<'r> Cell<'r>,
+    {
+        self.rows(connection).await?.iter().map(|row| row.get(0)).collect()
+    }
+}
+
+fn no_row() -> Error {
+    Error::Damaged("a statement that always has a row answered none".to_owned())
+}
+
+/// A row of an INSERT that is being written.
+pub(in super::super) struct RowToBe<'s> {
+    statement: &'s mut Statement,
+    is_first: bool,
+}
+
+impl RowToBe<'_> {
+    /// Adds the value of the next column.
+    pub(in super::super) fn bind(&mut self, value: impl Bind) -> &mut Self {
+        self.statement.push(if std::mem::take(&mut self.is_first) { "" } else { ", " }).push_bind(value);
+        self
+    }
+}
+
+/// The columns of a row, read from left to right.
+pub(in super::super) struct Cells<'r> {
+    row: &'r Row,
+    next: usize,
+}
+
+impl<'r> Cells<'r> {
+    pub(in super::super) fn of(row: &'r Row) -> Self {
+        Self { row, next: 0 }
+    }
+
+    /// The value of the next column.
+    pub(in super::super) fn next<T: Cell<'r>>(&mut self) -> Result<T> {
+        let value = self.row.get(self.next);
+        self.next += 1;
+        value
+    }
+
+    /// Whether the next column is NULL: what begins there was joined, and is not there.
+    pub(in super::super) fn is_null(&self) -> Result<bool> {
+        self.row.is_null(self.next)
+    }
+
+    /// Leaves columns out.
+    pub(in super::super) fn skip(&mut self, columns: usize) {
+        self.next += columns;
+    }
+}

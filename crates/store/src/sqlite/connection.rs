@@ -1,0 +1,181 @@
+//! A connection to the file, and the thread that it is asked on.
+//!
+//! SQLite is a library: what is quick is asked on the thread that wants to know, so that nothing is awaited between a
+//! statement and its answer. What may take longer is asked on a thread of its own, until its deadline, or until nobody
+//! wants to know any more.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::OpenFlags;
+
+use super::failure::{closed, failure, is_busy, too_long};
+use super::readers::Lent;
+use super::sql::Statement;
+use super::values::{Row, Value};
+use crate::{Error, Result};
+
+/// How long a statement waits for another process that writes to the same file.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait before asking again for what another process holds.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
+/// How many statements a connection keeps prepared.
+const PREPARED: usize = 256;
+/// After how many of SQLite's operations it is asked whether to go on: some tens of microseconds.
+const OPERATIONS: i32 = 2000;
+
+/// Opens the file, which is there. `writes`: the connection may write; the write-ahead log is turned on.
+pub(super) fn open(file: &Path, writes: bool) -> Result<rusqlite::Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = rusqlite::Connection::open_with_flags(file, flags).map_err(failure)?;
+    // Whoever waits does so here, where nobody's thread is held.
+    connection.busy_timeout(Duration::ZERO).map_err(failure)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
+    let settings = if writes {
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
+    } else {
+        "PRAGMA query_only = ON"
+    };
+    connection.execute_batch(settings).map_err(failure)?;
+    Ok(connection)
+}
+
+/// A connection.
+pub(super) enum Connection {
+    /// It is asked on the thread that wants to know.
+    Here(Lent),
+    /// It is asked on a thread of its own, for so long at most; `None` while a statement runs.
+    Elsewhere(Option<Lent>, Duration),
+    /// The one that writes.
+    Writer(rusqlite::Connection),
+}
+
+impl Connection {
+    /// Runs a statement, and says how many rows it wrote.
+    pub(super) async fn run(&mut self, statement: Statement) -> Result<u64> {
+        patiently(move || run(self.here()?, &statement)).await
+    }
+
+    /// The rows that a statement answers.
+    pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        match self {
+            Self::Elsewhere(lent, longest) => rows_elsewhere(lent, *longest, statement).await,
+            Self::Here(_) | Self::Writer(_) => patiently(move || rows(self.here()?, &statement)).await,
+        }
+    }
+
+    /// Runs several statements that have no places.
+    pub(super) async fn run_all(&mut self, statements: &'static str) -> Result<()> {
+        patiently(move || self.here()?.execute_batch(statements).map_err(failure)).await
+    }
+
+    /// What is written here takes as long as it takes.
+    #[expect(clippy::unused_async, clippy::unused_self, reason = "it is asked as the other database is")]
+    pub(super) async fn take_long(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The connection, to be asked on this thread.
+    pub(super) fn here(&self) -> Result<&rusqlite::Connection> {
+        match self {
+            Self::Writer(connection) => Ok(connection),
+            Self::Here(lent) => lent.connection(),
+            Self::Elsewhere(lent, _) => lent.as_ref().ok_or_else(closed)?.connection(),
+        }
+    }
+}
+
+/// Asks until another process lets it, and gives up after [`BUSY_TIMEOUT`]. Nothing has happened when SQLite is busy, so that
+/// whoever asks may stop waiting at any moment.
+async fn patiently<T>(mut ask: impl FnMut() -> Result<T>) -> Result<T> {
+    let mut asked = ask();
+    if !is_busy(&asked) {
+        return asked;
+    }
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    while is_busy(&asked) && Instant::now() < deadline {
+        tokio::time::sleep(BUSY_PAUSE).await;
+        asked = ask();
+    }
+    asked
+}
+
+/// Asks on a thread of its own. Whoever stops waiting interrupts the statement, and the connection is given back by that
+/// thread.
+async fn rows_elsewhere(
+    place: &mut Option<Lent>,
+    longest: Duration,
+    statement: Statement,
+) -> Result<Vec<Row>> {
+    let lent = place.take().ok_or_else(closed)?;
+    let wanted = Wanted(Arc::new(AtomicBool::new(true)));
+    let is_wanted = Arc::clone(&wanted.0);
+    let asking = tokio::task::spawn_blocking(move || {
+        let answer = rows_until(&lent, Instant::now() + longest, is_wanted, &statement);
+        (lent, answer)
+    });
+    let (lent, answer) = asking.await.map_err(|gone| Error::Unavailable(Box::new(gone)))?;
+    *place = Some(lent);
+    answer
+}
+
+/// Whether somebody still waits for an answer: until this is dropped.
+struct Wanted(Arc<AtomicBool>);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+fn rows_until(
+    lent: &Lent,
+    deadline: Instant,
+    is_wanted: Arc<AtomicBool>,
+    statement: &Statement,
+) -> Result<Vec<Row>> {
+    let connection = lent.connection()?;
+    let stops = move || !is_wanted.load(Ordering::Relaxed) || Instant::now() >= deadline;
+    connection.progress_handler(OPERATIONS, Some(stops)).map_err(failure)?;
+    let mut answer = rows(connection, statement);
+    while is_busy(&answer) && Instant::now() < deadline {
+        std::thread::sleep(BUSY_PAUSE);
+        answer = rows(connection, statement);
+    }
+    connection.progress_handler(0, None::<fn() -> bool>).map_err(failure)?;
+    if answer.is_err() && Instant::now() >= deadline { Err(too_long()) } else { answer }
+}
+
+fn run(connection: &rusqlite::Connection, statement: &Statement) -> Result<u64> {
+    let mut prepared = prepared(connection, statement)?;
+    prepared.raw_execute().map(|rows| rows as u64).map_err(failure)
+}
+
+fn rows(connection: &rusqlite::Connection, statement: &Statement) -> Result<Vec<Row>> {
+    let mut prepared = prepared(connection, statement)?;
+    let columns = prepared.column_count();
+    let mut found = prepared.raw_query();
+    let mut rows = Vec::new();
+    while let Some(row) = found.next().map_err(failure)? {
+        let cells = (0..columns).map(|column| row.get_ref(column).map(Value::from));
+        rows.push(Row(cells.collect::<Result<_, _>>().map_err(failure)?));
+    }
+    Ok(rows)
+}
+
+/// The statement, with its values at their places. In SQLite `$1` is a name, and says nothing of the order.
+fn prepared<'c>(
+    connection: &'c rusqlite::Connection,
+    statement: &Statement,
+) -> Result<rusqlite::CachedStatement<'c>> {
+    let mut prepared = connection.prepare_cached(&statement.text).map_err(failure)?;
+    for place in 1..=prepared.parameter_count() {
+        let number = prepared.parameter_name(place).and_then(|name| name.get(1..)?.parse::<usize>().ok());
+        let value = number.and_then(|number| statement.arguments.0.get(number.checked_sub(1)?));
+        let value = value.ok_or_else(|| Error::Damaged(format!("no value for a place of: {}", statement.text)))?;
+        prepared.raw_bind_parameter(place, value).map_err(failure)?;
+    }
+    Ok(prepared)
+}
