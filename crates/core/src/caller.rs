@@ -21,7 +21,7 @@ use crate::notes::Notes;
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     credential: Credential,
-    directory: Option<Directory>,
+    directory: Option<Arc<Directory>>,
     session: Option<Arc<Session>>,
     request_id: String,
     notes: Notes,
@@ -33,7 +33,7 @@ impl Caller {
     pub(crate) fn new(credential: Credential, directory: Option<Directory>, request_id: String) -> Self {
         Self {
             credential,
-            directory,
+            directory: directory.map(Arc::new),
             session: None,
             request_id,
             notes: Notes::default(),
@@ -93,21 +93,21 @@ impl Caller {
     ///
     /// Errors: `NOT_FOUND` for one out of reach, in the same words as for one that does not exist; `INVALID_VALUE`
     /// where none is named and the credential is for all.
-    pub(crate) async fn directory(&self, store: &dyn Store, name: &str) -> Result<Directory> {
+    pub(crate) async fn directory(&self, store: &dyn Store, name: &str) -> Result<Arc<Directory>> {
         match &self.directory {
-            Some(bound) if name.is_empty() || name == bound.name => Ok(bound.clone()),
+            Some(bound) if name.is_empty() || name == bound.name => Ok(Arc::clone(bound)),
             Some(_) => Err(no_directory(name)),
             None if name.is_empty() => Err(Error::value(
                 "directory: name one; this credential is for all directories, and SCIM needs a token of one directory",
             )),
             None if !is_directory_name(name) => Err(no_directory(name)),
-            None => store.directory(name).await?.ok_or_else(|| no_directory(name)),
+            None => store.directory(name).await?.map(Arc::new).ok_or_else(|| no_directory(name)),
         }
     }
 
     /// The directory that the credential is bound to; `None`, all.
     pub(crate) fn bound_to(&self) -> Option<&Directory> {
-        self.directory.as_ref()
+        self.directory.as_deref()
     }
 
     /// The user that the credential stands for. Errors: `NOT_IMPLEMENTED` where it stands for none (RFC 7644 §3.11).

@@ -8,6 +8,7 @@ mod safeguards;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rollcall_api::v1::directory_service_server::DirectoryService;
 use rollcall_api::v1::{
@@ -139,7 +140,7 @@ impl Directories {
 
     async fn get(&self, caller: &Caller, request: GetDirectoryRequest) -> Result<GetDirectoryResponse> {
         let directory = caller.directory(&*self.core.store, &request.name).await?;
-        Ok(GetDirectoryResponse { directory: Some(message(directory)) })
+        Ok(GetDirectoryResponse { directory: Some(message(Arc::unwrap_or_clone(directory))) })
     }
 
     async fn list(
@@ -173,7 +174,7 @@ impl Directories {
         caller: &Caller,
         request: UpdateDirectoryRequest,
     ) -> Result<UpdateDirectoryResponse> {
-        let name = caller.directory(&*self.core.store, &request.name).await?.name;
+        let name = caller.directory(&*self.core.store, &request.name).await?.name.clone();
         let password_handling = settings::password_handling(request.password_handling)?;
         let mut transaction = self.core.store.begin().await?;
         let before = transaction.directory(&name).await?.ok_or_else(|| no_directory(&name))?;

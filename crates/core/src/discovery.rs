@@ -1,5 +1,7 @@
 //! What the service supports: what `DiscoveryService` answers.
 
+use std::sync::Arc;
+
 use rollcall_api::discovery;
 use rollcall_api::v1::discovery_service_server::DiscoveryService;
 use rollcall_api::v1::service_provider_config::{AuthenticationScheme, Pagination};
@@ -76,7 +78,7 @@ impl Discovery {
     }
 
     /// The resource types that a directory has.
-    async fn types(&self, caller: &Caller, directory: &str) -> Result<(Directory, Types)> {
+    async fn types(&self, caller: &Caller, directory: &str) -> Result<(Arc<Directory>, Types)> {
         let directory = caller.directory(&*self.core.store, directory).await?;
         let types = self.core.types(&directory).await?;
         Ok((directory, types))
@@ -104,7 +106,9 @@ impl DiscoveryService for Discovery {
             }
             _ => None,
         };
-        Ok(Response::new(GetServiceProviderConfigResponse { config: Some(self.config(directory.as_ref())) }))
+        Ok(Response::new(GetServiceProviderConfigResponse {
+            config: Some(self.config(directory.as_deref())),
+        }))
     }
 
     async fn list_resource_types(

@@ -111,7 +111,7 @@ impl ProvisioningRules {
     }
 
     async fn begin(&self, caller: &Caller, directory: &str) -> Result<Changing> {
-        let name = caller.directory(&*self.core.store, directory).await?.name;
+        let name = caller.directory(&*self.core.store, directory).await?.name.clone();
         let mut transaction = self.core.store.begin().await?;
         let directory = transaction.directory(&name).await?.ok_or_else(|| no_directory(&name))?;
         let rules = transaction.provisioning_rules(directory.id).await?;

@@ -12,6 +12,8 @@ pub(crate) use named::{Named, lone_user_name};
 pub(crate) use representation::{Memberships, date_time, location, represent};
 pub(crate) use writing::{Changed, Rewriting, names_of};
 
+use std::sync::Arc;
+
 use rollcall_scim::projection::Projection;
 use rollcall_store::{Directory, ResourceType, StoredResource};
 use tonic::Extensions;
@@ -35,7 +37,7 @@ impl Core {
         resource_type: ResourceType,
         directory: &str,
         id: &str,
-    ) -> Result<(Directory, StoredResource)> {
+    ) -> Result<(Arc<Directory>, StoredResource)> {
         let name = resource_type.as_str();
         let key = parse_id(name, id);
         let (caller, resource) =
@@ -55,7 +57,7 @@ impl Core {
         extensions: &Extensions,
         directory: &str,
         id: &str,
-    ) -> Result<(Directory, StoredResource)> {
+    ) -> Result<(Arc<Directory>, StoredResource)> {
         let (caller, _) = self.admit_to_resource(extensions, ResourceType::User, None).await?;
         let directory = caller.directory(&*self.store, directory).await?;
         let me = caller.user(id, true)?;

@@ -36,7 +36,7 @@ impl Schemas {
         let resource_type = resource_type(&request.resource_type)?;
         let schema = request.schema.ok_or_else(|| Error::value("schema: it is missing"))?;
         let schema = registration::read(discovery::registration(&schema))?;
-        let name = caller.directory(&*self.core.store, &request.directory).await?.name;
+        let name = caller.directory(&*self.core.store, &request.directory).await?.name.clone();
         let (mut transaction, directory) = self.begin(&name).await?;
         let (known, others) = split(transaction.schemas(directory.id).await?, &schema.id);
         registration::require_room(&schema, others.iter().map(|other| other.schema.id.as_str()))?;
@@ -84,7 +84,7 @@ impl Schemas {
     }
 
     async fn delete(&self, caller: &Caller, request: DeleteSchemaRequest) -> Result<DeleteSchemaResponse> {
-        let name = caller.directory(&*self.core.store, &request.directory).await?.name;
+        let name = caller.directory(&*self.core.store, &request.directory).await?.name.clone();
         let (mut transaction, directory) = self.begin(&name).await?;
         let known = split(transaction.schemas(directory.id).await?, &request.id).0;
         let known = known.ok_or_else(|| {

@@ -47,7 +47,7 @@ impl Search {
         let groups = Type { resource_type: ResourceType::Group, definition: known.group() };
         let types = if directory.groups_enabled { vec![users, groups] } else { vec![users] };
         let listed = self.core.list(&directory, directory.rules(), &types, &asked, None).await?;
-        let mut memberships = self.core.memberships(&directory, &listed.resources).await?;
+        let mut memberships = self.core.memberships(&directory, &listed.resources, &projection).await?;
         let resources = listed.resources.into_iter().map(|stored| {
             let resource = match stored.resource_type {
                 ResourceType::User => Of::User(user_message(

@@ -1,6 +1,7 @@
 //! The keys of internal services: what `ServiceKeyService` answers.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rollcall_api::access;
 use rollcall_api::v1::service_key_service_server::ServiceKeyService;
@@ -134,7 +135,7 @@ impl ServiceKeys {
         if name.is_empty() {
             return Ok(caller.bound_to().cloned());
         }
-        Ok(Some(caller.directory(&*self.core.store, name).await?))
+        Ok(Some(caller.directory(&*self.core.store, name).await.map(Arc::unwrap_or_clone)?))
     }
 
     /// The names of the directories that the caller may see.

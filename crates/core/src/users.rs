@@ -77,7 +77,7 @@ impl Users {
         let definition = known.user();
         let types = [Type { resource_type: ResourceType::User, definition }];
         let listed = self.core.list(&directory, directory.rules(), &types, &asked, named).await?;
-        let mut memberships = self.core.memberships(&directory, &listed.resources).await?;
+        let mut memberships = self.core.memberships(&directory, &listed.resources, &projection).await?;
         let users = listed
             .resources
             .into_iter()
@@ -100,7 +100,7 @@ impl Core {
         projection: &Projection,
         definition: &Definition,
     ) -> Result<v1::User> {
-        let mut memberships = self.memberships(directory, std::slice::from_ref(&stored)).await?;
+        let mut memberships = self.memberships(directory, std::slice::from_ref(&stored), projection).await?;
         Ok(user_message(directory, stored, &mut memberships, projection, definition))
     }
 }

@@ -41,6 +41,20 @@ impl Projection {
         Ok(Self { choice })
     }
 
+    /// Whether a resource may come back with this attribute of the core schema, which is returned by default. `false` is
+    /// certain; `true` is not, where a name says more than that of an attribute.
+    pub fn may_show(&self, attribute: &str) -> bool {
+        let is_it = |name: &String| name.eq_ignore_ascii_case(attribute);
+        match &self.choice {
+            Choice::Default => true,
+            Choice::Without(names) => !names.iter().any(is_it),
+            Choice::Only(names) => names.iter().any(|name| {
+                let first = name.split('.').next().unwrap_or_default();
+                first.eq_ignore_ascii_case(attribute) || name.contains(':')
+            }),
+        }
+    }
+
     /// Takes out of a resource what does not come back. Names that nothing is called choose nothing; the URN of a schema
     /// chooses all its attributes that are returned by default.
     pub fn apply(&self, resource: &mut Resource, definition: &Definition) {
@@ -344,6 +358,21 @@ mod tests {
         assert_eq!(shown_by(&definition, &[USER], &[]).get("title"), None);
         assert_eq!(shown_by(&definition, &["title"], &[])["title"], json!("Boss"));
         assert_eq!(shown_by(&definition, &["emails.type"], &[])["emails"], full()["emails"]);
+    }
+
+    #[test]
+    fn what_certainly_does_not_come_back_need_not_be_found_out() {
+        let of = |only: &[&str], without: &[&str]| {
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+            Projection::parse(&owned(only), &owned(without)).unwrap().may_show("groups")
+        };
+        assert!(of(&[], &[]));
+        assert!(of(&["userName,GROUPS"], &[]));
+        assert!(of(&["groups.display"], &[]));
+        assert!(of(&["urn:ietf:params:scim:schemas:core:2.0:User"], &[]));
+        assert!(!of(&["userName", "emails.value"], &[]));
+        assert!(of(&[], &["userName", "groups.display"]));
+        assert!(!of(&[], &["Groups"]));
     }
 
     #[test]

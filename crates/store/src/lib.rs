@@ -45,10 +45,10 @@ pub use guards::{
 };
 pub use history::{AttributeOrigin, Author, EventQuery, EventRange, NumberedEvent, Provenance};
 pub use model::{
-    Actor, AddedMembers, Administrator, Credential, CredentialKind, Directory, Draft, Event, EventKind, Key,
-    KnownMember, LastUse, Listing, Member, MemberQuery, Membership, OAuthClient, Page, Paging,
-    PasswordHandling, PasswordHolder, Query, RegisteredSchema, ResourceType, Selection, Session, SortValue,
-    StoredResource, UserKey, UserOrigin,
+    Actor, AddedMembers, Administrator, Credential, CredentialKind, DirectGroup, Directory, Draft, Event,
+    EventKind, Key, KnownMember, LastUse, Listing, Member, MemberQuery, Membership, OAuthClient, Page,
+    Paging, PasswordHandling, PasswordHolder, Query, RegisteredSchema, ResourceType, Selection, Session,
+    SortValue, StoredResource, UserKey, UserOrigin,
 };
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
 pub use person::{Person, SessionHolder};

@@ -262,8 +262,8 @@ pub struct StoredResource {
     pub modified: i64,
     /// The attributes in canonical form, without `id`, `meta`, `schemas` and what is derived.
     pub attributes: Resource,
-    /// Whether it was a member of a group when it was read; not written.
-    pub is_member: bool,
+    /// The groups that it was in itself when it was read, in order of their ids; not written.
+    pub groups: Vec<DirectGroup>,
     /// Whether the user is an administrator of the application. Written by
     /// [`set_administrator`](crate::Transaction::set_administrator) alone once the user is there.
     pub administrator: bool,
@@ -345,6 +345,24 @@ pub struct MemberQuery<'a> {
     pub after: Option<Uuid>,
     /// How many at most.
     pub limit: u32,
+}
+
+/// A group that somebody is in themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectGroup {
+    /// The group.
+    pub id: Uuid,
+    /// What people call it.
+    pub label: Option<String>,
+    /// Whether it is in a group itself.
+    pub is_nested: bool,
+}
+
+impl DirectGroup {
+    /// The membership of the one who is in it.
+    pub fn of(&self, member: Uuid) -> Membership {
+        Membership { member, group: self.id, label: self.label.clone(), is_direct: true }
+    }
 }
 
 /// A group that somebody is in.

@@ -2,6 +2,8 @@
 
 mod writing;
 
+use std::sync::Arc;
+
 use rollcall_api::user;
 use rollcall_api::v1::bulk_operation::{CreateUser, Operation};
 use rollcall_api::v1::{BulkOperation, ErrorReason};
@@ -22,7 +24,7 @@ use crate::types::Types;
 pub(super) struct Execution {
     core: Core,
     caller: Caller,
-    directory: Directory,
+    directory: Arc<Directory>,
     types: Types,
     /// How many may fail before the rest is left undone.
     fail_on_errors: usize,
@@ -70,7 +72,7 @@ impl Execution {
     pub(super) fn new(
         core: Core,
         caller: Caller,
-        directory: Directory,
+        directory: Arc<Directory>,
         types: Types,
         fail_on_errors: usize,
         mut operations: Vec<BulkOperation>,

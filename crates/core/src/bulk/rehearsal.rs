@@ -1,6 +1,8 @@
 //! A dry run of a request: its operations are done in one transaction, which is dropped. So each finds what those before it
 //! have made, and every rule is applied to it as it would have been.
 
+use std::sync::Arc;
+
 use rollcall_api::v1::BulkOperation;
 use rollcall_store::Directory;
 
@@ -22,7 +24,7 @@ const LONGEST: usize = 200;
 pub(super) struct Rehearsal<'a> {
     pub(super) core: &'a Core,
     pub(super) caller: &'a Caller,
-    pub(super) directory: Directory,
+    pub(super) directory: Arc<Directory>,
     pub(super) types: Types,
     pub(super) fail_on_errors: usize,
     pub(super) operations: Vec<BulkOperation>,

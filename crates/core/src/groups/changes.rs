@@ -145,7 +145,7 @@ impl Core {
             created: now,
             modified: now,
             attributes,
-            is_member: false,
+            groups: Vec::new(),
             administrator: false,
             origin: None,
             scim_managed: false,

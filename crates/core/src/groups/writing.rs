@@ -2,6 +2,8 @@
 //!
 //! What a client streams in is gathered before the transaction begins: nobody's transaction waits for a slow client.
 
+use std::sync::Arc;
+
 use rollcall_api::patch;
 use rollcall_api::v1::{
     CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest, DeleteGroupResponse, ErrorReason,
@@ -142,7 +144,7 @@ impl Groups {
     }
 
     /// The directory of a request that writes. Errors: `FORBIDDEN` where groups are switched off.
-    async fn writable(&self, caller: &Caller, name: &str) -> Result<Directory> {
+    async fn writable(&self, caller: &Caller, name: &str) -> Result<Arc<Directory>> {
         let directory = caller.directory(&*self.core.store, name).await?;
         require_groups(&directory)?;
         Ok(directory)

@@ -81,7 +81,7 @@ impl Notices {
         caller: &Caller,
         request: SendTestNoticeRequest,
     ) -> Result<SendTestNoticeResponse> {
-        let name = caller.directory(&*self.core.store, &request.directory).await?.name;
+        let name = caller.directory(&*self.core.store, &request.directory).await?.name.clone();
         if self.core.smtp.is_none() {
             return Err(Error::new(
                 ErrorReason::Forbidden,

@@ -19,21 +19,31 @@ use crate::version::entity_tag;
 pub(crate) struct Memberships(HashMap<Uuid, Vec<Membership>>);
 
 impl Core {
-    /// The groups that some resources are in, as far as they are shown: those of users, where the directory has groups.
+    /// The groups that some resources are in, as far as they are shown: those of users, where the directory has groups and
+    /// the reader asks for them. They were read with the resources, but for groups of groups.
     pub(crate) async fn memberships(
         &self,
         directory: &Directory,
         resources: &[StoredResource],
+        projection: &Projection,
     ) -> Result<Memberships> {
-        let shows =
-            |resource: &&StoredResource| resource.is_member && resource.resource_type == ResourceType::User;
-        let members: Vec<Uuid> = resources.iter().filter(shows).map(|resource| resource.id).collect();
-        if members.is_empty() || !directory.groups_enabled {
-            return Ok(Memberships::default());
-        }
         let mut of = HashMap::<Uuid, Vec<Membership>>::new();
-        for membership in self.store.memberships(directory.id, &members).await? {
-            of.entry(membership.member).or_default().push(membership);
+        if !directory.groups_enabled || !projection.may_show("groups") {
+            return Ok(Memberships(of));
+        }
+        let mut nested = Vec::new();
+        let users = resources.iter().filter(|resource| resource.resource_type == ResourceType::User);
+        for user in users.filter(|user| !user.groups.is_empty()) {
+            if user.groups.iter().any(|group| group.is_nested) {
+                nested.push(user.id);
+            } else {
+                of.insert(user.id, user.groups.iter().map(|group| group.of(user.id)).collect());
+            }
+        }
+        if !nested.is_empty() {
+            for membership in self.store.memberships(directory.id, &nested).await? {
+                of.entry(membership.member).or_default().push(membership);
+            }
         }
         Ok(Memberships(of))
     }

@@ -157,7 +157,7 @@ impl Sso {
         let Done { verdict, user } = done;
         let comes_in = matches!(verdict.outcome, Outcome::Known(_) | Outcome::Matched(_) | Outcome::Created);
         let groups = match &user {
-            Some(user) if comes_in && user.is_member && directory.groups_enabled => {
+            Some(user) if comes_in && !user.groups.is_empty() && directory.groups_enabled => {
                 self.core.store.memberships(directory.id, &[user.id]).await?
             }
             _ => Vec::new(),

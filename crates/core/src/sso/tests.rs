@@ -40,7 +40,7 @@ pub(super) fn user(id: u128, attributes: Value) -> StoredResource {
         created: 0,
         modified: 0,
         attributes,
-        is_member: false,
+        groups: Vec::new(),
         administrator: false,
         origin: Some(UserOrigin::Sso),
         scim_managed: false,

@@ -162,7 +162,7 @@ impl Core {
             created: now,
             modified: now,
             attributes,
-            is_member: false,
+            groups: Vec::new(),
             administrator: false,
             origin: Some(origin),
             scim_managed: origin == UserOrigin::Scim,

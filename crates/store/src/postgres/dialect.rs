@@ -11,6 +11,11 @@ pub(super) fn length_of(text: &str) -> i32 {
     text.chars().count().try_into().unwrap_or(i32::MAX)
 }
 
+/// A place that is appended with its value.
+pub(super) fn place(number: usize) -> impl std::fmt::Display {
+    format!("${number}")
+}
+
 /// Begins a transaction.
 pub(super) const BEGIN: &str = "BEGIN";
 /// Makes the table of the applied migrations, which is that of sqlx.
@@ -74,6 +79,22 @@ pub(super) const POSITION: &str = "strpos";
 
 /// Behind a SELECT of `resources AS r`: nobody may delete the rows until the transaction ends.
 pub(super) const KEEP: &str = " FOR KEY SHARE OF r";
+
+/// What is found from members `m` on: an id and further columns, as a text of JSON with an array for each row.
+macro_rules! json_rows {
+    ($id:literal, $columns:literal, $joined:literal) => {
+        concat!(
+            "(SELECT CAST(json_agg(json_build_array(",
+            $id,
+            ", ",
+            $columns,
+            ")) AS TEXT) FROM members m",
+            $joined,
+            ")"
+        )
+    };
+}
+pub(super) use json_rows;
 
 /// A JSON column with the members of an object that is bound at a place, in place of those of the same names.
 macro_rules! merged {

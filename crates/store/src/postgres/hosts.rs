@@ -39,7 +39,7 @@ impl Hosts {
 fn options(url: &str) -> Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| Error::Url(format!("the database URL cannot be read: {error}")))?;
-    Ok(options.application_name("rollcall"))
+    Ok(if options.get_application_name().is_some() { options } else { options.application_name("rollcall") })
 }
 
 /// The URL without `target_session_attrs`, and what that says.

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleResult, Timeouts};
 use deadpool::Runtime;
+use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleResult, Timeouts};
 use sqlx::postgres::PgConnection;
 use sqlx::{ConnectOptions as _, Executor as _, Row as _};
 
@@ -49,7 +49,8 @@ impl Opening {
                 ))));
             }
         }
-        if let Err(error) = connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(self.settings.clone()))).await
+        if let Err(error) =
+            connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(self.settings.clone()))).await
         {
             // Engines that speak the protocol need not know every setting; that each answer is waited for no longer than the
             // store allows holds all the same.
@@ -102,9 +103,9 @@ impl Pool {
     pub(super) async fn get(&self) -> Result<Pooled> {
         self.inner.get().await.map_err(|error| match error {
             PoolError::Backend(error) => failure(error),
-            PoolError::Timeout(kind) => Error::Unavailable(
-                format!("no connection within {:?}: {kind:?}", self.longest_wait).into(),
-            ),
+            PoolError::Timeout(kind) => {
+                Error::Unavailable(format!("no connection within {:?}: {kind:?}", self.longest_wait).into())
+            }
             error => Error::Unavailable(Box::new(error)),
         })
     }

@@ -123,13 +123,7 @@ pub(super) async fn count(
     .rows(connection)
     .await?;
     rows.iter()
-        .map(|row| {
-            Ok(ActivityCount {
-                span: row.get(0)?,
-                requests: row.get(1)?,
-                failures: row.get(2)?,
-            })
-        })
+        .map(|row| Ok(ActivityCount { span: row.get(0)?, requests: row.get(1)?, failures: row.get(2)? }))
         .collect()
 }
 
@@ -209,13 +203,12 @@ pub(super) async fn trim(
     surplus: i64,
     limit: i64,
 ) -> Result<u64> {
-    let oldest: Vec<Uuid> = Statement::new(
-        "SELECT id FROM activity WHERE directory_id = $1 ORDER BY id LIMIT $2",
-    )
-    .bind(directory)
-    .bind(limit)
-    .values::<Uuid>(&mut *connection)
-    .await?;
+    let oldest: Vec<Uuid> =
+        Statement::new("SELECT id FROM activity WHERE directory_id = $1 ORDER BY id LIMIT $2")
+            .bind(directory)
+            .bind(limit)
+            .values::<Uuid>(&mut *connection)
+            .await?;
     let surplus = usize::try_from(surplus).unwrap_or_default();
     let gone = oldest.iter().enumerate().take_while(|(place, id)| *place < surplus || **id < before);
     let Some((place, last)) = gone.last() else { return Ok(0) };
@@ -223,11 +216,7 @@ pub(super) async fn trim(
         "DELETE FROM activity_bodies WHERE directory_id = $1 AND id <= $2",
         "DELETE FROM activity WHERE directory_id = $1 AND id <= $2",
     ] {
-        Statement::new(statement)
-            .bind(directory)
-            .bind(last)
-            .run(&mut *connection)
-            .await?;
+        Statement::new(statement).bind(directory).bind(last).run(&mut *connection).await?;
     }
     Ok(place as u64 + 1)
 }
@@ -262,11 +251,7 @@ fn activity(row: &Row) -> Result<Activity> {
 
 fn body(row: &Row, first: usize) -> Result<Option<Body>> {
     let Some(json) = row.get(first)? else { return Ok(None) };
-    Ok(Some(Body {
-        json,
-        cut: row.get(first + 1)?,
-        bytes: row.get(first + 2)?,
-    }))
+    Ok(Some(Body { json, cut: row.get(first + 1)?, bytes: row.get(first + 2)? }))
 }
 
 fn written_notes(notes: &[String]) -> Option<String> {

@@ -9,8 +9,8 @@ use rollcall_scim::definition::AttributeRef;
 use rollcall_scim::schema::Kind;
 use uuid::Uuid;
 
-use super::Statement;
 use super::super::dialect::{BY_BYTES, POSITION, push_elements, push_end, push_id, push_json};
+use super::Statement;
 use super::leads::{Lead, push_led};
 use super::relation::Relation;
 use crate::ResourceType;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::super::dialect::{FOR_UPDATE, length_of};
+use super::super::dialect::{FOR_UPDATE, json_rows, length_of};
 use super::directories::{self, directory};
 use super::resources::{resource_columns, stored};
 use super::{Cells, Connection, Row, Statement};
@@ -59,8 +59,7 @@ pub(super) async fn find(
     connection: &mut Connection,
     hash: &[u8; 32],
 ) -> Result<Option<(Credential, Option<Directory>)>> {
-    let row =
-        Statement::new(BY_HASH).bind(hash.as_slice()).row(connection).await?;
+    let row = Statement::new(BY_HASH).bind(hash.as_slice()).row(connection).await?;
     let Some(row) = row else { return Ok(None) };
     let cells = &mut row.cells();
     Ok(Some((credential(cells)?, directory_if_any(cells)?)))
@@ -88,11 +87,7 @@ pub(super) async fn find_with_user(
     hash: &[u8; 32],
     user_name: &str,
 ) -> Result<Option<CredentialBeside>> {
-    let row = Statement::new(BY_HASH_WITH_USER)
-        .bind(hash.as_slice())
-        .bind(user_name)
-        .row(connection)
-        .await?;
+    let row = Statement::new(BY_HASH_WITH_USER).bind(hash.as_slice()).bind(user_name).row(connection).await?;
     with_resource(row, ResourceType::User)
 }
 
@@ -170,10 +165,7 @@ pub(super) async fn end(
 /// The credential of this hash, locked against other writers.
 pub(super) async fn lock(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<Credential>> {
     let sql = format!("SELECT {COLUMNS} FROM credentials WHERE hash = $1{FOR_UPDATE}");
-    let row = Statement::new(sql)
-        .bind(hash.as_slice())
-        .row(connection)
-        .await?;
+    let row = Statement::new(sql).bind(hash.as_slice()).row(connection).await?;
     row.map(|row| credential(&mut row.cells())).transpose()
 }
 

@@ -8,10 +8,7 @@ use crate::{DIRECTORY_TABLES, Result};
 /// Deletes a directory, and notes that it was.
 pub(super) async fn delete(connection: &mut Connection, directory: Uuid, now: i64) -> Result<()> {
     delete_rows(&mut *connection, directory).await?;
-    Statement::new("DELETE FROM directories WHERE id = $1")
-        .bind(directory)
-        .run(&mut *connection)
-        .await?;
+    Statement::new("DELETE FROM directories WHERE id = $1").bind(directory).run(&mut *connection).await?;
     Statement::new("INSERT INTO deleted_directories (id, deleted) VALUES ($1, $2)")
         .bind(directory)
         .bind(now)
@@ -25,10 +22,7 @@ pub(super) async fn delete_rows(connection: &mut Connection, directory: Uuid) ->
     let mut rows = 0;
     for table in DIRECTORY_TABLES {
         let sql = format!("DELETE FROM {table} WHERE directory_id = $1");
-        let deleted = Statement::new(sql)
-            .bind(directory)
-            .run(&mut *connection)
-            .await?;
+        let deleted = Statement::new(sql).bind(directory).run(&mut *connection).await?;
         rows += deleted;
     }
     Ok(rows)
@@ -44,9 +38,6 @@ pub(super) async fn deleted(connection: &mut Connection) -> Result<Vec<(Uuid, i6
 
 /// Forgets that a directory was deleted.
 pub(super) async fn forget(connection: &mut Connection, directory: Uuid) -> Result<()> {
-    Statement::new("DELETE FROM deleted_directories WHERE id = $1")
-        .bind(directory)
-        .run(connection)
-        .await?;
+    Statement::new("DELETE FROM deleted_directories WHERE id = $1").bind(directory).run(connection).await?;
     Ok(())
 }

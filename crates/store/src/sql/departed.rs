@@ -200,7 +200,7 @@ fn departed(row: &Row) -> Result<StoredResource> {
         created: row.get(2)?,
         modified: row.get(3)?,
         attributes: attributes(id, document)?,
-        is_member: false,
+        groups: Vec::new(),
         administrator: false,
         origin,
         scim_managed: row.get::<bool>(6)? || origin == Some(UserOrigin::Scim),

@@ -18,8 +18,7 @@ const COLUMNS: &str = "id, name, profile, scim_enabled, groups_enabled, settings
 pub(super) async fn find(connection: &mut Connection, name: &str, lock: bool) -> Result<Option<Directory>> {
     let lock = if lock { FOR_UPDATE } else { "" };
     let sql = format!("SELECT {COLUMNS} FROM directories WHERE name = $1{lock}");
-    let row =
-        Statement::new(sql).bind(name).row(connection).await?;
+    let row = Statement::new(sql).bind(name).row(connection).await?;
     row.map(|row| directory(&mut row.cells())).transpose()
 }
 
@@ -29,18 +28,13 @@ pub(super) async fn list(
     limit: u32,
 ) -> Result<Vec<Directory>> {
     let sql = format!("SELECT {COLUMNS} FROM directories WHERE name > $1 ORDER BY name LIMIT $2");
-    let rows = Statement::new(sql)
-        .bind(after.unwrap_or_default())
-        .bind(i64::from(limit))
-        .rows(connection)
-        .await?;
+    let rows =
+        Statement::new(sql).bind(after.unwrap_or_default()).bind(i64::from(limit)).rows(connection).await?;
     rows.iter().map(|row| directory(&mut row.cells())).collect()
 }
 
 pub(super) async fn any(connection: &mut Connection) -> Result<bool> {
-    Statement::new("SELECT EXISTS (SELECT 1 FROM directories)")
-        .the_value::<bool>(connection)
-        .await
+    Statement::new("SELECT EXISTS (SELECT 1 FROM directories)").the_value::<bool>(connection).await
 }
 
 pub(super) async fn insert(connection: &mut Connection, directory: &Directory) -> Result<()> {

@@ -140,8 +140,7 @@ pub(super) async fn streams(connection: &mut Connection) -> Result<Vec<Uuid>> {
             query.push(" AND directory_id > ").push_bind(*last);
         }
         query.push(" ORDER BY directory_id, number LIMIT 1");
-        let next: Option<Uuid> =
-            query.value(&mut *connection).await?;
+        let next: Option<Uuid> = query.value(&mut *connection).await?;
         match next {
             Some(stream) => streams.push(stream),
             None => return Ok(streams),

@@ -214,16 +214,14 @@ impl GuardWriting for Tx {
     }
 
     async fn decide_hold(&mut self, hold: &Hold) -> Result<()> {
-        Statement::new(
-            "UPDATE holds SET state = $2, ends = $3, decided = $4, decided_by = $5 WHERE id = $1",
-        )
-        .bind(hold.id)
-        .bind(hold.state.as_str())
-        .bind(hold.ends)
-        .bind(hold.decided)
-        .bind(hold.decided_by)
-        .run(self.connection()?)
-        .await?;
+        Statement::new("UPDATE holds SET state = $2, ends = $3, decided = $4, decided_by = $5 WHERE id = $1")
+            .bind(hold.id)
+            .bind(hold.state.as_str())
+            .bind(hold.ends)
+            .bind(hold.decided)
+            .bind(hold.decided_by)
+            .run(self.connection()?)
+            .await?;
         Ok(())
     }
 
@@ -282,16 +280,8 @@ impl GuardWriting for Tx {
 
 async fn guard(connection: &mut Connection, directory: Uuid) -> Result<Option<Measure>> {
     let sql = format!("SELECT measured, active_users FROM guards WHERE directory_id = $1{FOR_UPDATE}");
-    let row = Statement::new(sql)
-        .bind(directory)
-        .row(connection)
-        .await?;
-    let measure = |row: Row| {
-        Ok(Measure {
-            measured: row.get(0)?,
-            active_users: row.get(1)?,
-        })
-    };
+    let row = Statement::new(sql).bind(directory).row(connection).await?;
+    let measure = |row: Row| Ok(Measure { measured: row.get(0)?, active_users: row.get(1)? });
     row.map(measure).transpose()
 }
 

@@ -85,11 +85,7 @@ impl Values {
 
     async fn delete(&self, connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<()> {
         let sql = format!("DELETE FROM {} WHERE directory_id = $1 AND user_id = $2", self.table);
-        Statement::new(sql)
-            .bind(directory)
-            .bind(user)
-            .run(connection)
-            .await?;
+        Statement::new(sql).bind(directory).bind(user).run(connection).await?;
         Ok(())
     }
 }

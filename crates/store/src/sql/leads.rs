@@ -5,8 +5,8 @@
 use rollcall_scim::condition::{Condition, Operand, Operator};
 use uuid::Uuid;
 
-use super::Statement;
 use super::super::dialect::{DISPLAY_BEGINS, FAMILY_BEGINS, push_one_of};
+use super::Statement;
 use super::condition::{is_address, push_prefix};
 use crate::ResourceType;
 
@@ -89,7 +89,12 @@ impl<'c> Lead<'c> {
 }
 
 /// Appends that a resource of the type is one of those to which one of these leads. It is never NULL.
-pub(super) fn push_led(query: &mut Statement, directory: Uuid, resource_type: ResourceType, leads: &[Lead<'_>]) {
+pub(super) fn push_led(
+    query: &mut Statement,
+    directory: Uuid,
+    resource_type: ResourceType,
+    leads: &[Lead<'_>],
+) {
     push_one_of(query, "r.id", |query| {
         for (index, lead) in leads.iter().enumerate() {
             query.push(if index == 0 { "" } else { " UNION " });

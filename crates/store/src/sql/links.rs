@@ -2,8 +2,9 @@
 
 use uuid::Uuid;
 
-use super::{Connection, Row, Statement};
+use super::super::dialect::json_rows;
 use super::resources::{resource_columns, stored};
+use super::{Connection, Row, Statement};
 use crate::{Candidate, ResourceType, Result, SignInLink, StoredResource};
 
 /// The user whom a subject signs in as.

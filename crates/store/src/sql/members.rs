@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::super::dialect::{BY_MEMBER, KEEP, merged};
 use super::condition::{push_member_condition, push_uuids};
 use super::leads::push_named;
-use super::{Connection, Json, Row, ROWS_PER_STATEMENT, Statement, push_limit};
+use super::{Connection, Json, ROWS_PER_STATEMENT, Row, Statement, push_limit};
 use crate::{
     AddedMembers, Error, Event, KnownMember, Member, MemberQuery, Membership, Provenance, ResourceType,
     Result,
@@ -51,8 +51,7 @@ pub(super) async fn add(
         query.push("r.directory_id, ").push_bind(group).push(", r.id, r.type ");
         push_those(&mut query, directory, chunk);
         query.push(KEEP).push(" ON CONFLICT DO NOTHING RETURNING member_id");
-        let added: Vec<Uuid> =
-            query.values(&mut *connection).await?;
+        let added: Vec<Uuid> = query.values(&mut *connection).await?;
         if added.len() < chunk.len() {
             let known = known(connection, directory, chunk).await?;
             outcome.unknown.extend(chunk.iter().filter(|id| !known.contains(id)));
@@ -88,8 +87,7 @@ pub(super) async fn remove(
         query.push_bind(directory).push(" AND group_id = ").push_bind(group).push(" AND member_id IN (");
         push_uuids(&mut query, chunk);
         query.push(") RETURNING member_id");
-        let gone: Vec<Uuid> =
-            query.values(&mut *connection).await?;
+        let gone: Vec<Uuid> = query.values(&mut *connection).await?;
         removed.extend(gone);
     }
     Ok(removed)
@@ -144,13 +142,8 @@ pub(super) async fn list(
          ORDER BY m.member_id",
     );
     let rows = query.rows(connection).await?;
-    let member = |row: &Row| {
-        Ok(Member {
-            id: row.get(0)?,
-            resource_type: type_of(row.get(1)?)?,
-            label: row.get(2)?,
-        })
-    };
+    let member =
+        |row: &Row| Ok(Member { id: row.get(0)?, resource_type: type_of(row.get(1)?)?, label: row.get(2)? });
     rows.iter().map(member).collect()
 }
 
@@ -266,13 +259,7 @@ async fn groups_of_each(
     push_uuids(&mut query, members);
     query.push(")");
     let rows = query.rows(connection).await?;
-    let membership = |row: &Row| {
-        Ok((
-            row.get(0)?,
-            row.get(1)?,
-            row.get(2)?,
-        ))
-    };
+    let membership = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     rows.iter().map(membership).collect()
 }
 

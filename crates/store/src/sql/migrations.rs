@@ -26,7 +26,9 @@ pub(super) async fn pending(connection: &mut Connection) -> Result<Vec<String>> 
 /// The numbers of the migrations that were applied. Errors: [`Error::Migration`], one is not what this version knows by its
 /// number.
 async fn applied(connection: &mut Connection) -> Result<Vec<i64>> {
-    let rows = Statement::new("SELECT version, checksum FROM _sqlx_migrations ORDER BY version").rows(connection).await?;
+    let rows = Statement::new("SELECT version, checksum FROM _sqlx_migrations ORDER BY version")
+        .rows(connection)
+        .await?;
     let mut applied = Vec::new();
     for row in &rows {
         let (number, found) = (row.get::<i64>(0)?, row.get::<Vec<u8>>(1)?);

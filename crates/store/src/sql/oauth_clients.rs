@@ -41,10 +41,5 @@ pub(super) async fn delete(connection: &mut Connection, client: Uuid) -> Result<
 }
 
 fn client(row: &Row) -> Result<OAuthClient> {
-    Ok(OAuthClient {
-        id: row.get(0)?,
-        directory: row.get(1)?,
-        name: row.get(2)?,
-        created: row.get(3)?,
-    })
+    Ok(OAuthClient { id: row.get(0)?, directory: row.get(1)?, name: row.get(2)?, created: row.get(3)? })
 }

@@ -37,12 +37,10 @@ impl OutboxReading for Database {
     }
 
     async fn has_due_mail(&self, now: i64) -> Result<bool> {
-        Statement::new(
-            "SELECT EXISTS (SELECT 1 FROM mails WHERE state = 'pending' AND next_attempt <= $1)",
-        )
-        .bind(now)
-        .the_value::<bool>(&mut self.reader().await?)
-        .await
+        Statement::new("SELECT EXISTS (SELECT 1 FROM mails WHERE state = 'pending' AND next_attempt <= $1)")
+            .bind(now)
+            .the_value::<bool>(&mut self.reader().await?)
+            .await
     }
 }
 

@@ -4,7 +4,7 @@ use rollcall_scim::definition::AttributeRef;
 use rollcall_scim::schema::Kind;
 use uuid::Uuid;
 
-use super::super::dialect::{BY_BYTES, push_elements, push_id, push_json};
+use super::super::dialect::{BY_BYTES, json_rows, push_elements, push_id, push_json};
 use super::condition::{Place, push_condition};
 use super::resources::{self, resource_columns, stored};
 use super::{Connection, Row, Statement, push_limit};
@@ -221,9 +221,7 @@ fn sort_value(row: &Row, kind: Kind) -> Result<Option<SortValue>> {
         Kind::Boolean | Kind::Integer | Kind::DateTime => {
             row.get::<Option<i64>>(SORT_VALUE)?.map(SortValue::Integer)
         }
-        Kind::Decimal => {
-            row.get::<Option<f64>>(SORT_VALUE)?.map(SortValue::Decimal)
-        }
+        Kind::Decimal => row.get::<Option<f64>>(SORT_VALUE)?.map(SortValue::Decimal),
         _ => row.get::<Option<String>>(SORT_VALUE)?.map(SortValue::Text),
     })
 }

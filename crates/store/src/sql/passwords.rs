@@ -54,9 +54,6 @@ pub(super) async fn delete(connection: &mut Connection, directory: Uuid, user: U
 }
 
 pub(super) async fn delete_all(connection: &mut Connection, directory: Uuid) -> Result<()> {
-    Statement::new("DELETE FROM passwords WHERE directory_id = $1")
-        .bind(directory)
-        .run(connection)
-        .await?;
+    Statement::new("DELETE FROM passwords WHERE directory_id = $1").bind(directory).run(connection).await?;
     Ok(())
 }

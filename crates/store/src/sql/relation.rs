@@ -7,8 +7,8 @@ use rollcall_scim::definition::AttributeRef;
 use rollcall_scim::schema::Kind;
 use uuid::Uuid;
 
-use super::Statement;
 use super::super::dialect::{push_id, push_json};
+use super::Statement;
 use super::condition::{Compiler, push_comparison};
 
 /// Which end of the memberships a resource is asked about.

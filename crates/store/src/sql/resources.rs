@@ -7,17 +7,25 @@ use rollcall_scim::fold::fold;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::dialect::{FOR_UPDATE, merged};
+use super::super::dialect::{FOR_UPDATE, json_rows, merged};
 use super::{Cells, Connection, Json, Statement, known_by, links, members, passwords, unique};
-use crate::{Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin};
+use crate::{DirectGroup, Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin};
 
-/// The columns of a resource `r` that [`stored`] reads. Whether it is a member is not asked by EXISTS: for that PostgreSQL
+/// The columns of a resource `r` that [`stored`] reads. Whether a group is a member is not asked by EXISTS: for that PostgreSQL
 /// may read every membership of the table first.
 macro_rules! resource_columns {
     () => {
-        "r.id, r.version, r.created, r.modified, r.document, (SELECT 1 FROM members m \
-         WHERE m.directory_id = r.directory_id AND m.member_id = r.id LIMIT 1) IS NOT NULL, r.administrator, r.origin, \
-         r.scim_managed"
+        concat!(
+            "r.id, r.version, r.created, r.modified, r.document, ",
+            json_rows!(
+                "m.group_id",
+                "g.label, (SELECT 1 FROM members n WHERE n.directory_id = m.directory_id \
+                 AND n.member_id = m.group_id LIMIT 1) IS NOT NULL",
+                " JOIN resources g ON g.directory_id = m.directory_id AND g.type = 'Group' AND g.id = m.group_id \
+                 WHERE m.directory_id = r.directory_id AND m.member_id = r.id"
+            ),
+            ", r.administrator, r.origin, r.scim_managed"
+        )
     };
 }
 pub(super) use resource_columns;
@@ -36,12 +44,8 @@ pub(super) async fn find(
     lock: bool,
 ) -> Result<Option<StoredResource>> {
     let sql = if lock { Cow::Owned(format!("{SELECT}{FOR_UPDATE}")) } else { Cow::Borrowed(SELECT) };
-    let row = Statement::new(sql)
-        .bind(directory)
-        .bind(resource_type.as_str())
-        .bind(id)
-        .row(connection)
-        .await?;
+    let row =
+        Statement::new(sql).bind(directory).bind(resource_type.as_str()).bind(id).row(connection).await?;
     row.map(|row| stored(&mut row.cells(), resource_type)).transpose()
 }
 
@@ -51,7 +55,8 @@ pub(super) async fn user_id(
     directory: Uuid,
     user: UserKey<'_>,
 ) -> Result<Option<Uuid>> {
-    let mut query = Statement::new("SELECT r.id FROM resources r WHERE r.type = 'User' AND r.directory_id = ");
+    let mut query =
+        Statement::new("SELECT r.id FROM resources r WHERE r.type = 'User' AND r.directory_id = ");
     query.push_bind(directory);
     match user {
         UserKey::Id(id) => query.push(" AND r.id = ").push_bind(id),
@@ -221,11 +226,35 @@ pub(super) fn stored(cells: &mut Cells<'_>, resource_type: ResourceType) -> Resu
         modified: cells.next()?,
         attributes: serde_json::from_str(cells.next()?)
             .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?,
-        is_member: cells.next()?,
+        groups: groups(cells.next()?)?,
         administrator: cells.next()?,
         origin: origin(cells.next()?, resource_type)?,
         scim_managed: cells.next()?,
     })
+}
+
+/// The groups in a column of JSON; NULL where there are none.
+fn groups(column: Option<&str>) -> Result<Vec<DirectGroup>> {
+    let Some(text) = column.filter(|text| *text != "[]") else { return Ok(Vec::new()) };
+    let damaged = || Error::Damaged(format!("a resource is in the groups {text:?}"));
+    let rows: Vec<(&str, Option<String>, Flag)> = serde_json::from_str(text).map_err(|_| damaged())?;
+    let group = |(id, label, Flag(is_nested))| {
+        Uuid::try_parse(id).map(|id| DirectGroup { id, label, is_nested }).map_err(|_| damaged())
+    };
+    let mut groups = rows.into_iter().map(group).collect::<Result<Vec<_>>>()?;
+    groups.sort_unstable_by_key(|group| group.id);
+    Ok(groups)
+}
+
+/// A truth in JSON that a database made.
+#[derive(serde::Deserialize)]
+#[serde(from = "Value")]
+struct Flag(bool);
+
+impl From<Value> for Flag {
+    fn from(value: Value) -> Self {
+        Self(value == Value::Bool(true) || value.as_i64() == Some(1))
+    }
 }
 
 /// Where a user came from. One that does not say was made while there was nothing but SCIM, or is being made by a replica

@@ -75,10 +75,7 @@ pub(super) async fn has_values(
 /// The version of the schemas of a directory, which stays until the transaction ends.
 pub(super) async fn hold_version(connection: &mut Connection, directory: Uuid) -> Result<Option<i64>> {
     let sql = format!("SELECT r.schemas_version FROM directories r WHERE r.id = $1{KEEP}");
-    Statement::new(sql)
-        .bind(directory)
-        .value::<i64>(connection)
-        .await
+    Statement::new(sql).bind(directory).value::<i64>(connection).await
 }
 
 fn schema(row: &Row) -> Result<RegisteredSchema> {

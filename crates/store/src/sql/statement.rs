@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
-use super::super::dialect::{Arguments, Bind, Cell};
+use super::super::dialect::{Arguments, Bind, Cell, place};
 use super::{Connection, Row};
 use crate::{Error, Result};
 
-/// A statement. Every value is bound, at `$1`, `$2` and so on; none is ever part of the text.
+/// A statement. Every value is bound, and none is ever part of the text. Its places are `$1`, `$2` and so on where the text is
+/// written out, or appended with their values; no text has both.
 pub(in super::super) struct Statement {
     pub(in super::super) text: Cow<'static, str>,
     pub(in super::super) arguments: Arguments,
@@ -34,8 +35,7 @@ impl Statement {
     /// Appends a place, and gives it its value.
     pub(in super::super) fn push_bind(&mut self, value: impl Bind) -> &mut Self {
         self.arguments.add(value);
-        let place = self.arguments.len();
-        self.push(format_args!("${place}"))
+        self.push(place(self.arguments.len()))
     }
 
     /// Appends values, separated by commas.

@@ -6,7 +6,11 @@ use uuid::Uuid;
 
 use super::super::Database;
 use super::events::{self, directory_of, stream_of};
-use super::{activity, audit, connections, credentials, deletion, departed, directories, leases, links, members, migrations, names, oauth_clients, pages, passwords, provenance, provisioning_rules, resources, schemas, sessions};
+use super::{
+    activity, audit, connections, credentials, deletion, departed, directories, leases, links, members,
+    migrations, names, oauth_clients, pages, passwords, provenance, provisioning_rules, resources, schemas,
+    sessions,
+};
 use crate::{
     Activity, ActivityCount, ActivityPart, ActivityQuery, AttributeOrigin, AuditQuery, AuditRecord,
     Candidate, Credential, CredentialBeside, CredentialKind, DepartedQuery, DepartedUser, Directory,

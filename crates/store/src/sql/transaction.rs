@@ -10,7 +10,11 @@ use uuid::Uuid;
 
 use super::super::Tx;
 use super::super::dialect::total_shard;
-use super::{Connection, Statement, activity, administrators, audit, connections, credentials, deletion, departed, directories, events, links, members, oauth_clients, passwords, provenance, provisioning_rules, resources, schemas, sessions, unique};
+use super::{
+    Connection, Statement, activity, administrators, audit, connections, credentials, deletion, departed,
+    directories, events, links, members, oauth_clients, passwords, provenance, provisioning_rules, resources,
+    schemas, sessions, unique,
+};
 use crate::{
     Activity, Actor, AddedMembers, Administrator, AttributeOrigin, Candidate, Credential, CredentialKind,
     Directory, Draft, Event, Heard, LastUse, Namesake, OAuthClient, Provenance, ProvisioningRule,
@@ -421,9 +425,7 @@ impl Transaction for Tx {
 
     async fn end_part(&mut self, keep: bool) -> Result<()> {
         if !keep {
-            Statement::new("ROLLBACK TO SAVEPOINT part")
-                .run(self.connection()?)
-                .await?;
+            Statement::new("ROLLBACK TO SAVEPOINT part").run(self.connection()?).await?;
         }
         Statement::new("RELEASE SAVEPOINT part").run(self.connection()?).await?;
         self.totals().end_part(keep);

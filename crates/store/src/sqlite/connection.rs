@@ -165,16 +165,20 @@ fn rows(connection: &rusqlite::Connection, statement: &Statement) -> Result<Vec<
     Ok(rows)
 }
 
-/// The statement, with its values at their places. In SQLite `$1` is a name, and says nothing of the order.
+/// The statement, with its values at their places. In SQLite `$1` is a name, and says nothing of the order; a place without a
+/// name is the next one.
 fn prepared<'c>(
     connection: &'c rusqlite::Connection,
     statement: &Statement,
 ) -> Result<rusqlite::CachedStatement<'c>> {
     let mut prepared = connection.prepare_cached(&statement.text).map_err(failure)?;
+    let are_named = prepared.parameter_name(1).is_some();
     for place in 1..=prepared.parameter_count() {
-        let number = prepared.parameter_name(place).and_then(|name| name.get(1..)?.parse::<usize>().ok());
+        let name = if are_named { prepared.parameter_name(place) } else { None };
+        let number = name.map_or(Some(place), |name| name.get(1..)?.parse().ok());
         let value = number.and_then(|number| statement.arguments.0.get(number.checked_sub(1)?));
-        let value = value.ok_or_else(|| Error::Damaged(format!("no value for a place of: {}", statement.text)))?;
+        let value =
+            value.ok_or_else(|| Error::Damaged(format!("no value for a place of: {}", statement.text)))?;
         prepared.raw_bind_parameter(place, value).map_err(failure)?;
     }
     Ok(prepared)

@@ -11,6 +11,11 @@ pub(super) fn length_of(text: &str) -> i64 {
     text.chars().count().try_into().unwrap_or(i64::MAX)
 }
 
+/// A place that is appended with its value. SQLite would look up a name among all the others.
+pub(super) fn place(_: usize) -> &'static str {
+    "?"
+}
+
 /// Begins a transaction.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 /// Makes the table of the applied migrations, which is that of sqlx.
@@ -72,6 +77,22 @@ pub(super) const POSITION: &str = "instr";
 /// Behind a SELECT of `resources AS r`: nobody may delete the rows until the transaction ends. There is one writer here
 /// anyway.
 pub(super) const KEEP: &str = "";
+
+/// What is found from members `m` on: an id and further columns, as a text of JSON with an array for each row.
+macro_rules! json_rows {
+    ($id:literal, $columns:literal, $joined:literal) => {
+        concat!(
+            "(SELECT json_group_array(json_array(hex(",
+            $id,
+            "), ",
+            $columns,
+            ")) FROM members m INDEXED BY members_member",
+            $joined,
+            ")"
+        )
+    };
+}
+pub(super) use json_rows;
 
 /// A JSON column with the members of an object that is bound at a place, in place of those of the same names.
 macro_rules! merged {

@@ -59,7 +59,11 @@ impl Readers {
 
     /// A connection for what an index leads to at once: it is asked on the thread that wants to know, and nobody waits.
     pub(super) fn at_once(&self) -> Result<Connection> {
-        Ok(Connection::Here(Lent { connection: Some(self.idle.take()?), idle: Arc::clone(&self.idle), _turn: None }))
+        Ok(Connection::Here(Lent {
+            connection: Some(self.idle.take()?),
+            idle: Arc::clone(&self.idle),
+            _turn: None,
+        }))
     }
 
     /// A connection for what may take longer, in the order of asking. Errors: [`Error::Unavailable`].
@@ -69,7 +73,8 @@ impl Readers {
             Ok(Err(_)) => return Err(closed()),
             Err(_) => return Err(Error::Unavailable("every connection is in use".into())),
         };
-        let lent = Lent { connection: Some(self.idle.take()?), idle: Arc::clone(&self.idle), _turn: Some(turn) };
+        let lent =
+            Lent { connection: Some(self.idle.take()?), idle: Arc::clone(&self.idle), _turn: Some(turn) };
         Ok(Connection::Elsewhere(Some(lent), self.longest_read))
     }
 

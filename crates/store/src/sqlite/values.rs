@@ -28,7 +28,9 @@ impl From<ValueRef<'_>> for Value {
             ValueRef::Real(value) => Self::Real(value),
             // SQLite holds only what was bound as a text, or made of such.
             ValueRef::Text(text) => Self::Text(String::from_utf8_lossy(text).into_owned()),
-            ValueRef::Blob(bytes) => Uuid::from_slice(bytes).map_or_else(|_| Self::Bytes(bytes.to_vec()), Self::Id),
+            ValueRef::Blob(bytes) => {
+                Uuid::from_slice(bytes).map_or_else(|_| Self::Bytes(bytes.to_vec()), Self::Id)
+            }
         }
     }
 }
@@ -124,9 +126,9 @@ impl Row {
     /// The value of a column. Errors: [`Error::Damaged`].
     pub(super) fn get<'r, T: Cell<'r>>(&'r self, column: usize) -> Result<T> {
         let value = self.0.get(column);
-        value.and_then(T::of).ok_or_else(|| {
-            Error::Damaged(format!("column {column} of a row has an unexpected type"))
-        })
+        value
+            .and_then(T::of)
+            .ok_or_else(|| Error::Damaged(format!("column {column} of a row has an unexpected type")))
     }
 
     /// The columns, from left to right.

@@ -61,7 +61,8 @@ impl Writer {
             .name("commits".to_owned())
             .spawn(move || to_commit.into_iter().for_each(commit))
             .map_err(|error| Error::Unavailable(Box::new(error)))?;
-        let looking = tokio::spawn(look_behind(Arc::clone(&state), Arc::clone(&left_behind), commits.clone()));
+        let looking =
+            tokio::spawn(look_behind(Arc::clone(&state), Arc::clone(&left_behind), commits.clone()));
         Ok(Arc::new(Self {
             state,
             waiting: AtomicUsize::new(0),
@@ -77,8 +78,7 @@ impl Writer {
         let waiting = Waiting::new(&self.waiting);
         let state = timeout(self.longest_wait, Arc::clone(&self.state).lock_owned()).await;
         drop(waiting);
-        let state =
-            state.map_err(|_| Error::Unavailable("others have been writing for too long".into()))?;
+        let state = state.map_err(|_| Error::Unavailable("others have been writing for too long".into()))?;
         if state.closed {
             return Err(closed());
         }

@@ -40,7 +40,7 @@ impl Sqlite {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("rollcall.db")
     }
 }
@@ -89,6 +89,31 @@ impl Postgres {
         self.execute(statement.replace("SCHEMA", &self.schema)).await;
     }
 
+    /// Opens it with other options than usual.
+    pub(crate) async fn open_with(&self, options: &Options) -> Arc<dyn Store> {
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        let name = &self.schema;
+        let url = format!("{}{separator}options[search_path]={name}&application_name={name}", self.url);
+        open(&url, options).await.unwrap()
+    }
+
+    /// A session of somebody else's that holds what a statement locks, which names the schema `SCHEMA`, until it is dropped.
+    pub(crate) async fn hold(&self, statement: &str) -> PgConnection {
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        let statement = format!("BEGIN; {}", statement.replace("SCHEMA", &self.schema));
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        connection
+    }
+
+    /// Ends every session of the stores, as a server does that is restarted.
+    pub(crate) async fn end_sessions(&self) {
+        self.execute(format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{}'",
+            self.schema
+        ))
+        .await;
+    }
+
     async fn execute(&self, statement: String) {
         let mut connection = PgConnection::connect(&self.url).await.unwrap();
         sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
@@ -103,9 +128,7 @@ impl Database for Postgres {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
-        let separator = if self.url.contains('?') { '&' } else { '?' };
-        let url = format!("{}{separator}options[search_path]={}", self.url, self.schema);
-        open(&url, &Options::default()).await.unwrap()
+        self.open_with(&Options::default()).await
     }
 
     async fn tables_with(&self, column: &str) -> Vec<String> {

@@ -54,7 +54,7 @@ pub(crate) fn user(number: u128, attributes: Value) -> StoredResource {
         created: time,
         modified: time,
         attributes,
-        is_member: false,
+        groups: Vec::new(),
         administrator: false,
         origin: Some(UserOrigin::Scim),
         scim_managed: true,

@@ -8,6 +8,7 @@
 mod activity;
 mod administrators;
 mod audit;
+mod callers;
 mod commits;
 mod credentials;
 mod databases;

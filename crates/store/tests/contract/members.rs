@@ -104,8 +104,8 @@ async fn members_are_added_once_and_removed_once(database: &dyn Database) {
     let stored = store.resource(acme.id, ResourceType::Group, id(101)).await.unwrap().unwrap();
     assert_eq!(stored.version, 2);
     assert!(stored.modified >= 5);
-    assert!(store.resource(acme.id, ResourceType::User, id(2)).await.unwrap().unwrap().is_member);
-    assert!(!store.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap().is_member);
+    assert!(store.resource(acme.id, ResourceType::User, id(2)).await.unwrap().unwrap().groups.len() == 1);
+    assert!(store.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap().groups.is_empty());
 }
 
 async fn members_are_looked_at_in_pages_and_found_by_how_their_names_begin(database: &dyn Database) {
@@ -248,7 +248,7 @@ async fn a_deleted_group_takes_its_memberships_with_it(database: &dyn Database) 
     transaction.delete_resource(acme.id, ResourceType::Group, id(101)).await.unwrap();
     transaction.save().await.unwrap();
     assert_eq!(store.memberships(acme.id, &ids([1, 2])).await.unwrap(), []);
-    assert!(!store.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap().is_member);
+    assert!(store.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap().groups.is_empty());
 }
 
 async fn a_name_of_a_group_is_unique_only_where_that_is_wanted(database: &dyn Database) {
