@@ -4,6 +4,7 @@
 
 mod admitting;
 mod door;
+mod shares;
 
 use std::sync::Arc;
 
@@ -12,6 +13,9 @@ use rollcall_api::access;
 use rollcall_api::v1::{ErrorReason, Scope};
 use rollcall_store::{Credential, CredentialKind, Directory, Session, Store};
 use subtle::ConstantTimeEq as _;
+use tokio::sync::OwnedSemaphorePermit;
+
+pub(crate) use self::shares::Shares;
 
 use crate::caller::Caller;
 use crate::clock::Clock;
@@ -45,6 +49,7 @@ pub(crate) struct Gate {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) throttle: Arc<Throttle>,
     pub(crate) last_uses: Arc<LastUses>,
+    pub(crate) shares: Arc<Shares>,
     /// How long a session lasts without being used, in µs.
     pub(crate) session_idle: i64,
 }
@@ -90,6 +95,14 @@ impl Gate {
         self.last_uses.note(caller.credential_id(), now, from.0);
         self.throttle.count_rpc(path, &caller, now)?;
         Ok(Admission::Caller(Box::new(caller)))
+    }
+
+    /// The turn of a request among those of the directory that the caller is bound to.
+    async fn turn_of(&self, caller: &Caller) -> Result<Option<OwnedSemaphorePermit>> {
+        match caller.bound_to() {
+            Some(directory) => self.shares.enter(directory.id).await,
+            None => Ok(None),
+        }
     }
 
     /// The live session with a secret of this hash, and the hash of the credential that it acts as. That it is used is noted

@@ -94,7 +94,7 @@ use crate::bulk::Bulk;
 use crate::directories::Directories;
 use crate::discovery::Discovery;
 use crate::events::{Events, Pulses};
-use crate::gate::Gate;
+use crate::gate::{Gate, Shares};
 use crate::groups::Groups;
 use crate::holds::Holds;
 use crate::identity::Identity;
@@ -114,6 +114,9 @@ use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::types::KnownTypes;
 use crate::users::Users;
+
+/// The name of the lease by which it is found out whether the database takes changes.
+const PROBE: &str = "readiness";
 
 /// What every service of the core works with. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -216,14 +219,17 @@ impl Core {
             random: Arc::clone(&self.random),
             throttle: Arc::clone(&self.throttle),
             last_uses: Arc::clone(&self.last_uses),
+            shares: Arc::new(Shares::new(self.limits.requests_of_one_directory)),
             session_idle: sessions::micros(self.limits.session_idle),
         };
         Ok((Routes::from(routes.into_axum_router().layer(gate)).prepare(), reporter))
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<()> {
-        Ok(self.store.ping().await?)
+    /// Whether the database takes changes: it does one. Errors: why it does not.
+    pub async fn probe(&self) -> Result<()> {
+        // It ends as it begins, so that every replica takes it whenever it likes.
+        self.store.take_lease(PROBE, uuid::Uuid::nil(), 0, 0).await?;
+        Ok(())
     }
 
     /// A new id.

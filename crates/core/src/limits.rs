@@ -23,6 +23,8 @@ pub struct Limits {
     pub event_retention: Duration,
     /// Requests that the identity provider of a directory may send in a second, and at once; `None`, as many as it likes.
     pub max_requests_per_second: Option<u32>,
+    /// Requests of one directory that are served at once; `None`, as many as there are.
+    pub requests_of_one_directory: Option<u32>,
     /// Passwords that may be tried for one user in a minute, until one is right.
     pub password_attempts_per_user: u32,
     /// How long a session of the console lasts without being used.
@@ -45,6 +47,7 @@ impl Default for Limits {
             page_token_lifetime: Duration::from_hours(1),
             event_retention: Duration::from_hours(90 * 24),
             max_requests_per_second: None,
+            requests_of_one_directory: None,
             session_idle: Duration::from_hours(1),
             session_lifetime: Duration::from_hours(12),
             password_attempts_per_user: 10,

@@ -205,6 +205,43 @@ pub(crate) struct Database {
     #[arg(long, env = "ROLLCALL_DATABASE_CONNECTIONS", value_name = "N", default_value_t = 16,
           value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub(crate) database_connections: u32,
+
+    /// How long a statement may take before it is given up
+    #[arg(long, env = "ROLLCALL_DATABASE_STATEMENT_TIMEOUT", value_name = "DURATION", default_value = "10s",
+          value_parser = duration)]
+    pub(crate) database_statement_timeout: Duration,
+
+    /// How long a statement waits on PostgreSQL for what another one has locked
+    #[arg(long, env = "ROLLCALL_DATABASE_LOCK_TIMEOUT", value_name = "DURATION", default_value = "5s",
+          value_parser = duration)]
+    pub(crate) database_lock_timeout: Duration,
+}
+
+impl Database {
+    /// How many requests of one directory are served at once: on PostgreSQL as many as leave a quarter of the connections to
+    /// the others; on SQLite, where none waits for another one's locks, all.
+    pub(crate) fn requests_of_one_directory(&self) -> Option<u32> {
+        let url = self.database_url.as_deref()?;
+        let connections = self.database_connections;
+        (!url.starts_with("sqlite:")).then(|| connections - (connections / 4).max(1))
+    }
+
+    /// Checks that each wait is shorter than the one around it: a lock's, a statement's, and that for the core's answer, where
+    /// one is known.
+    pub(crate) fn check_order(&self, core_timeout: Option<Duration>) -> Result<(), Invalid> {
+        let (lock, statement) = (self.database_lock_timeout, self.database_statement_timeout);
+        if lock.is_zero() || lock >= statement {
+            return Err(Invalid(format!(
+                "database-lock-timeout {lock:?} must be more than nothing and less than database-statement-timeout {statement:?}"
+            )));
+        }
+        match core_timeout {
+            Some(core) if statement >= core => Err(Invalid(format!(
+                "database-statement-timeout {statement:?} must be less than core-timeout {core:?}: a gateway would give up first"
+            ))),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What a core does before it serves.
@@ -290,6 +327,7 @@ impl Limits {
             )));
         }
         Ok(rollcall_core::Limits {
+            requests_of_one_directory: None,
             default_page_size,
             max_page_size,
             max_patch_operations: usize::try_from(self.max_patch_operations).unwrap_or(usize::MAX),

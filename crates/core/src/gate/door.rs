@@ -74,6 +74,14 @@ where
             match gate.admit(request.uri().path(), request.headers(), request_id, from).await {
                 Ok(admission) => {
                     let writes = writes(request.uri().path());
+                    let turn = match &admission {
+                        Admission::Caller(caller) => gate.turn_of(caller).await,
+                        Admission::Anonymous | Admission::Presented(_) => Ok(None),
+                    };
+                    let turn = match turn {
+                        Ok(turn) => turn,
+                        Err(error) => return Ok(Status::from(error).into_http()),
+                    };
                     let notes = match &admission {
                         Admission::Caller(caller) => Some(caller.notes().clone()),
                         Admission::Anonymous | Admission::Presented(_) => None,
@@ -84,6 +92,12 @@ where
                         Admission::Presented(presented) => _ = request.extensions_mut().insert(presented),
                     }
                     let call = inner.call(request);
+                    // A write keeps its turn until it has ended, whoever still waits.
+                    let call = async move {
+                        let answer = call.await;
+                        drop(turn);
+                        answer
+                    };
                     let mut answer = if writes { run_to_the_end(call).await } else { call.await };
                     if let (Ok(answer), Some(notes)) = (&mut answer, notes) {
                         notes.write(answer.headers_mut());

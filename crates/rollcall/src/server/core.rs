@@ -45,7 +45,8 @@ pub(crate) struct Settings {
 /// Runs until it is told to end.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
     logging::init(&settings.general)?;
-    let limits = settings.limits.checked(&settings.large_body)?;
+    let mut limits = settings.limits.checked(&settings.large_body)?;
+    limits.requests_of_one_directory = settings.database.requests_of_one_directory();
     let secrets = settings.start.bootstrap.secrets()?;
     let smtp = settings.smtp.server()?;
     let server = grpc::server(&settings.grpc)?;

@@ -50,7 +50,13 @@ pub(crate) async fn open_existing(settings: &Database) -> Result<Arc<dyn Store>>
 }
 
 async fn connect(settings: &Database) -> Result<Arc<dyn Store>> {
-    let options = Options { max_connections: settings.database_connections, ..Options::default() };
+    settings.check_order(None)?;
+    let options = Options {
+        max_connections: settings.database_connections,
+        statement_timeout: settings.database_statement_timeout,
+        lock_timeout: settings.database_lock_timeout,
+        ..Options::default()
+    };
     rollcall_store::open(&url(settings)?, &options).await.map_err(|error| {
         let shown = shown_url(settings);
         match error {
@@ -158,6 +164,8 @@ mod tests {
             database_url: url.map(str::to_owned),
             data_dir: PathBuf::from("data?100%"),
             database_connections: 2,
+            database_statement_timeout: Duration::from_secs(10),
+            database_lock_timeout: Duration::from_secs(5),
         }
     }
 
@@ -183,6 +191,34 @@ mod tests {
         assert_eq!(file(Some("sqlite:a%3Fb%25.db")).as_deref(), Some("a?b%.db"));
         assert_eq!(file(None).as_deref(), Some("data?100%/rollcall.db"));
         assert_eq!(file(Some("postgres://db/x")), None);
+    }
+
+    #[test]
+    fn each_wait_is_shorter_than_the_one_around_it() {
+        let waits = |lock, statement| Database {
+            database_lock_timeout: Duration::from_secs(lock),
+            database_statement_timeout: Duration::from_secs(statement),
+            ..settings(None)
+        };
+        let core = Some(Duration::from_secs(30));
+        waits(5, 10).check_order(core).unwrap();
+        waits(5, 60).check_order(None).unwrap();
+        for (lock, statement) in [(0, 10), (10, 10), (11, 10), (5, 30)] {
+            let Invalid(message) = waits(lock, statement).check_order(core).unwrap_err();
+            assert!(message.contains("database-statement-timeout"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_quarter_of_the_connections_is_for_other_directories() {
+        let of = |url: Option<&str>, connections| {
+            let settings = Database { database_connections: connections, ..settings(url) };
+            settings.requests_of_one_directory()
+        };
+        assert_eq!(of(Some("postgres://db/x"), 16), Some(12));
+        assert_eq!(of(Some("postgres://db/x"), 2), Some(1));
+        assert_eq!(of(None, 16), None);
+        assert_eq!(of(Some("sqlite:a.db"), 16), None);
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! Whether a core is ready: it is not while its database does not answer, nor once it is stopping.
+//! Whether a core is ready: it is not while its database takes no changes, nor once it is stopping.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-/// How often the database is asked.
+/// How often a change is tried.
 const PERIOD: Duration = Duration::from_secs(5);
 /// How long it may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -44,18 +44,18 @@ async fn follow(core: Core, reporter: HealthReporter) {
     let mut was_ready = true;
     loop {
         ticks.tick().await;
-        let failure = match timeout(PATIENCE, core.ping()).await {
+        let failure = match timeout(PATIENCE, core.probe()).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),
             Err(_) => Some("it does not answer in time".to_owned()),
         };
         match (&failure, was_ready) {
             (Some(cause), true) => {
-                tracing::error!(cause, "not ready: the database fails");
+                tracing::error!(cause, "not ready: the database takes no changes");
                 reporter.set_service_status(WHOLE_SERVER, ServingStatus::NotServing).await;
             }
             (None, false) => {
-                tracing::info!("ready: the database answers again");
+                tracing::info!("ready: the database takes changes again");
                 reporter.set_service_status(WHOLE_SERVER, ServingStatus::Serving).await;
             }
             _ => {}

@@ -51,7 +51,9 @@ pub(crate) struct Settings {
 /// Runs until it is told to end.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
     logging::init(&settings.general)?;
-    let limits = settings.limits.checked(&settings.http.large_body)?;
+    let mut limits = settings.limits.checked(&settings.http.large_body)?;
+    limits.requests_of_one_directory = settings.database.requests_of_one_directory();
+    settings.database.check_order(Some(settings.http.patience.core_timeout))?;
     let secrets = settings.start.bootstrap.secrets()?;
     let smtp = settings.smtp.server()?;
     let oidc = settings.open_id.provider()?;

@@ -16,7 +16,7 @@ use super::values::Row;
 use crate::{Error, Result};
 
 /// How long something may take that is done seldom and to much.
-const LONG: Duration = Duration::from_secs(5 * 60);
+const LONG: Duration = Duration::from_mins(5);
 
 /// A connection.
 pub(super) struct Connection {
@@ -44,12 +44,12 @@ impl Connection {
 
     /// Runs a statement, and says how many rows it wrote.
     pub(super) async fn run(&mut self, statement: Statement) -> Result<u64> {
-        Ok(self.answer(statement).await?.written)
+        Ok(Box::pin(self.answer(statement)).await?.written)
     }
 
     /// The rows that a statement answers.
     pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>> {
-        Ok(self.answer(statement).await?.rows)
+        Ok(Box::pin(self.answer(statement)).await?.rows)
     }
 
     /// Runs several statements that have no places.

@@ -101,7 +101,8 @@ impl Pool {
 
     /// A connection, in the order of asking. Errors: [`Error::Unavailable`], and what the server refuses.
     pub(super) async fn get(&self) -> Result<Pooled> {
-        self.inner.get().await.map_err(|error| match error {
+        // Whoever asks need not hold the room for a connection that may have to be opened.
+        Box::pin(self.inner.get()).await.map_err(|error| match error {
             PoolError::Backend(error) => failure(error),
             PoolError::Timeout(kind) => {
                 Error::Unavailable(format!("no connection within {:?}: {kind:?}", self.longest_wait).into())

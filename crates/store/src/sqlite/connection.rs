@@ -55,24 +55,38 @@ pub(super) enum Connection {
 impl Connection {
     /// Runs a statement, and says how many rows it wrote.
     pub(super) async fn run(&mut self, statement: Statement) -> Result<u64> {
-        patiently(move || run(self.here()?, &statement)).await
+        self.ask(move |connection| run(connection, &statement)).await
     }
 
     /// The rows that a statement answers.
     pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>> {
         match self {
-            Self::Elsewhere(lent, longest) => rows_elsewhere(lent, *longest, statement).await,
-            Self::Here(_) | Self::Writer(_) => patiently(move || rows(self.here()?, &statement)).await,
+            Self::Elsewhere(lent, longest) => Box::pin(rows_elsewhere(lent, *longest, statement)).await,
+            Self::Here(_) | Self::Writer(_) => self.ask(move |connection| rows(connection, &statement)).await,
         }
     }
 
     /// Runs several statements that have no places.
     pub(super) async fn run_all(&mut self, statements: &'static str) -> Result<()> {
-        patiently(move || self.here()?.execute_batch(statements).map_err(failure)).await
+        self.ask(move |connection| connection.execute_batch(statements).map_err(failure)).await
+    }
+
+    /// Asks on this thread, until another process lets it, and gives up after [`BUSY_TIMEOUT`]. Nothing has happened when
+    /// SQLite is busy, so that whoever asks may stop waiting at any moment.
+    async fn ask<T>(&mut self, ask: impl Fn(&rusqlite::Connection) -> Result<T>) -> Result<T> {
+        let mut asked = ask(self.here()?);
+        if is_busy(&asked) {
+            let deadline = Instant::now() + BUSY_TIMEOUT;
+            while is_busy(&asked) && Instant::now() < deadline {
+                tokio::time::sleep(BUSY_PAUSE).await;
+                asked = ask(self.here()?);
+            }
+        }
+        asked
     }
 
     /// What is written here takes as long as it takes.
-    #[expect(clippy::unused_async, clippy::unused_self, reason = "it is asked as the other database is")]
+    #[expect(clippy::unused_async, reason = "it is asked as the other database is")]
     pub(super) async fn take_long(&mut self) -> Result<()> {
         Ok(())
     }
@@ -85,21 +99,6 @@ impl Connection {
             Self::Elsewhere(lent, _) => lent.as_ref().ok_or_else(closed)?.connection(),
         }
     }
-}
-
-/// Asks until another process lets it, and gives up after [`BUSY_TIMEOUT`]. Nothing has happened when SQLite is busy, so that
-/// whoever asks may stop waiting at any moment.
-async fn patiently<T>(mut ask: impl FnMut() -> Result<T>) -> Result<T> {
-    let mut asked = ask();
-    if !is_busy(&asked) {
-        return asked;
-    }
-    let deadline = Instant::now() + BUSY_TIMEOUT;
-    while is_busy(&asked) && Instant::now() < deadline {
-        tokio::time::sleep(BUSY_PAUSE).await;
-        asked = ask();
-    }
-    asked
 }
 
 /// Asks on a thread of its own. Whoever stops waiting interrupts the statement, and the connection is given back by that

@@ -151,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_read_that_was_given_up_ends_and_gives_its_connection_back() {
-        let (_folder, readers) = readers(1, Duration::from_secs(600));
+        let (_folder, readers) = readers(1, Duration::from_mins(10));
         let mut reader = readers.turn().await.unwrap();
         let asked = timeout(Duration::from_millis(5), Statement::new(ENDLESS).rows(&mut reader)).await;
         assert!(asked.is_err());

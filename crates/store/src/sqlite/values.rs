@@ -164,12 +164,18 @@ macro_rules! cell {
 cell! {
     i64: Value::Integer(value) => Some(*value);
     bool: Value::Integer(value) => Some(*value != 0);
-    f64: Value::Real(value) => Some(*value), Value::Integer(value) => Some(*value as f64);
+    f64: Value::Real(value) => Some(*value), Value::Integer(value) => Some(nearest(*value));
     &'r str: Value::Text(value) => Some(value);
     String: Value::Text(value) => Some(value.clone());
     &'r [u8]: Value::Bytes(value) => Some(value), Value::Id(id) => Some(id.as_bytes());
     Vec<u8>: Value::Bytes(value) => Some(value.clone()), Value::Id(id) => Some(id.as_bytes().to_vec());
     Uuid: Value::Id(id) => Some(*id);
+}
+
+/// A number of JSON that has no fraction is an integer in SQLite.
+#[expect(clippy::cast_precision_loss, reason = "it was read as a double in the other database too")]
+fn nearest(value: i64) -> f64 {
+    value as f64
 }
 
 impl<'r, T: Cell<'r>> Cell<'r> for Option<T> {

@@ -166,7 +166,7 @@ mod postgres_alone {
         let options = Options {
             max_connections: 1,
             statement_timeout: Duration::from_millis(300),
-            lock_timeout: Duration::from_secs(60),
+            lock_timeout: Duration::from_mins(1),
             ..Options::default()
         };
         let store = database.open_with(&options).await;
