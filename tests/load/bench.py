@@ -85,9 +85,16 @@ class Run:
             ("create", "create", many, f"{database} · create + event · {self.writers(database, many)}"),
             ("patch", "patch", 1, f"{database} · patch + event · 1"),
             ("patch", "patch", many, f"{database} · patch + event · {self.writers(database, many)}"),
+            ("deactivate", "leave", 1, f"{database} · patch + event · 1"),
+            ("deactivate", "leave", many, f"{database} · patch + event · {self.writers(database, many)}"),
         ]
         for what, kind, connections, ceiling in plan:
             self.add(self.load.measure(rollcall, group, what, kind, connections, ceiling=ceiling))
+        self.load.fill_groups(rollcall)
+        in_groups = self.load.measure(
+            rollcall, group, "get by id, in three groups", "get", many, ceiling=f"{read} · {hop}"
+        )
+        self.add(in_groups)
         for what, number in (("page of 100, first", 1), ("page of 100, deep", self.users - 99)):
             self.add(self.load.measure(rollcall, group, what, "list", 1, number=number))
         peak = rollcall.usage().peak_mib

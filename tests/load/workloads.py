@@ -114,6 +114,7 @@ class Load:
             "get": lambda: answer["userName"] and answer["schemas"],
             "filter": lambda: answer["totalResults"] == 1,
             "patch": lambda: answer["title"] == "probe",
+            "leave": lambda: answer["active"] is True,
             "create": lambda: answer["meta"]["version"] == 'W/"1"',
             "list": lambda: len(answer["Resources"]) == 100 and answer["startIndex"] == number,
         }
@@ -131,18 +132,36 @@ class Load:
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
             "Operations": [{"op": "replace", "path": "title", "value": "probe"}],
         }
+        activate = patch | {"Operations": [{"op": "replace", "path": "active", "value": True}]}
         method, path, body = {
             "get": ("GET", f"/Users/{user}", None),
             "filter": ("GET", f"/Users?{by_name}", None),
             "patch": ("PATCH", f"/Users/{user}", patch),
+            "leave": ("PATCH", f"/Users/{user}", activate),
             "create": ("POST", "/Users", new),
             "list": ("GET", f"/Users?count=100&startIndex={number}", None),
         }[kind]
+        try:
+            return self.ask(server, method, path, body)
+        except urllib.error.HTTPError as error:
+            raise SystemExit(f"{kind}: {error.code} {error.read().decode(errors='replace')}") from error
+
+    def fill_groups(self, server: Server) -> None:
+        """Puts every user into three groups: into two, and through one of these into a third."""
+        users = [line.partition("\t")[0] for line in self.users.read_text().splitlines()]
+
+        def group(name: str, members: list[str]) -> str:
+            schemas = ["urn:ietf:params:scim:schemas:core:2.0:Group"]
+            body = {"schemas": schemas, "displayName": name, "members": [{"value": member} for member in members]}
+            return self.ask(server, "POST", "/Groups?excludedAttributes=members", body)["id"]
+
+        first = group("First", users)
+        group("Second", users)
+        group("Outer", [first])
+
+    def ask(self, server: Server, method: str, path: str, body: dict | None) -> dict:
         headers = {"Authorization": f"Bearer {server.token}", "Content-Type": TYPE}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(server.url + path, data, headers, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            raise SystemExit(f"{kind}: {error.code} {error.read().decode(errors='replace')}") from error
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return json.load(answer)

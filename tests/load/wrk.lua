@@ -2,8 +2,8 @@
 --
 --   wrk -t 1 … -s wrk.lua BASE_URL -- KIND TOKEN FILE TAG [NUMBER]
 --
--- KIND is get, filter, patch, create, list (NUMBER: startIndex) or seed (NUMBER: how many users).
--- FILE has `id<tab>userName` a line: seed writes it; get, filter and patch read it. TAG keeps userNames apart.
+-- KIND is get, filter, patch, leave, create, list (NUMBER: startIndex) or seed (NUMBER: how many users).
+-- FILE has `id<tab>userName` a line: seed writes it; get, filter, patch and leave read it. TAG keeps userNames apart.
 
 local TYPE = "application/scim+json"
 local base, kind, token, file, tag, number
@@ -39,6 +39,15 @@ local function patch()
     tag .. "-" .. turn .. '"}]}')
 end
 
+-- Every user is deactivated, and when all have been, every user is activated again.
+local function leave()
+  local active = math.floor(turn / #ids) % 2 == 1
+  turn = turn + 1
+  return with_body("PATCH", "/Users/" .. ids[turn % #ids + 1],
+    '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":' ..
+    tostring(active) .. '}]}')
+end
+
 -- Read requests are built once, so that building them is not what is measured.
 local function one_of(requests)
   return function()
@@ -66,7 +75,7 @@ end
 function init(args)
   base, kind, token, file, tag, number = wrk.path, args[1], args[2], args[3], args[4], tonumber(args[5])
   local requests = {}
-  if kind == "get" or kind == "filter" or kind == "patch" then
+  if kind == "get" or kind == "filter" or kind == "patch" or kind == "leave" then
     for line in io.lines(file) do
       local id, name = line:match("^(.-)\t(.+)$")
       table.insert(ids, id)
@@ -83,7 +92,7 @@ function init(args)
   if kind == "seed" then
     response = keep_id(io.open(file, "w"))
   end
-  request = kind == "patch" and patch or (kind == "create" or kind == "seed") and create or one_of(requests)
+  request = kind == "patch" and patch or kind == "leave" and leave or (kind == "create" or kind == "seed") and create or one_of(requests)
 end
 
 function done(summary, latency)

@@ -10,11 +10,11 @@ use rollcall_store::{
 use tonic::Extensions;
 use uuid::Uuid;
 
-use crate::directories::is_directory_name;
 use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, Party};
 use crate::implied_schemas::require_schemas;
 use crate::notes::Notes;
+use crate::texts::is_directory_name;
 
 /// A caller whose credential has been checked: put into the request by the [`gate`](crate::gate), and the only way
 /// to a directory.

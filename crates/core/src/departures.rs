@@ -15,19 +15,13 @@ use crate::Core;
 use crate::error::{Error, Result};
 use crate::events::{Origin, Party, changes};
 use crate::resources::date_time;
+use crate::stopped::{Departure, Stopped};
 
+/// How many users may be leaving at one moment, in transactions that do not see each other: more than all cores together have
+/// connections for one directory.
+const UNSEEN: i64 = 200;
 /// How old a count of the active users may be: the window through this.
 const FRESH_PART: i64 = 100;
-
-/// A user who is to leave.
-#[derive(Debug, Clone)]
-pub(crate) struct Departure {
-    pub(crate) user: Uuid,
-    pub(crate) user_name: String,
-    pub(crate) kind: DepartureKind,
-    /// The changed attributes, as an event tells them.
-    pub(crate) changes: Value,
-}
 
 impl Departure {
     /// A user who is to be deleted.
@@ -44,18 +38,6 @@ impl Departure {
         let user_name = user.attributes.get("userName").and_then(Value::as_str).unwrap_or_default();
         Self { user: user.id, user_name: user_name.to_owned(), kind, changes }
     }
-}
-
-/// Users whom a guard rail does not let leave, on their way into a hold.
-#[derive(Debug)]
-pub(crate) struct Stopped {
-    pub(crate) directory: Directory,
-    pub(crate) departures: Vec<Departure>,
-    /// The token that asks for it.
-    pub(crate) credential: Uuid,
-    pub(crate) request_id: String,
-    /// How many active users there were when the window began.
-    pub(crate) active_users: i64,
 }
 
 impl Core {
@@ -76,6 +58,11 @@ impl Core {
         let rail = self.rail_for(directory, user).filter(|_| origin.party == Party::IdentityProvider);
         let administers = is_administrator(directory, user);
         if !administers && rail.is_none() {
+            return Ok(());
+        }
+        if let Some(rail) = rail.filter(|_| !administers)
+            && self.count_far_from(transaction, directory, rail, user).await?
+        {
             return Ok(());
         }
         let mut measure = transaction.lock_guard(directory.id).await?;
@@ -121,6 +108,26 @@ impl Core {
         (user.created <= self.clock.now() - rail.window_micros()).then_some(rail)
     }
 
+    /// Counts a user who leaves while the limit is so far away that those who leave at this moment, and are not seen, cannot
+    /// reach it together: so that they need not wait for one another. `false`: it is near, or there is something to decide.
+    async fn count_far_from(
+        &self,
+        transaction: &mut dyn Transaction,
+        directory: &Directory,
+        rail: GuardRail,
+        user: &StoredResource,
+    ) -> Result<bool> {
+        let now = self.clock.now();
+        let standing = transaction.standing(directory.id, user.id, now - rail.window_micros(), now).await?;
+        let active_users =
+            if is_fresh(standing.measure, rail, now) { standing.measure.active_users } else { 0 };
+        if standing.has_holds || standing.is_approved || !rail.lets(standing.others + UNSEEN, active_users) {
+            return Ok(false);
+        }
+        transaction.count_departure(directory.id, user.id, user.created, now).await?;
+        Ok(true)
+    }
+
     /// Counts a user who leaves, within a transaction that has locked the guard.
     pub(crate) async fn count(
         &self,
@@ -148,8 +155,7 @@ impl Core {
         }
         let leaving = standing.others + 1;
         if !standing.is_counted && leaving > i64::from(rail.users) {
-            let is_fresh = now - measure.measured <= rail.window_micros() / FRESH_PART;
-            if !is_fresh {
+            if !is_fresh(*measure, rail, now) {
                 let active_users = transaction.active_users(directory.id, began).await? + standing.others;
                 *measure = Measure { measured: now, active_users };
                 transaction.set_measure(directory.id, *measure).await?;
@@ -161,6 +167,11 @@ impl Core {
         transaction.count_departure(directory.id, user.id, user.created, now).await?;
         Ok(Count::Passes)
     }
+}
+
+/// Whether the active users were counted so lately that their number still counts.
+fn is_fresh(measure: Measure, rail: GuardRail, now: i64) -> bool {
+    now - measure.measured <= rail.window_micros() / FRESH_PART
 }
 
 /// Whether a user may leave.

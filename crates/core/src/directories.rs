@@ -29,6 +29,7 @@ use crate::caller::{Caller, no_directory};
 use crate::credentials::timestamp;
 use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, changes};
+use crate::texts::{LONGEST_DIRECTORY_NAME, is_directory_name};
 use settings::facts;
 
 pub(crate) use provisioning::{Overridden, provisioning_choice};
@@ -37,8 +38,6 @@ pub(crate) use provisioning::{Overridden, provisioning_choice};
 const DEFAULT_PAGE_SIZE: u32 = 100;
 /// Directories in a page at most.
 const MAX_PAGE_SIZE: u32 = 1000;
-/// The longest name in characters: that of a DNS label.
-const LONGEST_NAME: usize = 63;
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -222,20 +221,12 @@ impl Directories {
     }
 }
 
-/// Whether a directory can have this name.
-pub(crate) fn is_directory_name(name: &str) -> bool {
-    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = name.as_bytes();
-    let ends_well = bytes.first().copied().is_some_and(good) && bytes.last().copied().is_some_and(good);
-    ends_well && bytes.len() <= LONGEST_NAME && bytes.iter().all(|byte| good(*byte) || *byte == b'-')
-}
-
 fn require_name(name: &str) -> Result<()> {
     if is_directory_name(name) {
         return Ok(());
     }
     Err(Error::value(format!(
-        "name: give 1 to {LONGEST_NAME} of a-z, 0-9 and -, beginning and ending with a letter or digit; {:?} is not",
+        "name: give 1 to {LONGEST_DIRECTORY_NAME} of a-z, 0-9 and -, beginning and ending with a letter or digit; {:?} is not",
         shortened(name)
     )))
 }

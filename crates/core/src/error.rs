@@ -10,7 +10,7 @@ use rollcall_api::v1::ErrorReason;
 use rollcall_store::ResourceType;
 use tonic::{Code, Status};
 
-use crate::departures::Stopped;
+use crate::stopped::Stopped;
 
 /// How many characters of a client's own text are repeated to it.
 const LONGEST_ECHO: usize = 100;

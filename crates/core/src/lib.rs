@@ -45,6 +45,7 @@ mod secret;
 mod service_keys;
 mod sessions;
 mod sso;
+mod stopped;
 mod stream;
 mod texts;
 mod throttle;

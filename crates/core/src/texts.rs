@@ -10,3 +10,16 @@ pub(crate) fn require_storable(field: &str, text: &str) -> Result<()> {
     }
     Ok(())
 }
+
+/// The longest name in characters: that of a DNS label.
+pub(crate) const LONGEST_DIRECTORY_NAME: usize = 63;
+
+/// Whether a directory can have this name.
+pub(crate) fn is_directory_name(name: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = name.as_bytes();
+    let ends_well = bytes.first().copied().is_some_and(good) && bytes.last().copied().is_some_and(good);
+    ends_well
+        && bytes.len() <= LONGEST_DIRECTORY_NAME
+        && bytes.iter().all(|byte| good(*byte) || *byte == b'-')
+}

@@ -26,7 +26,7 @@ use crate::negotiation::require_json;
 use crate::notes::Notes;
 use crate::query::Query;
 use crate::request_id::{REQUEST_ID, RequestId};
-use crate::serve::Gateway;
+use crate::state::Gateway;
 
 /// The bytes of a body that are read for anybody. What is longer is read once the credential is known to be good.
 const READ_FOR_ANYBODY: usize = 64 * 1024;

@@ -41,6 +41,7 @@ mod routing;
 mod search;
 mod serve;
 mod settings;
+mod state;
 mod users;
 
 use std::sync::Arc;
@@ -63,6 +64,6 @@ pub fn probes(core: CoreChannel, readiness: Readiness) -> Router {
 /// up for that needs no change, `/api/ee/scim/v2`; the token endpoint of OAuth 2.0, `/oauth2/token`; and the probes `/healthz` (this process runs) and `/readyz` (and the
 /// core can be reached).
 pub fn router(core: CoreChannel, settings: Settings) -> Router {
-    let gateway = Arc::new(serve::Gateway::new(core, settings));
+    let gateway = Arc::new(state::Gateway::new(core, settings));
     Router::new().fallback(serve::serve).with_state(gateway)
 }

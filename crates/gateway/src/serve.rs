@@ -11,55 +11,21 @@ use futures_util::FutureExt as _;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Method, StatusCode};
-use rollcall_api::channel::CoreChannel;
 use rollcall_api::v1::ErrorReason;
 use tracing::Instrument as _;
 
-use crate::activity::{ActivityLog, Exchange};
+use crate::activity::Exchange;
 use crate::answer::Answer;
-use crate::base_url::BaseUrls;
 use crate::body::Incoming;
 use crate::call::Call;
-use crate::client_address::{Network, client_address};
+use crate::client_address::client_address;
 use crate::error::Problem;
 use crate::negotiation::{MediaType, answer_type};
 use crate::notes::Notes;
-use crate::request_id::{RequestId, RequestIds};
+use crate::request_id::RequestId;
 use crate::routing::{Endpoint, Route, route};
-use crate::settings::{Readiness, Settings};
+use crate::state::Gateway;
 use crate::{dispatch, oauth, probes};
-
-/// What every request is served with.
-#[derive(Debug)]
-pub(crate) struct Gateway {
-    pub(crate) core: CoreChannel,
-    pub(crate) core_timeout: Duration,
-    pub(crate) max_user_body_bytes: usize,
-    pub(crate) max_large_body_bytes: usize,
-    pub(crate) readiness: Readiness,
-    pub(crate) trusted_proxies: Vec<Network>,
-    body_timeout: Duration,
-    base_urls: BaseUrls,
-    activity: ActivityLog,
-    request_ids: RequestIds,
-}
-
-impl Gateway {
-    pub(crate) fn new(core: CoreChannel, settings: Settings) -> Self {
-        Self {
-            core,
-            core_timeout: settings.core_timeout,
-            max_user_body_bytes: settings.max_user_body_bytes,
-            max_large_body_bytes: settings.max_large_body_bytes,
-            readiness: settings.readiness,
-            trusted_proxies: settings.trusted_proxies,
-            body_timeout: settings.body_timeout,
-            base_urls: BaseUrls::new(settings.public_url.as_deref()),
-            activity: settings.activity,
-            request_ids: settings.request_ids,
-        }
-    }
-}
 
 /// Serves one request.
 pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {

@@ -159,6 +159,8 @@ pub struct Standing {
     pub is_approved: bool,
     /// Whether there are holds that a change may be recorded in.
     pub has_holds: bool,
+    /// What the guard remembers, which others may be changing.
+    pub measure: Measure,
 }
 
 /// What the guard of a directory remembers.

@@ -22,6 +22,7 @@ mod roles;
 mod safeguards;
 mod sign_ins;
 mod sqlite;
+mod values;
 
 use std::fmt;
 use std::sync::Arc;
@@ -391,7 +392,8 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
     async fn close(&self);
 }
 
-/// A running transaction: saved, or dropped and then undone.
+/// A running transaction: saved, or dropped and then undone. What it only writes may be put off until something is asked that
+/// could see it, or until it is saved, and what is refused of it is told then.
 #[async_trait]
 pub trait Transaction: GuardWriting + OutboxWriting + Send {
     /// A resource, locked against other writers until the transaction ends.
@@ -402,11 +404,11 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
         id: Uuid,
     ) -> Result<Option<StoredResource>>;
 
-    /// Adds a resource. Errors: [`Error::NameTaken`].
+    /// Adds a resource. Errors, here or when the transaction is saved: [`Error::NameTaken`].
     async fn insert_resource(&mut self, directory: Uuid, draft: Draft<'_>) -> Result<()>;
 
-    /// Overwrites a resource that this transaction has read, and whose attributes were `before`.
-    /// Errors: [`Error::NameTaken`].
+    /// Overwrites a resource that this transaction has read, and whose attributes were `before`. Errors, here or when the
+    /// transaction is saved: [`Error::NameTaken`].
     async fn update_resource(&mut self, directory: Uuid, draft: Draft<'_>, before: &Resource) -> Result<()>;
 
     /// Gives a resource these values that are unique by registered schemas, in place of those that it has; a deleted

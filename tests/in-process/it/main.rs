@@ -17,6 +17,7 @@ mod credentials;
 mod departures;
 mod directories;
 mod events;
+mod every_attribute;
 mod groups;
 mod holds;
 mod keys;

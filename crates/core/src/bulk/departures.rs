@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use crate::Core;
 use crate::caller::{Caller, parse_id};
-use crate::departures::{Count, Departure, is_active, stopped};
+use crate::departures::{Count, is_active, stopped};
 use crate::error::Result;
+use crate::stopped::Departure;
 use crate::types::Types;
 use crate::users::UserChange;
 use crate::version::require_match;

@@ -4,12 +4,13 @@ use rollcall_api::v1::{DeleteDirectoryRequest, DeleteDirectoryResponse, ErrorRea
 use rollcall_store::{EventKind, ResourceType, Transaction};
 use serde_json::Map;
 
+use super::Directories;
 use super::settings::facts;
-use super::{Directories, is_directory_name};
 use crate::Core;
 use crate::caller::{Caller, no_directory};
 use crate::error::{Error, Result, shortened};
 use crate::events::changes;
+use crate::texts::is_directory_name;
 
 /// For how long after a directory was deleted writes that had begun before may still end, in µs: far more than any has.
 const LEFTOVERS_FOR: i64 = 60 * 60 * 1_000_000;

@@ -3,10 +3,12 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Request, Response};
 use rollcall_api::access;
-use rollcall_api::v1::Scope;
+use rollcall_api::v1::{ErrorReason, Scope};
+use tokio::time::timeout;
 use tonic::Status;
 use tonic::codegen::{BoxFuture, Service};
 use tower::Layer;
@@ -17,6 +19,8 @@ use crate::error::{Error, Result};
 use crate::last_uses::CameFrom;
 use crate::random::new_id;
 
+/// How long a read may take until its answer begins: longer than any client of ours waits.
+const LONGEST_READ: Duration = Duration::from_mins(2);
 /// The metadata key under which a request id travels.
 const REQUEST_ID: &str = "x-request-id";
 
@@ -69,6 +73,7 @@ where
         let gate = Arc::clone(&self.gate);
         let request_id = request_id(request.headers(), &gate);
         let span = tracing::info_span!("rpc", path = request.uri().path(), request_id);
+        let began = Instant::now();
         let answer = async move {
             let from = CameFrom::of(request.headers(), request.extensions());
             match gate.admit(request.uri().path(), request.headers(), request_id, from).await {
@@ -98,10 +103,13 @@ where
                         drop(turn);
                         answer
                     };
-                    let mut answer = if writes { run_to_the_end(call).await } else { call.await };
+                    let mut answer =
+                        if writes { run_to_the_end(call).await } else { within_bounds(call).await };
                     if let (Ok(answer), Some(notes)) = (&mut answer, notes) {
                         notes.write(answer.headers_mut());
                     }
+                    let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+                    tracing::debug!(took_us, "answered");
                     answer
                 }
                 Err(error) => Ok(Status::from(error).into_http()),
@@ -113,6 +121,16 @@ where
 
 fn writes(path: &str) -> bool {
     matches!(access::required_scope(path), Some(Scope::DirectoryWrite | Scope::Admin | Scope::SsoSignIn))
+}
+
+/// A read is given up after a while, whatever it waits for. An answer that is a stream has begun by then.
+async fn within_bounds<T: Default>(
+    call: impl Future<Output = Result<Response<T>, Infallible>>,
+) -> Result<Response<T>, Infallible> {
+    timeout(LONGEST_READ, call).await.unwrap_or_else(|_| {
+        let late = "the answer took too long; send the request again later";
+        Ok(Status::from(Error::new(ErrorReason::Unavailable, late)).into_http())
+    })
 }
 
 /// A write, once started, is not left half-done by a client that hangs up: it runs in its own task.

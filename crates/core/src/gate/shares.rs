@@ -17,16 +17,17 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 const COME_BACK: Duration = Duration::from_secs(1);
 
 /// The requests that are under way, by directory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shares {
     /// How many of one directory may be at once; `None`, as many as there are.
     share: Option<u32>,
+    longest_wait: Duration,
     taken: Mutex<HashMap<Uuid, Arc<Semaphore>>>,
 }
 
 impl Shares {
     pub(crate) fn new(share: Option<u32>) -> Self {
-        Self { share, taken: Mutex::default() }
+        Self { share, longest_wait: LONGEST_WAIT, taken: Mutex::default() }
     }
 
     /// Waits until a request of a directory may begin, and counts it until what this returns is dropped.
@@ -35,7 +36,7 @@ impl Shares {
     pub(super) async fn enter(&self, directory: Uuid) -> Result<Option<OwnedSemaphorePermit>> {
         let Some(share) = self.share else { return Ok(None) };
         let turns = self.turns(directory, share);
-        match timeout(LONGEST_WAIT, turns.acquire_owned()).await {
+        match timeout(self.longest_wait, turns.acquire_owned()).await {
             Ok(Ok(turn)) => Ok(Some(turn)),
             _ => Err(Error::new(
                 ErrorReason::Unavailable,
@@ -58,9 +59,9 @@ impl Shares {
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn one_directory_takes_its_share_and_no_more() {
-        let shares = Shares::new(Some(2));
+        let shares = Shares { longest_wait: Duration::from_millis(20), ..Shares::new(Some(2)) };
         let (acme, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let first = shares.enter(acme).await.unwrap();
         let second = shares.enter(acme).await.unwrap();

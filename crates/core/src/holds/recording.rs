@@ -5,12 +5,13 @@ use rollcall_store::{EventKind, HeldChange, HeldOutcome, Hold, HoldState, Transa
 use serde_json::json;
 
 use crate::Core;
-use crate::departures::{Departure, Stopped, wait_until};
+use crate::departures::wait_until;
 use crate::dry_run::not_in_dry_run;
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::notices::{HeldChanges, Notice};
 use crate::resources::Attempts;
+use crate::stopped::{Departure, Stopped};
 
 impl Core {
     /// Records what a guard rail stopped, and returns the error that the identity provider gets: `HELD`, or `CONFLICT`

@@ -15,12 +15,13 @@ use uuid::Uuid;
 
 use super::RESOURCE_TYPE;
 use crate::Core;
-use crate::departures::{Departure, is_active, is_administrator};
+use crate::departures::{is_active, is_administrator};
 use crate::error::{Error, Result};
 use crate::events::{Origin, changes, tell, with_password};
 use crate::passwords::{PASSWORD, PasswordChange};
 use crate::resources::{Changed, Rewriting, names_of, patched, require_indexable};
 use crate::sso::primary_work_address;
+use crate::stopped::Departure;
 use crate::types::require_known;
 use crate::version::require_match;
 

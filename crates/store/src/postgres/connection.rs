@@ -9,52 +9,92 @@ use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::{AssertSqlSafe, Either, Executor as _, SqlSafeStr as _, SqlStr};
 use tokio::time::timeout;
 
+use super::dialect::BEGIN;
 use super::failure::{failure, is_lost};
 use super::pool::{Pool, Pooled};
-use super::sql::Statement;
-use super::values::Row;
-use crate::{Error, Result};
+use super::queue::{Queue, resource_of};
+use super::sql::{Statement, Writes};
+use super::values::{Row, arguments};
+use crate::{Error, ResourceType, Result};
 
 /// How long something may take that is done seldom and to much.
 const LONG: Duration = Duration::from_mins(5);
 
-/// A connection.
+/// A connection, or the wish for one: it is taken from the pool when something is asked.
 pub(super) struct Connection {
-    /// `None`, it was closed.
     pooled: Option<Pooled>,
     pool: Pool,
     /// How long an answer is waited for.
     longest: Duration,
     /// Whether the answer to everything that was asked has come.
     is_settled: bool,
-    /// Whether a transaction has begun.
-    pub(super) in_transaction: bool,
+    stage: Stage,
+    /// What is written when the transaction is saved.
+    queue: Queue,
+}
+
+/// How far a transaction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// There is none: each statement stands for itself, and reads.
+    Reading,
+    /// Nothing has been asked yet.
+    Planned,
+    /// It has begun.
+    Begun,
+    /// It has begun, and the part of it that is running may fail by itself, so that nothing is put off.
+    InPart,
 }
 
 impl Connection {
-    pub(super) async fn of(pool: &Pool) -> Result<Self> {
-        Ok(Self {
-            pooled: Some(pool.get().await?),
+    /// A connection that reads.
+    pub(super) async fn reader(pool: &Pool) -> Result<Self> {
+        let mut connection = Self::planned(pool, Stage::Reading);
+        connection.pooled = Some(pool.get().await?);
+        Ok(connection)
+    }
+
+    /// A connection for a transaction, which begins when something is asked in it.
+    pub(super) fn transaction(pool: &Pool) -> Self {
+        Self::planned(pool, Stage::Planned)
+    }
+
+    fn planned(pool: &Pool, stage: Stage) -> Self {
+        Self {
+            pooled: None,
             pool: pool.clone(),
             longest: pool.longest_answer,
             is_settled: true,
-            in_transaction: false,
-        })
+            stage,
+            queue: Queue::default(),
+        }
     }
 
     /// Runs a statement, and says how many rows it wrote.
     pub(super) async fn run(&mut self, statement: Statement) -> Result<u64> {
-        Ok(Box::pin(self.answer(statement)).await?.written)
+        Ok(Box::pin(self.ask(Asked::One(statement))).await?.written)
     }
 
     /// The rows that a statement answers.
     pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>> {
-        Ok(Box::pin(self.answer(statement)).await?.rows)
+        Ok(Box::pin(self.ask(Asked::One(statement))).await?.rows)
     }
 
     /// Runs several statements that have no places.
     pub(super) async fn run_all(&mut self, statements: &'static str) -> Result<()> {
-        self.ask(Asked::Several(statements)).await.map(drop)
+        Box::pin(self.ask(Asked::Several(statements))).await.map(drop)
+    }
+
+    /// Puts a statement off until something is asked that could see what it writes, or the transaction is saved.
+    pub(super) async fn later(&mut self, statement: Statement, writes: Writes) -> Result<()> {
+        if self.stage == Stage::InPart {
+            return Box::pin(self.write((statement, resource_of(writes)))).await;
+        }
+        if !self.queue.has_room_for(writes) {
+            Box::pin(self.flush()).await?;
+        }
+        self.queue.push(statement, writes);
+        Ok(())
     }
 
     /// Lets what is done in this transaction take long.
@@ -65,35 +105,84 @@ impl Connection {
         self.run(setting).await.map(drop)
     }
 
-    async fn answer(&mut self, statement: Statement) -> Result<Answer> {
-        if let Some(refused) = statement.arguments.refused {
-            return Err(Error::Driver(refused));
-        }
-        let text = match statement.text {
-            Cow::Borrowed(text) => text.into_sql_str(),
-            Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
-        };
-        self.ask(Asked::One(text, statement.arguments.values)).await
+    /// Begins a part of the transaction, in which every statement is answered before the next one.
+    pub(super) async fn begin_part(&mut self, statement: Statement) -> Result<()> {
+        self.run(statement).await?;
+        self.stage = Stage::InPart;
+        Ok(())
     }
 
-    /// Asks, and asks again where that is safe: outside of a transaction there are reads alone, and its beginning.
+    /// Ends it.
+    pub(super) async fn end_part(&mut self, statement: Statement) -> Result<()> {
+        self.run(statement).await?;
+        self.stage = Stage::Begun;
+        Ok(())
+    }
+
+    /// Makes everything durable. What was only put off is one statement, and so a transaction by itself.
+    pub(super) async fn commit(&mut self) -> Result<()> {
+        if self.stage != Stage::Planned {
+            return Box::pin(self.ask(Asked::One(Statement::new("COMMIT"))))
+                .await
+                .map(|_| self.stage = Stage::Reading);
+        }
+        let Some(queued) = self.queue.take() else { return Ok(()) };
+        self.pooled = Some(self.pool.get().await?);
+        Box::pin(self.write(queued)).await
+    }
+
+    /// Asks, once what was put off has been written; and asks again where that is safe: outside of a transaction there are
+    /// reads alone.
     async fn ask(&mut self, asked: Asked) -> Result<Answer> {
-        let again = (!self.in_transaction).then(|| asked.clone());
-        match (self.ask_once(asked).await, again) {
-            (Err(Gone::Lost(cause)), Some(again)) => {
-                tracing::debug!(%cause, "a connection of the database was lost");
-                let replaced = self.pool.get().await?;
-                self.pooled = Some(replaced);
-                self.ask_once(again).await.map_err(Error::from)
+        match self.stage {
+            Stage::Reading => return self.ask_again(asked).await,
+            Stage::Planned => {
+                self.ask_again(Asked::One(Statement::new(BEGIN))).await?;
+                self.stage = Stage::Begun;
             }
-            (answer, _) => answer.map_err(Error::from),
+            Stage::Begun | Stage::InPart => {}
+        }
+        self.flush().await?;
+        Ok(self.ask_once(asked).await?)
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        let Some(queued) = self.queue.take() else { return Ok(()) };
+        if self.stage == Stage::Planned {
+            self.ask_again(Asked::One(Statement::new(BEGIN))).await?;
+            self.stage = Stage::Begun;
+        }
+        self.write(queued).await
+    }
+
+    /// Runs what was put off. It is asked once: nobody could tell whether it happened.
+    async fn write(&mut self, (statement, resource): (Statement, Option<ResourceType>)) -> Result<()> {
+        let written = self.ask_once(Asked::One(statement)).await;
+        written.map(drop).map_err(|gone| match resource {
+            Some(resource_type) => Error::from(gone).of(resource_type),
+            None => gone.into(),
+        })
+    }
+
+    async fn ask_again(&mut self, asked: Asked) -> Result<Answer> {
+        if self.pooled.is_none() {
+            self.pooled = Some(self.pool.get().await?);
+        }
+        match self.ask_once(asked.clone()).await {
+            Err(Gone::Lost(cause)) => {
+                tracing::debug!(%cause, "a connection of the database was lost");
+                self.pooled = Some(self.pool.get().await?);
+                Ok(self.ask_once(asked).await?)
+            }
+            answer => Ok(answer?),
         }
     }
 
     async fn ask_once(&mut self, asked: Asked) -> Result<Answer, Gone> {
         let connection = self.pooled.as_mut().ok_or_else(|| Gone::Silent(closed()))?;
+        let query = asked.query().map_err(Gone::Refused)?;
         self.is_settled = false;
-        let answer = timeout(self.longest, answer(connection, asked)).await;
+        let answer = timeout(self.longest, answer(connection, query)).await;
         self.is_settled = true;
         match answer {
             Ok(Ok(answer)) => Ok(answer),
@@ -125,7 +214,7 @@ impl Drop for Connection {
         if !self.is_settled {
             // Somebody stopped waiting for an answer, which the next one would read.
             drop(Object::take(pooled));
-        } else if self.in_transaction {
+        } else if matches!(self.stage, Stage::Begun | Stage::InPart) {
             match tokio::runtime::Handle::try_current() {
                 Ok(runtime) => _ = runtime.spawn(roll_back(pooled, self.longest)),
                 Err(_) => drop(Object::take(pooled)),
@@ -146,8 +235,29 @@ async fn roll_back(mut pooled: Pooled, longest: Duration) {
 #[derive(Clone)]
 enum Asked {
     /// A statement with its values.
-    One(SqlStr, PgArguments),
+    One(Statement),
     /// Several without.
+    Several(&'static str),
+}
+
+impl Asked {
+    fn query(self) -> Result<Query> {
+        match self {
+            Self::One(Statement { text, values }) => {
+                let text = match text {
+                    Cow::Borrowed(text) => text.into_sql_str(),
+                    Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
+                };
+                Ok(Query::One(text, arguments(values)?))
+            }
+            Self::Several(text) => Ok(Query::Several(text)),
+        }
+    }
+}
+
+/// The same as it is sent.
+enum Query {
+    One(SqlStr, PgArguments),
     Several(&'static str),
 }
 
@@ -176,11 +286,11 @@ impl From<Gone> for Error {
     }
 }
 
-async fn answer(connection: &mut PgConnection, asked: Asked) -> Result<Answer, sqlx::Error> {
+async fn answer(connection: &mut PgConnection, query: Query) -> Result<Answer, sqlx::Error> {
     let mut answer = Answer::default();
-    let mut parts = match asked {
-        Asked::One(text, values) => connection.fetch_many(sqlx::query_with(text, values)),
-        Asked::Several(text) => connection.fetch_many(sqlx::raw_sql(text)),
+    let mut parts = match query {
+        Query::One(text, values) => connection.fetch_many(sqlx::query_with(text, values)),
+        Query::Several(text) => connection.fetch_many(sqlx::raw_sql(text)),
     };
     while let Some(part) = parts.try_next().await? {
         match part {

@@ -4,12 +4,8 @@ use rollcall_scim::schema::Kind;
 use uuid::Uuid;
 
 use super::sql::Statement;
-pub(super) use super::values::{Arguments, Bind, Cell, Json};
-
-/// How many characters a text has, as SQL counts them.
-pub(super) fn length_of(text: &str) -> i32 {
-    text.chars().count().try_into().unwrap_or(i32::MAX)
-}
+pub(super) use super::values::Cell;
+use crate::values::{Bind, length_of, path_of};
 
 /// A place that is appended with its value.
 pub(super) fn place(number: usize) -> impl std::fmt::Display {
@@ -104,6 +100,11 @@ macro_rules! merged {
 }
 pub(super) use merged;
 
+/// Appends the same with a value of JSON that is bound here.
+pub(super) fn push_merged(query: &mut Statement, column: &str, value: impl Bind) {
+    query.push(column).push(" || ").push_bind(value);
+}
+
 /// The number of a new event of the directory that is bound at a place: none, until it is committed.
 macro_rules! event_number {
     ($place:literal) => {
@@ -145,7 +146,7 @@ pub(super) fn push_end(query: &mut Statement, text: &dyn Fn(&mut Statement), end
 
 /// The value at a path of a JSON column, in the type that values of this kind are compared in; NULL where there is none.
 pub(super) fn push_json(query: &mut Statement, column: &str, path: &[&str], kind: Kind) {
-    query.push("(").push(column).push(" #>> ").push_bind(json_path(path)).push(")");
+    query.push("(").push(column).push(" #>> ").push_bind(path_of(path)).push(")");
     query.push(match kind {
         Kind::Boolean => "::boolean",
         Kind::Integer | Kind::DateTime => "::bigint",
@@ -158,10 +159,6 @@ pub(super) fn push_json(query: &mut Statement, column: &str, path: &[&str], kind
 pub(super) fn push_elements(query: &mut Statement, path: &[&str]) {
     query
         .push("jsonb_array_elements(r.search #> ")
-        .push_bind(json_path(path))
+        .push_bind(path_of(path))
         .push(") WITH ORDINALITY AS e (value, key)");
-}
-
-fn json_path(path: &[&str]) -> Vec<String> {
-    path.iter().map(|name| (*name).to_owned()).collect()
 }

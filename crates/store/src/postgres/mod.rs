@@ -5,6 +5,7 @@ mod dialect;
 mod failure;
 mod hosts;
 mod pool;
+mod queue;
 mod sequencer;
 #[path = "../sql/mod.rs"]
 mod sql;
@@ -16,10 +17,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use self::connection::Connection;
-use self::dialect::BEGIN;
 use self::hosts::Hosts;
 use self::pool::Pool;
-use self::sql::{Statement, Totals};
+use self::sql::Totals;
 use self::statistics::Growth;
 use self::values::Row;
 use crate::{Options, Result};
@@ -43,7 +43,7 @@ impl Database {
     }
 
     async fn reader(&self) -> Result<Connection> {
-        Connection::of(&self.pool).await
+        Connection::reader(&self.pool).await
     }
 
     /// A connection for what an index leads to at once: any.
@@ -56,11 +56,11 @@ impl Database {
         Ok(self.idle(self.reader().await?))
     }
 
+    /// A transaction, which begins when something is asked in it. Errors: the store has been closed.
+    #[expect(clippy::unused_async, reason = "it is asked as the other database is")]
     async fn transaction(&self) -> Result<Tx> {
-        let mut connection = self.reader().await?;
-        Statement::new(BEGIN).run(&mut connection).await?;
-        connection.in_transaction = true;
-        Ok(self.idle(connection))
+        self.pool.require_open()?;
+        Ok(self.idle(Connection::transaction(&self.pool)))
     }
 
     /// A connection that has written nothing yet.
@@ -107,8 +107,7 @@ impl Tx {
 
     async fn commit(mut self) -> Result<()> {
         let added = self.totals.write(&mut self.connection).await?;
-        Statement::new("COMMIT").run(&mut self.connection).await?;
-        self.connection.in_transaction = false;
+        self.connection.commit().await?;
         self.growth.note(added, &self.pool);
         if self.has_events {
             self.written.send_replace(());

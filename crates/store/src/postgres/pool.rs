@@ -99,6 +99,14 @@ impl Pool {
         })
     }
 
+    /// Errors: [`Error::Unavailable`], the store has been closed.
+    pub(super) fn require_open(&self) -> Result<()> {
+        if self.inner.is_closed() {
+            return Err(Error::Unavailable("the database is closed".into()));
+        }
+        Ok(())
+    }
+
     /// A connection, in the order of asking. Errors: [`Error::Unavailable`], and what the server refuses.
     pub(super) async fn get(&self) -> Result<Pooled> {
         // Whoever asks need not hold the room for a connection that may have to be opened.

@@ -36,7 +36,7 @@ impl Growth {
 }
 
 async fn refresh(pool: &Pool) -> Result<()> {
-    Connection::of(pool).await?.run_all("ANALYZE resources; ANALYZE emails; ANALYZE members").await
+    Connection::reader(pool).await?.run_all("ANALYZE resources; ANALYZE emails; ANALYZE members").await
 }
 
 /// Whether a count passes 200, 800, 3,200 and so on.

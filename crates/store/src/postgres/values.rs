@@ -1,42 +1,37 @@
-//! Values that statements are run with, and those of rows.
+//! Values as PostgreSQL takes them, and gives them back.
 
-use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Arguments as _, Decode, Encode, Postgres, Row as _, Type, ValueRef as _};
-
-pub(super) use sqlx::types::Json;
+use serde::de::DeserializeOwned;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArguments, PgRow, PgTypeInfo, PgValueRef};
+use sqlx::{Arguments as _, Decode, Postgres, Row as _, Type, ValueRef as _};
 
 use super::failure::failure;
 use super::sql::Cells;
-use crate::Result;
+use crate::values::{Json, Value};
+use crate::{Error, Result};
 
-/// The values of a statement, in the order of their places.
-#[derive(Default)]
-pub(super) struct Arguments {
-    pub(super) values: PgArguments,
-    /// Why one of them cannot be sent.
-    pub(super) refused: Option<sqlx::error::BoxDynError>,
+/// Values as they are sent. Errors: one is too large for the protocol.
+pub(super) fn arguments(values: Vec<Value>) -> Result<PgArguments> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        add(&mut arguments, value).map_err(Error::Driver)?;
+    }
+    Ok(arguments)
 }
 
-impl Arguments {
-    pub(super) fn add(&mut self, value: impl Bind) {
-        if let Err(error) = value.add_to(&mut self.values) {
-            self.refused = Some(error);
+fn add(arguments: &mut PgArguments, value: Value) -> Result<(), BoxDynError> {
+    match value {
+        Value::Bool(value) => arguments.add(value),
+        Value::Integer(value) => arguments.add(value),
+        Value::Length(value) => arguments.add(value),
+        Value::Real(value) => arguments.add(value),
+        Value::Text(value) => arguments.add(value),
+        Value::Path(names) => arguments.add(names),
+        Value::Bytes(value) => arguments.add(value),
+        Value::Id(value) => arguments.add(value),
+        Value::Json(text) => {
+            arguments.add(sqlx::types::Json(serde_json::value::RawValue::from_string(text)?))
         }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.values.len()
-    }
-}
-
-/// What a statement can be run with.
-pub(super) trait Bind {
-    fn add_to(self, values: &mut PgArguments) -> Result<(), sqlx::error::BoxDynError>;
-}
-
-impl<'t, T: Encode<'t, Postgres> + Type<Postgres>> Bind for T {
-    fn add_to(self, values: &mut PgArguments) -> Result<(), sqlx::error::BoxDynError> {
-        values.add(self)
     }
 }
 
@@ -65,3 +60,19 @@ impl Row {
 pub(super) trait Cell<'r>: Decode<'r, Postgres> + Type<Postgres> {}
 
 impl<'r, T: Decode<'r, Postgres> + Type<Postgres>> Cell<'r> for T {}
+
+impl<T> Type<Postgres> for Json<T> {
+    fn type_info() -> PgTypeInfo {
+        <sqlx::types::Json<T> as Type<Postgres>>::type_info()
+    }
+
+    fn compatible(kind: &PgTypeInfo) -> bool {
+        <sqlx::types::Json<T> as Type<Postgres>>::compatible(kind)
+    }
+}
+
+impl<'r, T: DeserializeOwned + 'r> Decode<'r, Postgres> for Json<T> {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        <sqlx::types::Json<T> as Decode<'r, Postgres>>::decode(value).map(|json| Self(json.0))
+    }
+}

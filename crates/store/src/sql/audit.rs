@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::credentials::kind_of;
 use super::events::{credential_of, person_at, person_text};
-use super::{Connection, Row, Statement};
+use super::{Connection, Row, Statement, Writes};
 use crate::{AuditActor, AuditQuery, AuditRecord, Error, Event, Result};
 
 /// Records the event of a change that an administrator made, with who that was.
@@ -25,9 +25,8 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
     .bind(&event.request_id)
     .bind(event.changes.to_string())
     .bind(person_text(event)?)
-    .run(connection)
-    .await?;
-    Ok(())
+    .later(Writes::Adds("audit_records"), connection)
+    .await
 }
 
 /// Records, newest first.

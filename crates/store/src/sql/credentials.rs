@@ -2,10 +2,11 @@
 
 use uuid::Uuid;
 
-use super::super::dialect::{FOR_UPDATE, json_rows, length_of};
+use super::super::dialect::{FOR_UPDATE, json_rows};
 use super::directories::{self, directory};
 use super::resources::{resource_columns, stored};
 use super::{Cells, Connection, Row, Statement};
+use crate::values::length_of;
 use crate::{Credential, CredentialBeside, CredentialKind, Directory, Error, LastUse, ResourceType, Result};
 
 const COLUMNS: &str = "id, kind, directory_id, name, prefix, hash, scopes, created, expires, revoked, user_id, \

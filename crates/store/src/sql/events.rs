@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::super::dialect::event_number;
 use super::credentials::kind_of;
-use super::{Connection, Row, Statement, push_limit};
+use super::{Connection, Row, Statement, Writes, push_limit};
 use crate::{Actor, Author, Error, Event, EventKind, EventQuery, EventRange, NumberedEvent, Person, Result};
 
 /// What stands for the directory of events that belong to none.
@@ -41,9 +41,8 @@ pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result
     .bind(&event.request_id)
     .bind(event.changes.to_string())
     .bind(person_text(event)?)
-    .run(connection)
-    .await?;
-    Ok(())
+    .later(Writes::Changes("events"), connection)
+    .await
 }
 
 /// The credential that made a change; `None`, Rollcall itself.

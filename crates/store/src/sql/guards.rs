@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::super::dialect::FOR_UPDATE;
 use super::super::{Database, Tx};
-use super::{Connection, Row, Statement};
+use super::{Connection, Row, Statement, Writes};
 use crate::{
     DepartureKind, Error, GuardWriting, HeldChange, HeldOutcome, Hold, HoldReading, HoldState, Measure,
     Result, Standing,
@@ -78,9 +78,8 @@ impl GuardWriting for Tx {
             .bind(directory)
             .bind(measure.measured)
             .bind(measure.active_users)
-            .run(self.connection()?)
-            .await?;
-        Ok(())
+            .later(Writes::Changes("guards"), self.connection()?)
+            .await
     }
 
     async fn has_other_administrator(
@@ -109,7 +108,9 @@ impl GuardWriting for Tx {
              AND user_id <> $2), \
              EXISTS (SELECT 1 FROM departures WHERE directory_id = $1 AND user_id = $2 AND time > $3), \
              EXISTS (SELECT 1 FROM holds WHERE directory_id = $1 AND state = 'approved' AND ends > $4), \
-             EXISTS (SELECT 1 FROM holds WHERE directory_id = $1 AND (state = 'pending' OR state = 'rejected' AND ends > $4))",
+             EXISTS (SELECT 1 FROM holds WHERE directory_id = $1 AND (state = 'pending' OR state = 'rejected' AND ends > $4)), \
+             COALESCE((SELECT measured FROM guards WHERE directory_id = $1), 0), \
+             COALESCE((SELECT active_users FROM guards WHERE directory_id = $1), 0)",
         )
         .bind(directory)
         .bind(user)
@@ -122,6 +123,7 @@ impl GuardWriting for Tx {
             is_counted: row.get(1)?,
             is_approved: row.get(2)?,
             has_holds: row.get(3)?,
+            measure: Measure { measured: row.get(4)?, active_users: row.get(5)? },
         })
     }
 
@@ -150,9 +152,8 @@ impl GuardWriting for Tx {
         .bind(user)
         .bind(now)
         .bind(user_created)
-        .run(self.connection()?)
-        .await?;
-        Ok(())
+        .later(Writes::Changes("departures"), self.connection()?)
+        .await
     }
 
     async fn forget_departures(&mut self, directory: Uuid, before: i64) -> Result<()> {

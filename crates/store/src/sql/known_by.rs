@@ -7,7 +7,7 @@ use rollcall_scim::fold::fold;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Connection, ROWS_PER_STATEMENT, Statement};
+use super::{Connection, ROWS_PER_STATEMENT, Statement, Writes};
 use crate::{Result, role_values};
 
 /// A table with the values of an attribute, and what of a user's attributes is in it.
@@ -33,7 +33,7 @@ pub(super) async fn insert(
     attributes: &Resource,
 ) -> Result<()> {
     for values in &ALL {
-        values.insert(connection, directory, user, &(values.of)(attributes)).await?;
+        values.insert(connection, directory, user, (values.of)(attributes).iter()).await?;
     }
     Ok(())
 }
@@ -48,10 +48,8 @@ pub(super) async fn update(
 ) -> Result<()> {
     for values in &ALL {
         let (old, new) = ((values.of)(before), (values.of)(after));
-        if old != new {
-            values.delete(connection, directory, user).await?;
-            values.insert(connection, directory, user, &new).await?;
-        }
+        values.remove(connection, directory, user, old.difference(&new)).await?;
+        values.insert(connection, directory, user, new.difference(&old)).await?;
     }
     Ok(())
 }
@@ -59,7 +57,11 @@ pub(super) async fn update(
 /// Takes every value from a user.
 pub(super) async fn delete(connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<()> {
     for values in &ALL {
-        values.delete(connection, directory, user).await?;
+        Statement::new(format!("DELETE FROM {} WHERE directory_id = $1 AND user_id = $2", values.table))
+            .bind(directory)
+            .bind(user)
+            .later(Writes::Removes(values.table), connection)
+            .await?;
     }
     Ok(())
 }
@@ -70,22 +72,32 @@ impl Values {
         connection: &mut Connection,
         directory: Uuid,
         user: Uuid,
-        values: &BTreeSet<String>,
+        values: impl Iterator<Item = &String>,
     ) -> Result<()> {
-        for chunk in values.iter().collect::<Vec<_>>().chunks(ROWS_PER_STATEMENT) {
-            let mut query = Statement::new("INSERT INTO ");
-            query.push(self.table).push(" (directory_id, value, user_id) ");
-            query.push_rows(chunk, |row, value| {
+        for chunk in values.collect::<Vec<_>>().chunks(ROWS_PER_STATEMENT) {
+            let mut statement =
+                Statement::new(format!("INSERT INTO {} (directory_id, value, user_id) ", self.table));
+            statement.push_rows(chunk, |row, value| {
                 row.bind(directory).bind(value.as_str()).bind(user);
             });
-            query.run(&mut *connection).await?;
+            statement.later(Writes::Adds(self.table), connection).await?;
         }
         Ok(())
     }
 
-    async fn delete(&self, connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<()> {
-        let sql = format!("DELETE FROM {} WHERE directory_id = $1 AND user_id = $2", self.table);
-        Statement::new(sql).bind(directory).bind(user).run(connection).await?;
+    async fn remove(
+        &self,
+        connection: &mut Connection,
+        directory: Uuid,
+        user: Uuid,
+        values: impl Iterator<Item = &String>,
+    ) -> Result<()> {
+        for chunk in values.collect::<Vec<_>>().chunks(ROWS_PER_STATEMENT) {
+            let mut statement = Statement::new(format!("DELETE FROM {} WHERE directory_id = ", self.table));
+            statement.push_bind(directory).push(" AND user_id = ").push_bind(user);
+            statement.push(" AND value IN (").push_list(chunk.iter().copied()).push(")");
+            statement.later(Writes::Removes(self.table), connection).await?;
+        }
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::super::dialect::json_rows;
 use super::resources::{resource_columns, stored};
-use super::{Connection, Row, Statement};
+use super::{Connection, Row, Statement, Writes};
 use crate::{Candidate, ResourceType, Result, SignInLink, StoredResource};
 
 /// The user whom a subject signs in as.
@@ -78,6 +78,15 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, link: &
     .run(connection)
     .await?;
     Ok(())
+}
+
+/// Deletes the link of a user who goes away.
+pub(super) async fn forget(connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<()> {
+    Statement::new("DELETE FROM sign_in_links WHERE directory_id = $1 AND user_id = $2")
+        .bind(directory)
+        .bind(user)
+        .later(Writes::Removes("sign_in_links"), connection)
+        .await
 }
 
 /// Deletes the link of a user, and returns its issuer and subject.

@@ -34,11 +34,11 @@ mod store;
 mod transaction;
 mod unique;
 
-pub(super) use statement::{Cells, Statement};
+pub(super) use statement::{Cells, Statement, Writes};
 pub(super) use transaction::Totals;
 
-use super::dialect::Json;
 use super::{Connection, Row};
+use crate::values::Json;
 
 /// How many rows one INSERT holds at most, so that its parameters stay under the limits of both databases.
 const ROWS_PER_STATEMENT: usize = 500;

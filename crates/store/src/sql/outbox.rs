@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::super::{Database, Tx};
-use super::{Row, Statement};
+use super::{Row, Statement, Writes};
 use crate::{Error, Mail, MailKind, MailQuery, MailState, OutboxReading, OutboxWriting, Result};
 
 const COLUMNS: &str = "id, directory_id, kind, recipient, subject, text, html, created, state, attempts, next_attempt, \
@@ -65,9 +65,8 @@ impl OutboxWriting for Tx {
             .bind(mail.last_attempt)
             .bind(mail.give_up)
             .bind(&mail.error)
-            .run(self.connection()?)
-            .await?;
-        Ok(())
+            .later(Writes::Adds("mails"), self.connection()?)
+            .await
     }
 
     async fn claim_mail(&mut self, now: i64, until: i64) -> Result<Option<Mail>> {

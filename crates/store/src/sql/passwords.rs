@@ -3,7 +3,7 @@
 use rollcall_scim::fold::fold;
 use uuid::Uuid;
 
-use super::{Connection, Statement};
+use super::{Connection, Statement, Writes};
 use crate::{PasswordHolder, Result, UserKey};
 
 pub(super) async fn find(
@@ -39,9 +39,8 @@ pub(super) async fn set(connection: &mut Connection, directory: Uuid, user: Uuid
     .bind(directory)
     .bind(user)
     .bind(hash)
-    .run(connection)
-    .await?;
-    Ok(())
+    .later(Writes::Changes("passwords"), connection)
+    .await
 }
 
 pub(super) async fn delete(connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<bool> {
@@ -51,6 +50,15 @@ pub(super) async fn delete(connection: &mut Connection, directory: Uuid, user: U
         .run(connection)
         .await?;
     Ok(deleted > 0)
+}
+
+/// Takes the password of a user who goes away.
+pub(super) async fn forget(connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<()> {
+    Statement::new("DELETE FROM passwords WHERE directory_id = $1 AND user_id = $2")
+        .bind(directory)
+        .bind(user)
+        .later(Writes::Removes("passwords"), connection)
+        .await
 }
 
 pub(super) async fn delete_all(connection: &mut Connection, directory: Uuid) -> Result<()> {

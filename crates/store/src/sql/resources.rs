@@ -7,8 +7,8 @@ use rollcall_scim::fold::fold;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::dialect::{FOR_UPDATE, json_rows, merged};
-use super::{Cells, Connection, Json, Statement, known_by, links, members, passwords, unique};
+use super::super::dialect::{FOR_UPDATE, json_rows, push_merged};
+use super::{Cells, Connection, Json, Statement, Writes, known_by, links, members, passwords, unique};
 use crate::{DirectGroup, Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin};
 
 /// The columns of a resource `r` that [`stored`] reads. Whether a group is a member is not asked by EXISTS: for that PostgreSQL
@@ -91,9 +91,8 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     .bind(resource.origin.map(UserOrigin::as_str))
     .bind(Json(draft.provenance.as_stored()))
     .bind(resource.scim_managed)
-    .run(&mut *connection)
-    .await
-    .map_err(|error| error.of(resource.resource_type))?;
+    .later(Writes::Resource(resource.resource_type), connection)
+    .await?;
     known_by::insert(connection, directory, resource.id, &resource.attributes).await
 }
 
@@ -105,41 +104,36 @@ pub(super) async fn update(
 ) -> Result<()> {
     let resource = draft.resource;
     let columns = Columns::of(draft);
+    let old = Columns::of_attributes(resource.resource_type, before, draft.unique);
     // Groups that had the same name before it had to be unique may go on with it.
-    let keeps_name = resource.resource_type == ResourceType::Group
-        && columns.unique_name.is_some()
-        && columns.display_name == display_name(resource, before);
+    let keeps_name = columns.unique_name.is_some() && columns.unique_name == old.unique_name;
     if !keeps_name {
         require_free_name(&mut *connection, directory, resource, &columns).await?;
     }
-    let changed = Statement::new(concat!(
-        "UPDATE resources SET version = $4, modified = $5, unique_name = CASE WHEN $13 THEN unique_name ELSE $6 END, \
-         display_name = $7, external_id = $8, active = $9, label = $10, document = $11, search = $12, \
-         scim_managed = $15, provenance = ",
-        merged!("provenance", "$14"),
-        " WHERE directory_id = $1 AND type = $2 AND id = $3",
-    ))
-    .bind(directory)
-    .bind(resource.resource_type.as_str())
-    .bind(resource.id)
-    .bind(resource.version)
-    .bind(resource.modified)
-    .bind(columns.unique_name)
-    .bind(columns.display_name)
-    .bind(columns.external_id)
-    .bind(columns.active)
-    .bind(columns.label)
-    .bind(document(&resource.attributes)?)
-    .bind(Json(draft.search))
-    .bind(keeps_name)
-    .bind(Json(draft.provenance.as_stored()))
-    .bind(resource.scim_managed)
-    .run(&mut *connection)
-    .await
-    .map_err(|error| error.of(resource.resource_type))?;
-    if changed != 1 {
-        return Err(Error::Damaged(format!("the update of resource {} changed {changed} rows", resource.id)));
+    let mut statement = Statement::new("UPDATE resources SET version = ");
+    statement.push_bind(resource.version).push(", modified = ").push_bind(resource.modified);
+    // An index is written anew for whatever stands here, changed or not.
+    if !keeps_name {
+        statement.push(", unique_name = ").push_bind(columns.unique_name);
     }
+    if columns.display_name != old.display_name {
+        statement.push(", display_name = ").push_bind(columns.display_name);
+    }
+    if columns.external_id != old.external_id {
+        statement.push(", external_id = ").push_bind(columns.external_id);
+    }
+    if columns.active != old.active {
+        statement.push(", active = ").push_bind(columns.active);
+    }
+    statement.push(", label = ").push_bind(columns.label);
+    statement.push(", document = ").push_bind(document(&resource.attributes)?);
+    statement.push(", search = ").push_bind(Json(draft.search));
+    statement.push(", scim_managed = ").push_bind(resource.scim_managed).push(", provenance = ");
+    push_merged(&mut statement, "provenance", Json(draft.provenance.as_stored()));
+    statement.push(" WHERE directory_id = ").push_bind(directory);
+    statement.push(" AND type = ").push_bind(resource.resource_type.as_str());
+    statement.push(" AND id = ").push_bind(resource.id);
+    statement.later(Writes::Resource(resource.resource_type), connection).await?;
     known_by::update(connection, directory, resource.id, before, &resource.attributes).await
 }
 
@@ -150,9 +144,8 @@ pub(super) async fn adopt(connection: &mut Connection, directory: Uuid, user: Uu
     )
     .bind(directory)
     .bind(user)
-    .run(connection)
-    .await?;
-    Ok(())
+    .later(Writes::Changes("resources"), connection)
+    .await
 }
 
 pub(super) async fn delete(
@@ -165,8 +158,8 @@ pub(super) async fn delete(
     match resource_type {
         ResourceType::User => {
             known_by::delete(connection, directory, id).await?;
-            passwords::delete(connection, directory, id).await?;
-            links::delete_of(connection, directory, id).await?;
+            passwords::forget(connection, directory, id).await?;
+            links::forget(connection, directory, id).await?;
         }
         ResourceType::Group => members::clear(connection, directory, id).await?,
     }
@@ -174,9 +167,8 @@ pub(super) async fn delete(
         .bind(directory)
         .bind(resource_type.as_str())
         .bind(id)
-        .run(connection)
-        .await?;
-    Ok(())
+        .later(Writes::Removes("resources"), connection)
+        .await
 }
 
 /// How many resources of a type a directory has.
@@ -210,9 +202,8 @@ pub(super) async fn add_to_total(
     .bind(resource_type.as_str())
     .bind(shard)
     .bind(change)
-    .run(connection)
-    .await?;
-    Ok(())
+    .later(Writes::Changes("totals"), connection)
+    .await
 }
 
 /// Reads a resource from the next columns of a row, in the order of `resource_columns`.
@@ -280,12 +271,16 @@ struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     fn of(draft: Draft<'a>) -> Self {
-        let attributes = &draft.resource.attributes;
+        Self::of_attributes(draft.resource.resource_type, &draft.resource.attributes, draft.unique)
+    }
+
+    /// Of a resource with these attributes, where names of its type are unique or not.
+    fn of_attributes(resource_type: ResourceType, attributes: &'a Resource, unique: bool) -> Self {
         let text = |name: &str| attributes.get(name).and_then(Value::as_str);
-        let display_name = display_name(draft.resource, attributes);
-        let unique_name = match draft.resource.resource_type {
+        let display_name = display_name(resource_type, attributes);
+        let unique_name = match resource_type {
             ResourceType::User => text("userName").map(fold),
-            ResourceType::Group => display_name.clone().filter(|_| draft.unique),
+            ResourceType::Group => display_name.clone().filter(|_| unique),
         };
         Self {
             unique_name,
@@ -298,8 +293,8 @@ impl<'a> Columns<'a> {
 }
 
 /// The name by which a group with these attributes is found; users are not found by theirs.
-fn display_name(resource: &StoredResource, attributes: &Resource) -> Option<String> {
-    if resource.resource_type == ResourceType::User {
+fn display_name(resource_type: ResourceType, attributes: &Resource) -> Option<String> {
+    if resource_type == ResourceType::User {
         return None;
     }
     attributes.get("displayName").and_then(Value::as_str).map(fold)

@@ -3,25 +3,40 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
-use super::super::dialect::{Arguments, Bind, Cell, place};
+use super::super::dialect::{Cell, place};
 use super::{Connection, Row};
-use crate::{Error, Result};
+use crate::values::{Bind, Value};
+use crate::{Error, ResourceType, Result};
 
 /// A statement. Every value is bound, and none is ever part of the text. Its places are `$1`, `$2` and so on where the text is
 /// written out, or appended with their values; no text has both.
+#[derive(Debug, Clone)]
 pub(in super::super) struct Statement {
     pub(in super::super) text: Cow<'static, str>,
-    pub(in super::super) arguments: Arguments,
+    pub(in super::super) values: Vec<Value>,
+}
+
+/// What a statement writes that need not be answered before the transaction is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Writes {
+    /// New rows of a table.
+    Adds(&'static str),
+    /// Rows of a table that go, none of which is added at the same time.
+    Removes(&'static str),
+    /// Rows of a table that may be there.
+    Changes(&'static str),
+    /// A resource of this type, which is new or changes.
+    Resource(ResourceType),
 }
 
 impl Statement {
     pub(in super::super) fn new(text: impl Into<Cow<'static, str>>) -> Self {
-        Self { text: text.into(), arguments: Arguments::default() }
+        Self { text: text.into(), values: Vec::new() }
     }
 
     /// Gives the next place that the text has already its value.
     pub(in super::super) fn bind(mut self, value: impl Bind) -> Self {
-        self.arguments.add(value);
+        self.values.push(value.into_value());
         self
     }
 
@@ -34,8 +49,8 @@ impl Statement {
 
     /// Appends a place, and gives it its value.
     pub(in super::super) fn push_bind(&mut self, value: impl Bind) -> &mut Self {
-        self.arguments.add(value);
-        self.push(place(self.arguments.len()))
+        self.values.push(value.into_value());
+        self.push(place(self.values.len()))
     }
 
     /// Appends values, separated by commas.
@@ -63,6 +78,12 @@ impl Statement {
     /// Runs it, and says how many rows it wrote.
     pub(in super::super) async fn run(self, connection: &mut Connection) -> Result<u64> {
         connection.run(self).await
+    }
+
+    /// Runs it when the transaction is saved, or before something is asked that could see what it writes. What it refuses
+    /// is told then.
+    pub(in super::super) async fn later(self, writes: Writes, connection: &mut Connection) -> Result<()> {
+        connection.later(self, writes).await
     }
 
     /// The rows of the answer.

@@ -418,7 +418,7 @@ impl Transaction for Tx {
     }
 
     async fn begin_part(&mut self) -> Result<()> {
-        Statement::new("SAVEPOINT part").run(self.connection()?).await?;
+        self.connection()?.begin_part(Statement::new("SAVEPOINT part")).await?;
         self.totals().begin_part();
         Ok(())
     }
@@ -427,7 +427,7 @@ impl Transaction for Tx {
         if !keep {
             Statement::new("ROLLBACK TO SAVEPOINT part").run(self.connection()?).await?;
         }
-        Statement::new("RELEASE SAVEPOINT part").run(self.connection()?).await?;
+        self.connection()?.end_part(Statement::new("RELEASE SAVEPOINT part")).await?;
         self.totals().end_part(keep);
         Ok(())
     }

@@ -3,7 +3,7 @@
 use rollcall_scim::unique::UniqueValue;
 use uuid::Uuid;
 
-use super::{Connection, Statement};
+use super::{Connection, Statement, Writes};
 use crate::{Error, ResourceType, Result};
 
 /// Gives a resource these values in place of those that it has.
@@ -39,7 +39,6 @@ pub(super) async fn delete(connection: &mut Connection, directory: Uuid, resourc
     Statement::new("DELETE FROM unique_values WHERE directory_id = $1 AND resource_id = $2")
         .bind(directory)
         .bind(resource)
-        .run(connection)
-        .await?;
-    Ok(())
+        .later(Writes::Removes("unique_values"), connection)
+        .await
 }

@@ -13,8 +13,8 @@ use rusqlite::OpenFlags;
 
 use super::failure::{closed, failure, is_busy, too_long};
 use super::readers::Lent;
-use super::sql::Statement;
-use super::values::{Row, Value};
+use super::sql::{Statement, Writes};
+use super::values::{Found, Row};
 use crate::{Error, Result};
 
 /// How long a statement waits for another process that writes to the same file.
@@ -56,6 +56,25 @@ impl Connection {
     /// Runs a statement, and says how many rows it wrote.
     pub(super) async fn run(&mut self, statement: Statement) -> Result<u64> {
         self.ask(move |connection| run(connection, &statement)).await
+    }
+
+    /// Runs a statement at once: there is nobody whom it would take time to ask.
+    pub(super) async fn later(&mut self, statement: Statement, writes: Writes) -> Result<()> {
+        let run = self.run(statement).await.map(drop);
+        match writes {
+            Writes::Resource(resource_type) => run.map_err(|error| error.of(resource_type)),
+            Writes::Adds(_) | Writes::Removes(_) | Writes::Changes(_) => run,
+        }
+    }
+
+    /// Begins a part of the transaction.
+    pub(super) async fn begin_part(&mut self, statement: Statement) -> Result<()> {
+        self.run(statement).await.map(drop)
+    }
+
+    /// Ends it.
+    pub(super) async fn end_part(&mut self, statement: Statement) -> Result<()> {
+        self.run(statement).await.map(drop)
     }
 
     /// The rows that a statement answers.
@@ -158,7 +177,7 @@ fn rows(connection: &rusqlite::Connection, statement: &Statement) -> Result<Vec<
     let mut found = prepared.raw_query();
     let mut rows = Vec::new();
     while let Some(row) = found.next().map_err(failure)? {
-        let cells = (0..columns).map(|column| row.get_ref(column).map(Value::from));
+        let cells = (0..columns).map(|column| row.get_ref(column).map(Found::from));
         rows.push(Row(cells.collect::<Result<_, _>>().map_err(failure)?));
     }
     Ok(rows)
@@ -175,7 +194,7 @@ fn prepared<'c>(
     for place in 1..=prepared.parameter_count() {
         let name = if are_named { prepared.parameter_name(place) } else { None };
         let number = name.map_or(Some(place), |name| name.get(1..)?.parse().ok());
-        let value = number.and_then(|number| statement.arguments.0.get(number.checked_sub(1)?));
+        let value = number.and_then(|number| statement.values.get(number.checked_sub(1)?));
         let value =
             value.ok_or_else(|| Error::Damaged(format!("no value for a place of: {}", statement.text)))?;
         prepared.raw_bind_parameter(place, value).map_err(failure)?;

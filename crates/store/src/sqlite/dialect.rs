@@ -4,12 +4,8 @@ use rollcall_scim::schema::Kind;
 use uuid::Uuid;
 
 use super::sql::Statement;
-pub(super) use super::values::{Arguments, Bind, Cell, Json};
-
-/// How many characters a text has, as SQL counts them.
-pub(super) fn length_of(text: &str) -> i64 {
-    text.chars().count().try_into().unwrap_or(i64::MAX)
-}
+pub(super) use super::values::Cell;
+use crate::values::{Bind, length_of, path_of};
 
 /// A place that is appended with its value. SQLite would look up a name among all the others.
 pub(super) fn place(_: usize) -> &'static str {
@@ -102,6 +98,11 @@ macro_rules! merged {
 }
 pub(super) use merged;
 
+/// Appends the same with a value of JSON that is bound here.
+pub(super) fn push_merged(query: &mut Statement, column: &str, value: impl Bind) {
+    query.push("json_patch(").push(column).push(", ").push_bind(value).push(")");
+}
+
 /// The number of a new event of the directory that is bound at a place: the next one, since there is one writer.
 macro_rules! event_number {
     ($place:literal) => {
@@ -146,7 +147,7 @@ pub(super) fn push_one_of(query: &mut Statement, id: &str, select: impl FnOnce(&
 pub(super) fn push_end(query: &mut Statement, text: &dyn Fn(&mut Statement), end: &str) {
     query.push("substr(");
     text(query);
-    query.push(", ").push_bind(-length_of(end)).push(")");
+    query.push(", ").push("-").push_bind(length_of(end)).push(")");
 }
 
 /// The value at a path of a JSON column, in the type that values of this kind are compared in; NULL where there is none.
@@ -156,14 +157,10 @@ pub(super) fn push_json(query: &mut Statement, column: &str, path: &[&str], _: K
         query.push(column);
         return;
     }
-    query.push("json_extract(").push(column).push(", ").push_bind(json_path(path)).push(")");
+    query.push("json_extract(").push(column).push(", ").push_bind(path_of(path)).push(")");
 }
 
 /// The elements of the array at a path of the search form, as a table with the columns `key` and `value`.
 pub(super) fn push_elements(query: &mut Statement, path: &[&str]) {
-    query.push("json_each(r.search, ").push_bind(json_path(path)).push(") AS e");
-}
-
-fn json_path(path: &[&str]) -> String {
-    path.iter().fold("$".to_owned(), |path, name| format!("{path}.\"{name}\""))
+    query.push("json_each(r.search, ").push_bind(path_of(path)).push(") AS e");
 }

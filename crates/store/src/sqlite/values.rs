@@ -1,17 +1,39 @@
-//! Values that statements are run with, and those of rows.
+//! Values as SQLite takes them, and gives them back.
 
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::sql::Cells;
+use crate::values::{Json, Value};
 use crate::{Error, Result};
 
-/// A value. Sixteen bytes are an id.
-#[derive(Debug, Clone)]
-pub(super) enum Value {
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let value = match self {
+            Self::Bool(value) => value.map(|value| ValueRef::Integer(value.into())),
+            Self::Integer(value) => value.map(ValueRef::Integer),
+            Self::Length(value) => Some(ValueRef::Integer((*value).into())),
+            Self::Real(value) => Some(ValueRef::Real(*value)),
+            Self::Text(text) => text.as_ref().map(|text| ValueRef::Text(text.as_bytes())),
+            Self::Json(text) => Some(ValueRef::Text(text.as_bytes())),
+            Self::Path(names) => return Ok(ToSqlOutput::Owned(path(names).into())),
+            Self::Bytes(bytes) => Some(ValueRef::Blob(bytes)),
+            Self::Id(id) => id.as_ref().map(|id| ValueRef::Blob(id.as_bytes())),
+        };
+        Ok(ToSqlOutput::Borrowed(value.unwrap_or(ValueRef::Null)))
+    }
+}
+
+/// A path as SQLite's functions for JSON have it.
+fn path(names: &[String]) -> String {
+    names.iter().fold("$".to_owned(), |path, name| format!("{path}.\"{name}\""))
+}
+
+/// A value that was found. Sixteen bytes are an id.
+#[derive(Debug)]
+pub(super) enum Found {
     Null,
     Integer(i64),
     Real(f64),
@@ -20,7 +42,7 @@ pub(super) enum Value {
     Bytes(Vec<u8>),
 }
 
-impl From<ValueRef<'_>> for Value {
+impl From<ValueRef<'_>> for Found {
     fn from(value: ValueRef<'_>) -> Self {
         match value {
             ValueRef::Null => Self::Null,
@@ -35,98 +57,15 @@ impl From<ValueRef<'_>> for Value {
     }
 }
 
-impl ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self {
-            Self::Null => ValueRef::Null,
-            Self::Integer(value) => ValueRef::Integer(*value),
-            Self::Real(value) => ValueRef::Real(*value),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Id(id) => ValueRef::Blob(id.as_bytes()),
-            Self::Bytes(bytes) => ValueRef::Blob(bytes),
-        }))
-    }
-}
-
-/// The values of a statement, in the order of their places.
-#[derive(Default)]
-pub(super) struct Arguments(pub(super) Vec<Value>);
-
-impl Arguments {
-    pub(super) fn add(&mut self, value: impl Bind) {
-        self.0.push(value.into_value());
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-/// What a statement can be run with.
-pub(super) trait Bind {
-    fn into_value(self) -> Value;
-}
-
-macro_rules! bind {
-    ($($from:ty => |$value:ident| $to:expr),+ $(,)?) => {
-        $(impl Bind for $from {
-            fn into_value(self) -> Value {
-                let $value = self;
-                $to
-            }
-        })+
-    };
-}
-
-bind! {
-    bool => |value| Value::Integer(value.into()),
-    i64 => |value| Value::Integer(value),
-    f64 => |value| Value::Real(value),
-    String => |value| Value::Text(value),
-    &str => |value| Value::Text(value.to_owned()),
-    &String => |value| Value::Text(value.clone()),
-    &[u8] => |value| Value::Bytes(value.to_vec()),
-    Vec<u8> => |value| Value::Bytes(value),
-    Uuid => |value| Value::Id(value),
-    &Uuid => |value| Value::Id(*value),
-    &i64 => |value| Value::Integer(*value),
-}
-
-impl<T: Bind> Bind for Option<T> {
-    fn into_value(self) -> Value {
-        self.map_or(Value::Null, Bind::into_value)
-    }
-}
-
-impl<'a, T> Bind for &'a Option<T>
-where
-    &'a T: Bind,
-{
-    fn into_value(self) -> Value {
-        self.as_ref().into_value()
-    }
-}
-
-/// A column of JSON.
-pub(super) struct Json<T>(pub(super) T);
-
-impl<T: Serialize> Bind for Json<T> {
-    fn into_value(self) -> Value {
-        // What is bound are objects of JSON with names that are texts: there is nothing in them that cannot be written. NULL is
-        // refused by every such column.
-        serde_json::to_string(&self.0).map_or(Value::Null, Value::Text)
-    }
-}
-
 /// A row of an answer.
 #[derive(Debug)]
-pub(super) struct Row(pub(super) Vec<Value>);
+pub(super) struct Row(pub(super) Vec<Found>);
 
 impl Row {
     /// The value of a column. Errors: [`Error::Damaged`].
     pub(super) fn get<'r, T: Cell<'r>>(&'r self, column: usize) -> Result<T> {
-        let value = self.0.get(column);
-        value
+        self.0
+            .get(column)
             .and_then(T::of)
             .ok_or_else(|| Error::Damaged(format!("column {column} of a row has an unexpected type")))
     }
@@ -139,19 +78,19 @@ impl Row {
     /// Whether a column is NULL.
     #[expect(clippy::unnecessary_wraps, reason = "it is asked as a row of the other database is")]
     pub(super) fn is_null(&self, column: usize) -> Result<bool> {
-        Ok(matches!(self.0.get(column), None | Some(Value::Null)))
+        Ok(matches!(self.0.get(column), None | Some(Found::Null)))
     }
 }
 
 /// What a column can be read as.
 pub(super) trait Cell<'r>: Sized {
-    fn of(value: &'r Value) -> Option<Self>;
+    fn of(value: &'r Found) -> Option<Self>;
 }
 
 macro_rules! cell {
     ($($to:ty: $($pattern:pat => $value:expr),+;)+) => {
         $(impl<'r> Cell<'r> for $to {
-            fn of(value: &'r Value) -> Option<Self> {
+            fn of(value: &'r Found) -> Option<Self> {
                 match value {
                     $($pattern => $value,)+
                     _ => None,
@@ -162,14 +101,14 @@ macro_rules! cell {
 }
 
 cell! {
-    i64: Value::Integer(value) => Some(*value);
-    bool: Value::Integer(value) => Some(*value != 0);
-    f64: Value::Real(value) => Some(*value), Value::Integer(value) => Some(nearest(*value));
-    &'r str: Value::Text(value) => Some(value);
-    String: Value::Text(value) => Some(value.clone());
-    &'r [u8]: Value::Bytes(value) => Some(value), Value::Id(id) => Some(id.as_bytes());
-    Vec<u8>: Value::Bytes(value) => Some(value.clone()), Value::Id(id) => Some(id.as_bytes().to_vec());
-    Uuid: Value::Id(id) => Some(*id);
+    i64: Found::Integer(value) => Some(*value);
+    bool: Found::Integer(value) => Some(*value != 0);
+    f64: Found::Real(value) => Some(*value), Found::Integer(value) => Some(nearest(*value));
+    &'r str: Found::Text(value) => Some(value);
+    String: Found::Text(value) => Some(value.clone());
+    &'r [u8]: Found::Bytes(value) => Some(value), Found::Id(id) => Some(id.as_bytes());
+    Vec<u8>: Found::Bytes(value) => Some(value.clone()), Found::Id(id) => Some(id.as_bytes().to_vec());
+    Uuid: Found::Id(id) => Some(*id);
 }
 
 /// A number of JSON that has no fraction is an integer in SQLite.
@@ -179,18 +118,18 @@ fn nearest(value: i64) -> f64 {
 }
 
 impl<'r, T: Cell<'r>> Cell<'r> for Option<T> {
-    fn of(value: &'r Value) -> Option<Self> {
+    fn of(value: &'r Found) -> Option<Self> {
         match value {
-            Value::Null => Some(None),
+            Found::Null => Some(None),
             value => T::of(value).map(Some),
         }
     }
 }
 
 impl<T: DeserializeOwned> Cell<'_> for Json<T> {
-    fn of(value: &Value) -> Option<Self> {
+    fn of(value: &Found) -> Option<Self> {
         match value {
-            Value::Text(text) => serde_json::from_str(text).ok().map(Self),
+            Found::Text(text) => serde_json::from_str(text).ok().map(Self),
             _ => None,
         }
     }

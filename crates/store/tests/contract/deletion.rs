@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::databases::Database;
-use crate::fixture::{add, directory, id, named};
+use crate::fixture::{add, directory, id, named, saved};
 
 crate::on_both_databases!(
     every_table_of_directories_is_deleted_from_or_kept_on_purpose,
@@ -52,8 +52,9 @@ async fn a_directory_goes_with_all_that_is_its_own_and_nothing_else(database: &d
     let mut transaction = store.begin().await.unwrap();
     assert_eq!(transaction.count_resources(gone.id, ResourceType::User).await.unwrap(), 0);
     assert_eq!(transaction.delete_leftovers(gone.id).await.unwrap(), 0, "a table was forgotten");
-    assert!(transaction.insert_event(&event(1, gone.id)).await.is_err(), "its events stay");
-    drop(transaction);
+    let again = transaction.insert_event(&event(1, gone.id)).await;
+    let again = saved(transaction, again).await;
+    assert!(again.is_err(), "its events stay");
 
     assert!(store.credential(&[2; 32]).await.unwrap().is_some());
     assert_eq!(store.user_id(stays.id, UserKey::Name("ana")).await.unwrap(), Some(id(2)));

@@ -104,6 +104,15 @@ pub(crate) async fn overwrite(
     transaction.update_resource(directory, draft(user, &search, true), before).await
 }
 
+/// What becomes of a transaction whose last write was answered so: what is refused is told then, or when it is saved.
+pub(crate) async fn saved(
+    transaction: Box<dyn Transaction>,
+    answered: rollcall_store::Result<()>,
+) -> rollcall_store::Result<()> {
+    answered?;
+    transaction.save().await
+}
+
 /// A draft that tells nothing of where the attributes came from.
 pub(crate) fn draft<'a>(resource: &'a StoredResource, search: &'a Resource, unique: bool) -> Draft<'a> {
     static UNTOLD: LazyLock<Provenance> = LazyLock::new(Provenance::default);

@@ -112,7 +112,13 @@ async fn a_window_counts_the_others_who_left_in_it_and_were_there_before(databas
     ];
     leave(&*store, &acme, &departures).await;
     let nobody = standing(&*store, &acme, 9, BEGAN, NOW).await;
-    let expected = Standing { others: 2, is_counted: false, is_approved: false, has_holds: false };
+    let expected = Standing {
+        others: 2,
+        is_counted: false,
+        is_approved: false,
+        has_holds: false,
+        measure: Measure::default(),
+    };
     assert_eq!(nobody, expected);
     assert_eq!(
         standing(&*store, &acme, 1, BEGAN, NOW).await,
@@ -275,7 +281,13 @@ async fn nothing_of_one_directory_is_seen_in_another(database: &dyn Database) {
     assert_eq!(hold_of(&*store, &other, 5, NOW).await, None);
     assert_eq!(store.holds(other.id, None, 10).await.unwrap(), []);
     assert_eq!(store.hold(other.id, id(1)).await.unwrap(), None);
-    let untouched = Standing { others: 0, is_counted: false, is_approved: false, has_holds: false };
+    let untouched = Standing {
+        others: 0,
+        is_counted: false,
+        is_approved: false,
+        has_holds: false,
+        measure: Measure::default(),
+    };
     assert_eq!(standing(&*store, &other, 1, BEGAN, NOW).await, untouched);
     let mut transaction = store.begin().await.unwrap();
     assert_eq!(transaction.hold(other.id, id(1)).await.unwrap(), None);

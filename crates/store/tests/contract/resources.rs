@@ -4,7 +4,7 @@ use rollcall_store::{Error, Paging, Query, ResourceType, Selection, Store, Store
 use serde_json::json;
 
 use crate::databases::Database;
-use crate::fixture::{add, directory, id, insert, named, overwrite, user};
+use crate::fixture::{add, directory, id, insert, named, overwrite, saved, user};
 
 crate::on_both_databases!(
     a_user_comes_back_as_it_was_stored,
@@ -76,16 +76,15 @@ async fn a_user_name_is_unique_in_its_directory_whatever_its_case(database: &dyn
 
     let mut transaction = store.begin().await.unwrap();
     let twin = named(4, "STRASSE");
-    let error = add(&mut *transaction, acme.id, &twin).await.unwrap_err();
+    let added = add(&mut *transaction, acme.id, &twin).await;
+    let error = saved(transaction, added).await.unwrap_err();
     assert!(matches!(error, Error::NameTaken(ResourceType::User)), "{error}");
-    drop(transaction);
 
     let mut transaction = store.begin().await.unwrap();
     let renamed = named(2, "strasse");
-    let error =
-        overwrite(&mut *transaction, acme.id, &renamed, &named(2, "ben").attributes).await.unwrap_err();
+    let overwritten = overwrite(&mut *transaction, acme.id, &renamed, &named(2, "ben").attributes).await;
+    let error = saved(transaction, overwritten).await.unwrap_err();
     assert!(matches!(error, Error::NameTaken(ResourceType::User)), "{error}");
-    drop(transaction);
     assert_eq!(total(&*store, acme.id).await, 2);
 }
 
@@ -98,7 +97,11 @@ async fn a_directory_sees_only_its_own_users(database: &dyn Database) {
     let mut transaction = store.begin().await.unwrap();
     assert_eq!(transaction.resource(other.id, ResourceType::User, id(1)).await.unwrap(), None);
     let before = named(1, "ana").attributes;
-    assert!(overwrite(&mut *transaction, other.id, &named(1, "eve"), &before).await.is_err());
+    overwrite(&mut *transaction, other.id, &named(1, "eve"), &before).await.unwrap();
+    transaction.save().await.unwrap();
+    let ana = store.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap();
+    assert_eq!(ana.attributes["userName"], "ana");
+    assert_eq!(store.resource(other.id, ResourceType::User, id(1)).await.unwrap(), None);
 }
 
 async fn the_total_follows_every_change(database: &dyn Database) {

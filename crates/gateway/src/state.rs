@@ -1,0 +1,43 @@
+//! What every request is served with.
+
+use std::time::Duration;
+
+use rollcall_api::channel::CoreChannel;
+
+use crate::activity::ActivityLog;
+use crate::base_url::BaseUrls;
+use crate::client_address::Network;
+use crate::request_id::RequestIds;
+use crate::settings::{Readiness, Settings};
+
+/// What every request is served with.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) core: CoreChannel,
+    pub(crate) core_timeout: Duration,
+    pub(crate) max_user_body_bytes: usize,
+    pub(crate) max_large_body_bytes: usize,
+    pub(crate) readiness: Readiness,
+    pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) body_timeout: Duration,
+    pub(crate) base_urls: BaseUrls,
+    pub(crate) activity: ActivityLog,
+    pub(crate) request_ids: RequestIds,
+}
+
+impl Gateway {
+    pub(crate) fn new(core: CoreChannel, settings: Settings) -> Self {
+        Self {
+            core,
+            core_timeout: settings.core_timeout,
+            max_user_body_bytes: settings.max_user_body_bytes,
+            max_large_body_bytes: settings.max_large_body_bytes,
+            readiness: settings.readiness,
+            trusted_proxies: settings.trusted_proxies,
+            body_timeout: settings.body_timeout,
+            base_urls: BaseUrls::new(settings.public_url.as_deref()),
+            activity: settings.activity,
+            request_ids: settings.request_ids,
+        }
+    }
+}
