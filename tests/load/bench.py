@@ -60,6 +60,9 @@ class Run:
             self.start(f"serve · {database}", f"{self.users} users and those created", rollcall)
         with self.fleet.apart(url, pids) as rollcall:
             self.apart(rollcall, f"apart · {database}", database, connections)
+        with self.fleet.serve(url, pids) as rollcall:
+            self.load.fill_groups(rollcall)
+            self.in_groups(rollcall, f"serve · {database} · users in three groups", database, connections)
 
     def big(self, arguments: argparse.Namespace) -> None:
         """What the size of a group and the depth of a page cost, on both databases."""
@@ -90,15 +93,17 @@ class Run:
         ]
         for what, kind, connections, ceiling in plan:
             self.add(self.load.measure(rollcall, group, what, kind, connections, ceiling=ceiling))
-        self.load.fill_groups(rollcall)
-        in_groups = self.load.measure(
-            rollcall, group, "get by id, in three groups", "get", many, ceiling=f"{read} · {hop}"
-        )
-        self.add(in_groups)
         for what, number in (("page of 100, first", 1), ("page of 100, deep", self.users - 99)):
             self.add(self.load.measure(rollcall, group, what, "list", 1, number=number))
         peak = rollcall.usage().peak_mib
         self.figures.append(report.Figure(f"{group} · memory at its peak", peak, "MiB"))
+
+    def in_groups(self, rollcall: Server, group: str, database: str, many: int) -> None:
+        """What it costs that users are in groups."""
+        read = f"ceiling · {MEMORY} · 32" if database == "SQLite" else f"PostgreSQL · read by id · {many}"
+        self.add(self.load.measure(rollcall, group, "get by id", "get", many, ceiling=read))
+        for what, number in (("page of 100, first", 1), ("page of 100, deep", self.users - 99)):
+            self.add(self.load.measure(rollcall, group, what, "list", 1, number=number))
 
     def apart(self, rollcall: Server, group: str, database: str, many: int) -> None:
         read = f"ceiling · {TCP} · 32" if database == "SQLite" else f"PostgreSQL · read by id · {many}"

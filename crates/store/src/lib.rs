@@ -323,8 +323,9 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
         span: i64,
     ) -> Result<Vec<ActivityCount>>;
 
-    /// The groups that some users and groups are in, themselves or through other groups, in order of member and group.
-    async fn memberships(&self, directory: Uuid, of: &[Uuid]) -> Result<Vec<Membership>>;
+    /// The groups that some users and groups are in, themselves, as they were read, or through other groups; in order of member
+    /// and group.
+    async fn memberships(&self, directory: Uuid, of: &[&StoredResource]) -> Result<Vec<Membership>>;
 
     /// SCIM requests of a directory without their bodies, in the order of the part that is asked for.
     async fn activities(

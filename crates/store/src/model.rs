@@ -358,13 +358,6 @@ pub struct DirectGroup {
     pub is_nested: bool,
 }
 
-impl DirectGroup {
-    /// The membership of the one who is in it.
-    pub fn of(&self, member: Uuid) -> Membership {
-        Membership { member, group: self.id, label: self.label.clone(), is_direct: true }
-    }
-}
-
 /// A group that somebody is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {

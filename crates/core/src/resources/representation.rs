@@ -31,17 +31,12 @@ impl Core {
         if !directory.groups_enabled || !projection.may_show("groups") {
             return Ok(Memberships(of));
         }
-        let mut nested = Vec::new();
-        let users = resources.iter().filter(|resource| resource.resource_type == ResourceType::User);
-        for user in users.filter(|user| !user.groups.is_empty()) {
-            if user.groups.iter().any(|group| group.is_nested) {
-                nested.push(user.id);
-            } else {
-                of.insert(user.id, user.groups.iter().map(|group| group.of(user.id)).collect());
-            }
-        }
-        if !nested.is_empty() {
-            for membership in self.store.memberships(directory.id, &nested).await? {
+        let is_shown = |resource: &&StoredResource| {
+            resource.resource_type == ResourceType::User && !resource.groups.is_empty()
+        };
+        let users: Vec<_> = resources.iter().filter(is_shown).collect();
+        if !users.is_empty() {
+            for membership in self.store.memberships(directory.id, &users).await? {
                 of.entry(membership.member).or_default().push(membership);
             }
         }

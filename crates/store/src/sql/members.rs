@@ -8,13 +8,14 @@ use rollcall_scim::fold::fold;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::super::Database;
 use super::super::dialect::{BY_MEMBER, KEEP, merged};
 use super::condition::{push_member_condition, push_uuids};
 use super::leads::push_named;
 use super::{Connection, Json, ROWS_PER_STATEMENT, Row, Statement, push_limit};
 use crate::{
-    AddedMembers, Error, Event, KnownMember, Member, MemberQuery, Membership, Provenance, ResourceType,
-    Result,
+    AddedMembers, DirectGroup, Error, Event, KnownMember, Member, MemberQuery, Membership, Provenance,
+    ResourceType, Result, StoredResource,
 };
 
 pub(super) async fn touch(
@@ -209,48 +210,77 @@ fn known_member(row: &Row) -> Result<KnownMember> {
     })
 }
 
-/// Goes up from the members to their groups, to the groups of those, and so on, a statement for each level: the index leads
-/// from each member to its groups, which no plan of a recursive statement is sure to use. Groups that contain one another
-/// in a circle are asked for once.
+/// Goes up from the groups that some members are in themselves to those that these are in, and so on, a statement for each
+/// level: the index leads from each group to those above it, which no plan of a recursive statement is sure to use. Groups that
+/// contain one another in a circle are asked for once.
 pub(super) async fn memberships(
-    connection: &mut Connection,
+    database: &Database,
     directory: Uuid,
-    of: &[Uuid],
+    of: &[&StoredResource],
 ) -> Result<Vec<Membership>> {
-    let mut groups_of = BTreeMap::<Uuid, BTreeSet<Uuid>>::new();
-    let mut labels = BTreeMap::<Uuid, Option<String>>::new();
-    let mut level: Vec<Uuid> = of.to_vec();
-    while !level.is_empty() {
-        let mut above = BTreeSet::new();
-        for chunk in level.chunks(ROWS_PER_STATEMENT) {
-            for (member, group, label) in groups_of_each(connection, directory, chunk).await? {
-                groups_of.entry(member).or_default().insert(group);
-                if labels.insert(group, label).is_none() {
-                    above.insert(group);
+    let mut above = Above::default();
+    for member in of {
+        for group in &member.groups {
+            above.add(member.id, group.clone());
+        }
+    }
+    let mut level = std::mem::take(&mut above.open);
+    if !level.is_empty() {
+        let connection = &mut database.quick_reader().await?;
+        while !level.is_empty() {
+            let groups: Vec<Uuid> = level.into_iter().collect();
+            for chunk in groups.chunks(ROWS_PER_STATEMENT) {
+                for (member, group) in groups_of_each(connection, directory, chunk).await? {
+                    above.add(member, group);
                 }
             }
-        }
-        level = above.into_iter().collect();
-    }
-    let members: BTreeSet<Uuid> = of.iter().copied().collect();
-    let mut memberships = Vec::new();
-    for member in members {
-        let direct = groups_of.get(&member).cloned().unwrap_or_default();
-        for group in closure(&direct, &groups_of) {
-            let label = labels.get(&group).cloned().flatten();
-            memberships.push(Membership { member, group, label, is_direct: direct.contains(&group) });
+            level = std::mem::take(&mut above.open);
         }
     }
-    Ok(memberships)
+    let members: BTreeSet<Uuid> = of.iter().map(|member| member.id).collect();
+    Ok(members.into_iter().flat_map(|member| above.memberships(member)).collect())
 }
 
-/// The groups that some members are in themselves, with what people call them.
+/// What is known of who is in which group.
+#[derive(Default)]
+struct Above {
+    groups_of: BTreeMap<Uuid, BTreeSet<Uuid>>,
+    labels: BTreeMap<Uuid, Option<String>>,
+    /// The groups that are in groups which nobody has asked for yet.
+    open: BTreeSet<Uuid>,
+}
+
+impl Above {
+    fn add(&mut self, member: Uuid, group: DirectGroup) {
+        self.groups_of.entry(member).or_default().insert(group.id);
+        if self.labels.insert(group.id, group.label).is_none() && group.is_nested {
+            self.open.insert(group.id);
+        }
+    }
+
+    /// The groups of a member, in order of their ids.
+    fn memberships(&self, member: Uuid) -> Vec<Membership> {
+        let direct = self.groups_of.get(&member).cloned().unwrap_or_default();
+        let membership = |group| Membership {
+            member,
+            group,
+            label: self.labels.get(&group).cloned().flatten(),
+            is_direct: direct.contains(&group),
+        };
+        closure(&direct, &self.groups_of).into_iter().map(membership).collect()
+    }
+}
+
+/// The groups that some members are in themselves.
 async fn groups_of_each(
     connection: &mut Connection,
     directory: Uuid,
     members: &[Uuid],
-) -> Result<Vec<(Uuid, Uuid, Option<String>)>> {
-    let mut query = Statement::new("SELECT m.member_id, m.group_id, g.label FROM members m");
+) -> Result<Vec<(Uuid, DirectGroup)>> {
+    let mut query = Statement::new(
+        "SELECT m.member_id, m.group_id, g.label, (SELECT 1 FROM members n WHERE n.directory_id = m.directory_id \
+         AND n.member_id = m.group_id LIMIT 1) IS NOT NULL FROM members m",
+    );
     query.push(BY_MEMBER).push(
         " JOIN resources g ON g.directory_id = m.directory_id AND g.type = 'Group' AND g.id = m.group_id \
          WHERE m.directory_id = ",
@@ -259,7 +289,11 @@ async fn groups_of_each(
     push_uuids(&mut query, members);
     query.push(")");
     let rows = query.rows(connection).await?;
-    let membership = |row: &Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let membership = |row: &Row| {
+        let cells = &mut row.cells();
+        let member = cells.next()?;
+        Ok((member, DirectGroup { id: cells.next()?, label: cells.next()?, is_nested: cells.next()? }))
+    };
     rows.iter().map(membership).collect()
 }
 

@@ -182,8 +182,8 @@ impl Store for Database {
         members::list(&mut self.reader().await?, directory, group, after, limit).await
     }
 
-    async fn memberships(&self, directory: Uuid, of: &[Uuid]) -> Result<Vec<Membership>> {
-        members::memberships(&mut self.reader().await?, directory, of).await
+    async fn memberships(&self, directory: Uuid, of: &[&StoredResource]) -> Result<Vec<Membership>> {
+        members::memberships(self, directory, of).await
     }
 
     async fn activity_counts(
