@@ -90,15 +90,16 @@ pub(crate) fn is_dry_run(origin: Origin<'_>, directory: &Directory) -> bool {
     directory.safeguards.dry_run && origin.party == Party::IdentityProvider
 }
 
-/// The transaction of a change, to be saved. In a dry run it is dropped instead, and what would have happened is the error:
-/// `DRY_RUN`.
-pub(crate) fn unless_dry_run(
+/// The transaction of a change, to be saved. In a dry run it is dropped instead, once everything has been written, and what
+/// would have happened is the error: `DRY_RUN`.
+pub(crate) async fn unless_dry_run(
     origin: Origin<'_>,
     directory: &Directory,
-    transaction: Box<dyn Transaction>,
+    mut transaction: Box<dyn Transaction>,
     what: impl FnOnce() -> String,
 ) -> Result<Box<dyn Transaction>> {
     if is_dry_run(origin, directory) {
+        transaction.settle().await?;
         note_dry_run(origin);
         return Err(not_in_dry_run(what()));
     }

@@ -200,6 +200,9 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
     /// Begins a transaction. On SQLite it waits for its turn: there is one writer.
     async fn begin(&self) -> Result<Box<dyn Transaction>>;
 
+    /// The same, for a change that has lost against another one: what it reads to change is held.
+    async fn begin_again(&self) -> Result<Box<dyn Transaction>>;
+
     /// The credential whose secret has this SHA-256 hash, revoked and expired ones included, with the directory
     /// that it is bound to.
     async fn credential(&self, hash: &[u8; 32]) -> Result<Option<(Credential, Option<Directory>)>>;
@@ -405,11 +408,21 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
         id: Uuid,
     ) -> Result<Option<StoredResource>>;
 
+    /// A resource that is to be overwritten by [`update_resource`](Self::update_resource). Where nothing has been asked in the
+    /// transaction before, it may change until then, and the transaction fails as [`Error::Conflict`], when it is saved at the
+    /// latest; else it is locked as [`resource`](Self::resource) locks it.
+    async fn resource_to_change(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredResource>>;
+
     /// Adds a resource. Errors, here or when the transaction is saved: [`Error::NameTaken`].
     async fn insert_resource(&mut self, directory: Uuid, draft: Draft<'_>) -> Result<()>;
 
-    /// Overwrites a resource that this transaction has read, and whose attributes were `before`. Errors, here or when the
-    /// transaction is saved: [`Error::NameTaken`].
+    /// Overwrites a resource that this transaction has read, whose attributes were `before`, with its next version. Errors,
+    /// here or when the transaction is saved: [`Error::NameTaken`]; [`Error::Conflict`], it has another version by now.
     async fn update_resource(&mut self, directory: Uuid, draft: Draft<'_>, before: &Resource) -> Result<()>;
 
     /// Gives a resource these values that are unique by registered schemas, in place of those that it has; a deleted
@@ -687,6 +700,9 @@ pub trait Transaction: GuardWriting + OutboxWriting + Send {
 
     /// Ends the part that was begun. What it wrote is kept, or else undone, also where one of its statements failed.
     async fn end_part(&mut self, keep: bool) -> Result<()>;
+
+    /// Writes what was put off, so that what is refused of it is told now.
+    async fn settle(&mut self) -> Result<()>;
 
     /// Makes everything durable. When this returns `Ok`, it has happened; in every other case it has not.
     async fn save(self: Box<Self>) -> Result<()>;

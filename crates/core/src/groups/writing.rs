@@ -45,7 +45,7 @@ impl Groups {
             let origin = caller.origin();
             core.insert_group(&mut *transaction, origin, directory, new, members, definition).await?;
             let what = || Deed::created(new).would_have(ResourceType::Group, new.id);
-            Ok(((), unless_dry_run(origin, directory, transaction, what)?))
+            Ok(((), unless_dry_run(origin, directory, transaction, what).await?))
         })
         .await?;
         Ok(CreateGroupResponse { group: Some(group_message(group, &projection, types.group())) })
@@ -118,7 +118,7 @@ impl Groups {
             let origin = caller.origin();
             core.delete_group(&mut *transaction, origin, directory, id, if_match).await?;
             let what = || Deed::Deleted.would_have(ResourceType::Group, id);
-            Ok(((), unless_dry_run(origin, directory, transaction, what)?))
+            Ok(((), unless_dry_run(origin, directory, transaction, what).await?))
         })
         .await?;
         Ok(DeleteGroupResponse {})
@@ -137,7 +137,7 @@ impl Groups {
             let changed = core.change_group(&mut *transaction, origin, directory, id, change).await?;
             let deed = || Deed::of_change(&changed, change.is_replacement());
             let what = || deed().would_have(ResourceType::Group, id);
-            let transaction = unless_dry_run(origin, directory, transaction, what)?;
+            let transaction = unless_dry_run(origin, directory, transaction, what).await?;
             Ok((changed.resource, transaction))
         })
         .await

@@ -79,6 +79,11 @@ pub(crate) fn require_short(name: &str, text: &str) -> Result<()> {
 pub(crate) struct Attempts(u32);
 
 impl Attempts {
+    /// Whether nothing has been lost yet.
+    pub(crate) fn is_first(&self) -> bool {
+        self.0 == 0
+    }
+
     /// Allows another attempt after a lost one. Errors: every other error, and the loss itself when it was one too many.
     pub(crate) fn again(&mut self, error: Error) -> Result<()> {
         self.0 += 1;

@@ -22,7 +22,12 @@ impl Core {
     {
         let mut attempts = Attempts::default();
         loop {
-            match self.attempt(&change).await {
+            let transaction = if attempts.is_first() {
+                self.store.begin().await?
+            } else {
+                self.store.begin_again().await?
+            };
+            match attempt(&change, transaction).await {
                 Ok(done) => return Ok(done),
                 Err(error) => match error.into_stopped() {
                     Ok(stopped) => attempts.again(self.hold_back(stopped).await)?,
@@ -30,15 +35,6 @@ impl Core {
                 },
             }
         }
-    }
-
-    async fn attempt<T, Changing>(&self, change: &impl Fn(Box<dyn Transaction>) -> Changing) -> Result<T>
-    where
-        Changing: Future<Output = Result<(T, Box<dyn Transaction>)>>,
-    {
-        let (done, transaction) = change(self.store.begin().await?).await?;
-        transaction.save().await?;
-        Ok(done)
     }
 
     /// What a resource is to become, as it has been judged. Errors: `NOT_FOUND` where it is not there, whatever else is wrong.
@@ -102,6 +98,18 @@ impl Core {
             .await?;
         Ok(facts)
     }
+}
+
+async fn attempt<T, Changing>(
+    change: &impl Fn(Box<dyn Transaction>) -> Changing,
+    transaction: Box<dyn Transaction>,
+) -> Result<T>
+where
+    Changing: Future<Output = Result<(T, Box<dyn Transaction>)>>,
+{
+    let (done, transaction) = change(transaction).await?;
+    transaction.save().await?;
+    Ok(done)
 }
 
 /// A resource after a change.

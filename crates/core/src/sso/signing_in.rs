@@ -288,6 +288,7 @@ impl SigningIn<'_> {
         core.insert_user(transaction, self.caller.origin().of_sign_in(), directory, &new)
             .await
             .map_err(if_taken)?;
+        transaction.settle().await.map_err(|error| if_taken(error.into()))?;
         self.link(transaction, new.user.id).await?;
         let notice = Notice::FirstSignIn {
             user: new.user.id,

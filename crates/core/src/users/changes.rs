@@ -201,7 +201,7 @@ impl Core {
         change: &UserChange<'_>,
     ) -> Result<Changed> {
         self.hold_schemas(transaction, directory).await?;
-        let user = transaction.resource(directory.id, ResourceType::User, id).await?;
+        let user = transaction.resource_to_change(directory.id, ResourceType::User, id).await?;
         let mut user = user.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         require_match(&change.if_match, user.version)?;
         require_known(&user.attributes, change.definition)?;

@@ -37,7 +37,7 @@ impl Users {
                         Deed::Restored(user.names.clone()).would_have(ResourceType::User, user.resource.id)
                     }
                 };
-                let transaction = unless_dry_run(origin, directory, transaction, what)?;
+                let transaction = unless_dry_run(origin, directory, transaction, what).await?;
                 Ok((restored, transaction))
             })
             .await?;
@@ -100,7 +100,7 @@ impl Users {
             let origin = caller.origin();
             core.delete_user(&mut *transaction, origin, directory, id, if_match).await?;
             let what = || Deed::Deleted.would_have(ResourceType::User, id);
-            Ok(((), unless_dry_run(origin, directory, transaction, what)?))
+            Ok(((), unless_dry_run(origin, directory, transaction, what).await?))
         })
         .await?;
         Ok(DeleteUserResponse {})
@@ -119,7 +119,7 @@ impl Users {
             let changed = core.change_user(&mut *transaction, origin, directory, id, change).await?;
             let deed = || Deed::of_change(&changed, change.is_replacement());
             let what = || deed().would_have(ResourceType::User, id);
-            let transaction = unless_dry_run(origin, directory, transaction, what)?;
+            let transaction = unless_dry_run(origin, directory, transaction, what).await?;
             Ok((changed.resource, transaction))
         })
         .await

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::dialect::BEGIN;
 use super::failure::{failure, is_lost};
 use super::pool::{Pool, Pooled};
-use super::queue::{Queue, resource_of};
+use super::queue::Queue;
 use super::sql::{Statement, Writes};
 use super::values::{Row, arguments};
 use crate::{Error, ResourceType, Result};
@@ -29,6 +29,8 @@ pub(super) struct Connection {
     /// Whether the answer to everything that was asked has come.
     is_settled: bool,
     stage: Stage,
+    /// Whether what is to be written may be read without holding it.
+    is_hopeful: bool,
     /// What is written when the transaction is saved.
     queue: Queue,
 }
@@ -54,9 +56,11 @@ impl Connection {
         Ok(connection)
     }
 
-    /// A connection for a transaction, which begins when something is asked in it.
-    pub(super) fn transaction(pool: &Pool) -> Self {
-        Self::planned(pool, Stage::Planned)
+    /// A connection for a transaction, which begins when something is asked in it; `is_hopeful`, but for what is read ahead.
+    pub(super) fn transaction(pool: &Pool, is_hopeful: bool) -> Self {
+        let mut connection = Self::planned(pool, Stage::Planned);
+        connection.is_hopeful = is_hopeful;
+        connection
     }
 
     fn planned(pool: &Pool, stage: Stage) -> Self {
@@ -66,6 +70,7 @@ impl Connection {
             longest: pool.longest_answer,
             is_settled: true,
             stage,
+            is_hopeful: false,
             queue: Queue::default(),
         }
     }
@@ -80,6 +85,16 @@ impl Connection {
         Ok(Box::pin(self.ask(Asked::One(statement))).await?.rows)
     }
 
+    /// Whether what is to be written may be read without holding it: nothing has been asked or written yet.
+    pub(super) fn reads_ahead(&self) -> bool {
+        self.is_hopeful && self.stage == Stage::Planned && self.queue.is_empty()
+    }
+
+    /// The rows that a statement answers before the transaction has begun.
+    pub(super) async fn rows_ahead(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        Ok(Box::pin(self.ask_again(Asked::One(statement))).await?.rows)
+    }
+
     /// Runs several statements that have no places.
     pub(super) async fn run_all(&mut self, statements: &'static str) -> Result<()> {
         Box::pin(self.ask(Asked::Several(statements))).await.map(drop)
@@ -88,13 +103,23 @@ impl Connection {
     /// Puts a statement off until something is asked that could see what it writes, or the transaction is saved.
     pub(super) async fn later(&mut self, statement: Statement, writes: Writes) -> Result<()> {
         if self.stage == Stage::InPart {
-            return Box::pin(self.write((statement, resource_of(writes)))).await;
+            let mut alone = Queue::default();
+            alone.push(statement, writes);
+            return match alone.take() {
+                Some(queued) => Box::pin(self.write(queued)).await,
+                None => Ok(()),
+            };
         }
         if !self.queue.has_room_for(writes) {
             Box::pin(self.flush()).await?;
         }
         self.queue.push(statement, writes);
         Ok(())
+    }
+
+    /// Runs what was put off.
+    pub(super) async fn settle(&mut self) -> Result<()> {
+        Box::pin(self.flush()).await
     }
 
     /// Lets what is done in this transaction take long.
@@ -127,7 +152,9 @@ impl Connection {
                 .map(|_| self.stage = Stage::Reading);
         }
         let Some(queued) = self.queue.take() else { return Ok(()) };
-        self.pooled = Some(self.pool.get().await?);
+        if self.pooled.is_none() {
+            self.pooled = Some(self.pool.get().await?);
+        }
         Box::pin(self.write(queued)).await
     }
 

@@ -41,6 +41,7 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     }
 }
 
+const DIVISION_BY_ZERO: &str = "22012";
 /// The server is a standby, or has become one.
 const READ_ONLY: &str = "25006";
 
@@ -57,8 +58,9 @@ fn meaning(error: &dyn DatabaseError) -> Meaning {
     }
     let code = error.code().unwrap_or_default();
     match &*code {
-        // Serialization failure, deadlock.
-        "40001" | "40P01" => Meaning::Conflict,
+        // Serialization failure, deadlock. Nothing of ours divides but what finds out that a row has changed since it was
+        // read: see `Queue`.
+        "40001" | "40P01" | DIVISION_BY_ZERO => Meaning::Conflict,
         // Somebody else has had a lock for too long, or the statement took too long: whoever asks may ask again, but not at
         // once.
         "55P03" | READ_ONLY => Meaning::Unavailable,
@@ -132,7 +134,7 @@ mod tests {
 
     #[test]
     fn what_may_go_well_at_once_is_a_conflict() {
-        for code in ["40001", "40P01"] {
+        for code in ["40001", "40P01", "22012"] {
             assert!(matches!(failure(said(code)), Error::Conflict(_)), "{code}");
         }
         let same_row = Said { is_unique: true, constraint: Some("leases_pkey"), ..Said::default() };

@@ -56,11 +56,12 @@ impl Database {
         Ok(self.idle(self.reader().await?))
     }
 
-    /// A transaction, which begins when something is asked in it. Errors: the store has been closed.
+    /// A transaction, which begins when something is asked in it; `is_hopeful`, what it is to change may be read without
+    /// holding it. Errors: the store has been closed.
     #[expect(clippy::unused_async, reason = "it is asked as the other database is")]
-    async fn transaction(&self) -> Result<Tx> {
+    async fn transaction(&self, is_hopeful: bool) -> Result<Tx> {
         self.pool.require_open()?;
-        Ok(self.idle(Connection::transaction(&self.pool)))
+        Ok(self.idle(Connection::transaction(&self.pool, is_hopeful)))
     }
 
     /// A connection that has written nothing yet.

@@ -23,6 +23,10 @@ impl Queue {
         self.0.len() < MOST && self.0.iter().all(|(_, others)| may_be_together(*others, writes))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn push(&mut self, statement: Statement, writes: Writes) {
         self.0.push((statement, writes));
     }
@@ -35,25 +39,31 @@ impl Queue {
 
     fn take_together(&mut self) -> Option<Statement> {
         let mut queued = std::mem::take(&mut self.0);
-        if queued.len() < 2 {
+        let rewritten = queued.iter().position(|(_, writes)| matches!(writes, Writes::Rewrites(_)));
+        if queued.len() < 2 && rewritten.is_none() {
             return queued.pop().map(|(statement, _)| statement);
         }
         let mut together = Statement::new(String::new());
         for (index, (statement, _)) in queued.into_iter().enumerate() {
             let text = renumbered(&statement.text, together.values.len());
             together.push(if index == 0 { "WITH " } else { ", " });
-            together.push(format_args!("w{index} AS ({text})"));
+            let counted = if rewritten == Some(index) { " RETURNING 1" } else { "" };
+            together.push(format_args!("w{index} AS ({text}{counted})"));
             together.values.extend(statement.values);
         }
-        together.push(" SELECT 1 WHERE FALSE");
+        match rewritten {
+            None => together.push(" SELECT 1 WHERE FALSE"),
+            // Fails, and with it all of the statement, where no row was as it had been read: see `failure`.
+            Some(index) => together.push(format_args!(" SELECT 1 / COUNT(*) FROM w{index}")),
+        };
         Some(together)
     }
 }
 
 /// The type of the resource that a statement writes, if it writes one.
-pub(super) fn resource_of(writes: Writes) -> Option<ResourceType> {
+fn resource_of(writes: Writes) -> Option<ResourceType> {
     match writes {
-        Writes::Resource(resource_type) => Some(resource_type),
+        Writes::Resource(resource_type) | Writes::Rewrites(resource_type) => Some(resource_type),
         Writes::Adds(_) | Writes::Removes(_) | Writes::Changes(_) => None,
     }
 }
@@ -66,7 +76,7 @@ fn may_be_together(one: Writes, other: Writes) -> bool {
 fn table(writes: Writes) -> &'static str {
     match writes {
         Writes::Adds(table) | Writes::Removes(table) | Writes::Changes(table) => table,
-        Writes::Resource(_) => "resources",
+        Writes::Resource(_) | Writes::Rewrites(_) => "resources",
     }
 }
 
@@ -120,6 +130,16 @@ mod tests {
         );
         assert_eq!(together.values.len(), 4);
         assert!(two.take().is_none());
+    }
+
+    #[test]
+    fn a_row_that_is_not_as_it_was_read_fails_the_statement() {
+        let rewrites = Writes::Rewrites(ResourceType::User);
+        let (alone, _) = queue(&[("UPDATE a SET b = $1 WHERE c = $2", rewrites)]).take().unwrap();
+        assert_eq!(
+            alone.text,
+            "WITH w0 AS (UPDATE a SET b = $1 WHERE c = $2 RETURNING 1) SELECT 1 / COUNT(*) FROM w0"
+        );
     }
 
     #[test]

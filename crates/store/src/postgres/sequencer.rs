@@ -35,7 +35,7 @@ const NUMBER: &str = "WITH pending AS (SELECT id, subject, version, position FRO
 impl Database {
     /// Numbers events of a directory, and says whether there may be more.
     pub(super) async fn number(&self, directory: Uuid) -> Result<bool> {
-        let mut transaction = self.transaction().await?;
+        let mut transaction = self.transaction(false).await?;
         let connection = &mut transaction.connection;
         let expired: i64 = Statement::new(HOLD).bind(directory).the_value(connection).await?;
         // A statement of its own: what it sees begins when nobody else numbers any more.

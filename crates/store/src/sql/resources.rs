@@ -49,6 +49,25 @@ pub(super) async fn find(
     row.map(|row| stored(&mut row.cells(), resource_type)).transpose()
 }
 
+/// A resource that is to be overwritten.
+pub(super) async fn find_to_change(
+    connection: &mut Connection,
+    directory: Uuid,
+    resource_type: ResourceType,
+    id: Uuid,
+) -> Result<Option<StoredResource>> {
+    if !connection.reads_ahead() {
+        return find(connection, directory, resource_type, id, true).await;
+    }
+    let row = Statement::new(SELECT)
+        .bind(directory)
+        .bind(resource_type.as_str())
+        .bind(id)
+        .row_ahead(connection)
+        .await?;
+    row.map(|row| stored(&mut row.cells(), resource_type)).transpose()
+}
+
 /// The id of a user.
 pub(super) async fn user_id(
     connection: &mut Connection,
@@ -133,7 +152,8 @@ pub(super) async fn update(
     statement.push(" WHERE directory_id = ").push_bind(directory);
     statement.push(" AND type = ").push_bind(resource.resource_type.as_str());
     statement.push(" AND id = ").push_bind(resource.id);
-    statement.later(Writes::Resource(resource.resource_type), connection).await?;
+    statement.push(" AND version = ").push_bind(resource.version - 1);
+    statement.later(Writes::Rewrites(resource.resource_type), connection).await?;
     known_by::update(connection, directory, resource.id, before, &resource.attributes).await
 }
 

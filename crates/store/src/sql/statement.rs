@@ -25,8 +25,11 @@ pub(in super::super) enum Writes {
     Removes(&'static str),
     /// Rows of a table that may be there.
     Changes(&'static str),
-    /// A resource of this type, which is new or changes.
+    /// A new resource of this type.
     Resource(ResourceType),
+    /// The one row of a resource of this type, which must be as it was read: if it is not, the transaction fails as
+    /// [`Error::Conflict`].
+    Rewrites(ResourceType),
 }
 
 impl Statement {
@@ -94,6 +97,12 @@ impl Statement {
     /// The first row of the answer, if it has any.
     pub(in super::super) async fn row(self, connection: &mut Connection) -> Result<Option<Row>> {
         Ok(connection.rows(self).await?.into_iter().next())
+    }
+
+    /// The first row of the answer, if it has any, without a transaction that would hold it: for what is written by
+    /// [`Writes::Rewrites`].
+    pub(in super::super) async fn row_ahead(self, connection: &mut Connection) -> Result<Option<Row>> {
+        Ok(connection.rows_ahead(self).await?.into_iter().next())
     }
 
     /// The row of an answer that always has one.

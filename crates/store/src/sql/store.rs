@@ -30,20 +30,24 @@ impl Store for Database {
     }
 
     async fn take_lease(&self, name: &str, holder: Uuid, now: i64, expires: i64) -> Result<bool> {
-        let mut transaction = self.transaction().await?;
+        let mut transaction = self.transaction(false).await?;
         let taken = leases::take(transaction.connection()?, name, holder, now, expires).await?;
         transaction.commit().await?;
         Ok(taken)
     }
 
     async fn give_back_lease(&self, name: &str, holder: Uuid) -> Result<()> {
-        let mut transaction = self.transaction().await?;
+        let mut transaction = self.transaction(false).await?;
         leases::give_back(transaction.connection()?, name, holder).await?;
         transaction.commit().await
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>> {
-        Ok(Box::new(self.transaction().await?))
+        Ok(Box::new(self.transaction(true).await?))
+    }
+
+    async fn begin_again(&self) -> Result<Box<dyn Transaction>> {
+        Ok(Box::new(self.transaction(false).await?))
     }
 
     async fn credential(&self, hash: &[u8; 32]) -> Result<Option<(Credential, Option<Directory>)>> {
@@ -256,7 +260,7 @@ impl Store for Database {
     }
 
     async fn expire_events(&self, directory: Option<Uuid>, before: i64) -> Result<bool> {
-        let mut transaction = self.transaction().await?;
+        let mut transaction = self.transaction(false).await?;
         let more = events::expire(transaction.connection()?, directory, before).await?;
         transaction.commit().await?;
         Ok(more)

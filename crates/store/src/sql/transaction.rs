@@ -72,6 +72,15 @@ impl Transaction for Tx {
         resources::find(self.connection()?, directory, resource_type, id, true).await
     }
 
+    async fn resource_to_change(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredResource>> {
+        resources::find_to_change(self.connection()?, directory, resource_type, id).await
+    }
+
     async fn insert_resource(&mut self, directory: Uuid, draft: Draft<'_>) -> Result<()> {
         resources::insert(self.connection()?, directory, draft).await?;
         self.totals().add(directory, draft.resource.resource_type, draft.resource.id, 1);
@@ -430,6 +439,10 @@ impl Transaction for Tx {
         self.connection()?.end_part(Statement::new("RELEASE SAVEPOINT part")).await?;
         self.totals().end_part(keep);
         Ok(())
+    }
+
+    async fn settle(&mut self) -> Result<()> {
+        self.connection()?.settle().await
     }
 
     async fn save(self: Box<Self>) -> Result<()> {

@@ -15,6 +15,7 @@ use super::failure::{closed, failure, is_busy, too_long};
 use super::readers::Lent;
 use super::sql::{Statement, Writes};
 use super::values::{Found, Row};
+use crate::failure::changed;
 use crate::{Error, Result};
 
 /// How long a statement waits for another process that writes to the same file.
@@ -60,11 +61,26 @@ impl Connection {
 
     /// Runs a statement at once: there is nobody whom it would take time to ask.
     pub(super) async fn later(&mut self, statement: Statement, writes: Writes) -> Result<()> {
-        let run = self.run(statement).await.map(drop);
+        let written = self.run(statement).await;
         match writes {
-            Writes::Resource(resource_type) => run.map_err(|error| error.of(resource_type)),
-            Writes::Adds(_) | Writes::Removes(_) | Writes::Changes(_) => run,
+            Writes::Adds(_) | Writes::Removes(_) | Writes::Changes(_) => written.map(drop),
+            Writes::Resource(resource_type) => written.map(drop).map_err(|error| error.of(resource_type)),
+            Writes::Rewrites(resource_type) => match written {
+                Ok(0) => Err(changed()),
+                written => written.map(drop).map_err(|error| error.of(resource_type)),
+            },
         }
+    }
+
+    /// Whether what is to be written may be read without holding it. There is one writer, so that it is held anyway.
+    #[expect(clippy::unused_self, reason = "it is asked as the other database is")]
+    pub(super) fn reads_ahead(&self) -> bool {
+        true
+    }
+
+    /// The rows that a statement answers.
+    pub(super) async fn rows_ahead(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        self.rows(statement).await
     }
 
     /// Begins a part of the transaction.
@@ -102,6 +118,12 @@ impl Connection {
             }
         }
         asked
+    }
+
+    /// Nothing is put off here.
+    #[expect(clippy::unused_async, reason = "it is asked as the other database is")]
+    pub(super) async fn settle(&mut self) -> Result<()> {
+        Ok(())
     }
 
     /// What is written here takes as long as it takes.

@@ -60,7 +60,7 @@ impl Database {
         self.writer.turn().await
     }
 
-    async fn transaction(&self) -> Result<Tx> {
+    async fn transaction(&self, _: bool) -> Result<Tx> {
         let mut turn = self.writer.turn().await?;
         turn.begin().await?;
         Ok(Tx { turn, totals: Totals::default(), has_events: false, written: self.written.clone() })

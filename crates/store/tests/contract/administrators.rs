@@ -80,6 +80,7 @@ async fn being_one_and_the_origin_stay_through_a_change(database: &dyn Database)
             transaction.resource(acme.id, ResourceType::User, id(number)).await.unwrap().unwrap();
         assert!(changed.administrator);
         changed.attributes.insert("title".to_owned(), json!("Boss"));
+        changed.version += 1;
         crate::fixture::overwrite(&mut *transaction, acme.id, &changed, &created.attributes).await.unwrap();
         transaction.save().await.unwrap();
         let stored = store.resource(acme.id, ResourceType::User, id(number)).await.unwrap().unwrap();
@@ -120,6 +121,7 @@ async fn a_role_makes_administrators_of_active_users_as_long_as_they_have_it(dat
     let mut transaction = store.begin().await.unwrap();
     let mut ana = transaction.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap();
     ana.attributes.insert("roles".to_owned(), json!([{ "value": "x" }]));
+    ana.version += 1;
     crate::fixture::overwrite(&mut *transaction, acme.id, &ana, &users[0].attributes).await.unwrap();
     transaction.save().await.unwrap();
     assert_eq!(who(Some("App Admin")).await, [id(2)]);

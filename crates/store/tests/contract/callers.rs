@@ -145,7 +145,8 @@ mod postgres_alone {
         let acme = directory(&*store, 1).await.id;
         make(&*store, acme, 7).await.unwrap();
         let mut holder = store.begin().await.unwrap();
-        let user = holder.resource(acme, ResourceType::User, id(7)).await.unwrap().unwrap();
+        let mut user = holder.resource(acme, ResourceType::User, id(7)).await.unwrap().unwrap();
+        user.version += 1;
         let waiting = join_all((0..8).map(|_| async {
             let mut transaction = store.begin().await?;
             transaction.resource(acme, ResourceType::User, id(7)).await.map(drop)

@@ -39,10 +39,12 @@ async fn update(
     unique: bool,
 ) -> rollcall_store::Result<()> {
     let after = user(1, attributes);
-    let after = StoredResource { attributes: after.attributes, ..before.clone() };
+    let mut transaction = store.begin().await?;
+    let stored = transaction.resource(directory.id, before.resource_type, before.id).await?.unwrap();
+    let after =
+        StoredResource { attributes: after.attributes, version: stored.version + 1, ..before.clone() };
     let search = search(&after.attributes, builtin::group());
     let draft = draft(&after, &search, unique);
-    let mut transaction = store.begin().await?;
     transaction.update_resource(directory.id, draft, &before.attributes).await?;
     transaction.save().await
 }

@@ -81,7 +81,7 @@ async fn a_user_name_is_unique_in_its_directory_whatever_its_case(database: &dyn
     assert!(matches!(error, Error::NameTaken(ResourceType::User)), "{error}");
 
     let mut transaction = store.begin().await.unwrap();
-    let renamed = named(2, "strasse");
+    let renamed = StoredResource { version: 2, ..named(2, "strasse") };
     let overwritten = overwrite(&mut *transaction, acme.id, &renamed, &named(2, "ben").attributes).await;
     let error = saved(transaction, overwritten).await.unwrap_err();
     assert!(matches!(error, Error::NameTaken(ResourceType::User)), "{error}");
@@ -97,8 +97,9 @@ async fn a_directory_sees_only_its_own_users(database: &dyn Database) {
     let mut transaction = store.begin().await.unwrap();
     assert_eq!(transaction.resource(other.id, ResourceType::User, id(1)).await.unwrap(), None);
     let before = named(1, "ana").attributes;
-    overwrite(&mut *transaction, other.id, &named(1, "eve"), &before).await.unwrap();
-    transaction.save().await.unwrap();
+    let eve = StoredResource { version: 2, ..named(1, "eve") };
+    let overwritten = overwrite(&mut *transaction, other.id, &eve, &before).await;
+    assert!(matches!(saved(transaction, overwritten).await, Err(Error::Conflict(_))));
     let ana = store.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap();
     assert_eq!(ana.attributes["userName"], "ana");
     assert_eq!(store.resource(other.id, ResourceType::User, id(1)).await.unwrap(), None);

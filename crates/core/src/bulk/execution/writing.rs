@@ -68,7 +68,7 @@ impl Execution {
         let mut attempts = Attempts::default();
         loop {
             let written = async {
-                let mut transaction = self.core.store.begin().await.map_err(everybody)?;
+                let mut transaction = self.core.store.begin_again().await.map_err(everybody)?;
                 let written = self.write_each(&mut *transaction, changes).await?;
                 transaction.save().await.map_err(everybody)?;
                 Ok(written)
@@ -92,7 +92,11 @@ impl Execution {
         let mut written = Vec::with_capacity(changes.len());
         for (position, change) in changes.iter().enumerate() {
             let done = change.write_resource(core, transaction, origin, directory).await;
-            written.push(done.map_err(|error| Broken { culprit: Some(position), error })?);
+            let done = done.map_err(|error| Broken { culprit: Some(position), error })?;
+            // Whatever is refused is this one's, and no other's.
+            let settled = transaction.settle().await;
+            settled.map_err(|error| Broken { culprit: Some(position), error: error.into() })?;
+            written.push(done);
         }
         for (position, change) in changes.iter().enumerate() {
             let done = change.write_first_members(core, transaction, origin, directory).await;
