@@ -19,6 +19,7 @@ pub(super) async fn delete(connection: &mut Connection, directory: Uuid, now: i6
 
 /// Deletes the rows that belong to a directory, and returns how many there were.
 pub(super) async fn delete_rows(connection: &mut Connection, directory: Uuid) -> Result<u64> {
+    connection.take_long().await?;
     let mut rows = 0;
     for table in DIRECTORY_TABLES {
         let sql = format!("DELETE FROM {table} WHERE directory_id = $1");
