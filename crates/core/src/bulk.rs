@@ -31,7 +31,7 @@ use crate::caller::Caller;
 use crate::dry_run::is_dry_run;
 use crate::error::{Error, Result};
 use crate::implied_schemas::refuse_implied;
-use crate::stream::first;
+use crate::stream::Messages;
 
 /// How many times as long as in JSON operations may be as messages; the shortest values become about twice as long.
 const LENGTH_BESIDE_JSON: usize = 3;
@@ -50,12 +50,9 @@ impl Bulk {
         Self { core }
     }
 
-    async fn apply(
-        &self,
-        caller: &Caller,
-        mut messages: Streaming<ApplyBulkRequest>,
-    ) -> Result<Results, Status> {
-        let first = first(&mut messages).await?;
+    async fn apply(&self, caller: &Caller, messages: Streaming<ApplyBulkRequest>) -> Result<Results, Status> {
+        let mut messages = Messages::of(messages);
+        let first = messages.first().await?;
         let directory = caller.directory(&*self.core.store, &first.directory).await?;
         caller.require_schemas(&directory)?;
         let fail_on_errors = usize::try_from(first.fail_on_errors)
@@ -82,13 +79,13 @@ impl Bulk {
     async fn gathered(
         &self,
         first: ApplyBulkRequest,
-        mut messages: Streaming<ApplyBulkRequest>,
+        mut messages: Messages<ApplyBulkRequest>,
     ) -> Result<Vec<BulkOperation>, Status> {
         let mut bytes = first.encoded_len();
         let mut operations = first.operations;
         loop {
             self.require_few(operations.len(), bytes)?;
-            let Some(message) = messages.message().await? else { return Ok(operations) };
+            let Some(message) = messages.next().await? else { return Ok(operations) };
             bytes += message.encoded_len();
             operations.extend(message.operations);
         }

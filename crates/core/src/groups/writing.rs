@@ -19,21 +19,22 @@ use crate::caller::{Caller, parse_id};
 use crate::dry_run::{Deed, unless_dry_run};
 use crate::error::{Error, Result};
 use crate::resources::projection;
-use crate::stream::first;
+use crate::stream::Messages;
 
 impl Groups {
     pub(super) async fn create(
         &self,
         caller: &Caller,
-        mut messages: Streaming<CreateGroupRequest>,
+        messages: Streaming<CreateGroupRequest>,
     ) -> Result<CreateGroupResponse, Status> {
-        let first = first(&mut messages).await?;
+        let mut messages = Messages::of(messages);
+        let first = messages.first().await?;
         let directory = self.writable(caller, &first.directory).await?;
         caller.require_schemas(&directory)?;
         let projection = projection(first.projection).map_err(Status::from)?;
         let mut members = first.members;
         self.core.require_few_members(members.len())?;
-        while let Some(message) = messages.message().await? {
+        while let Some(message) = messages.next().await? {
             members.extend(message.members);
             self.core.require_few_members(members.len())?;
         }
@@ -54,15 +55,16 @@ impl Groups {
     pub(super) async fn replace(
         &self,
         caller: &Caller,
-        mut messages: Streaming<ReplaceGroupRequest>,
+        messages: Streaming<ReplaceGroupRequest>,
     ) -> Result<ReplaceGroupResponse, Status> {
-        let first = first(&mut messages).await?;
+        let mut messages = Messages::of(messages);
+        let first = messages.first().await?;
         let directory = self.writable(caller, &first.directory).await?;
         let projection = projection(first.projection).map_err(Status::from)?;
         let id = parse_id(RESOURCE_TYPE, &first.id)?;
         let mut members = first.members;
         self.core.require_few_members(members.len())?;
-        while let Some(message) = messages.message().await? {
+        while let Some(message) = messages.next().await? {
             members.extend(message.members);
             self.core.require_few_members(members.len())?;
         }
@@ -81,16 +83,17 @@ impl Groups {
     pub(super) async fn patch(
         &self,
         caller: &Caller,
-        mut messages: Streaming<PatchGroupRequest>,
+        messages: Streaming<PatchGroupRequest>,
     ) -> Result<PatchGroupResponse, Status> {
-        let first = first(&mut messages).await?;
+        let mut messages = Messages::of(messages);
+        let first = messages.first().await?;
         let directory = self.writable(caller, &first.directory).await?;
         let projection = projection(first.projection).map_err(Status::from)?;
         let id = parse_id(RESOURCE_TYPE, &first.id)?;
         let mut operations = Vec::new();
         let mut parts = patch::gather(&mut operations, first.operations).map_err(Error::from)?;
         self.core.require_few_operations(operations.len())?;
-        while let Some(message) = messages.message().await? {
+        while let Some(message) = messages.next().await? {
             parts += patch::gather(&mut operations, message.operations).map_err(Error::from)?;
             self.core.require_few_operations(operations.len())?;
             self.core.require_few_members(parts)?;

@@ -243,7 +243,7 @@ impl Drop for Connection {
             drop(Object::take(pooled));
         } else if matches!(self.stage, Stage::Begun | Stage::InPart) {
             match tokio::runtime::Handle::try_current() {
-                Ok(runtime) => _ = runtime.spawn(roll_back(pooled, self.longest)),
+                Ok(runtime) => _ = runtime.spawn(roll_back(pooled, self.pool.longest_answer)),
                 Err(_) => drop(Object::take(pooled)),
             }
         }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleResult, Timeouts};
-use sqlx::postgres::PgConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Executor as _, Row as _};
+use tokio::time::timeout;
 
 use super::failure::failure;
 use super::hosts::Hosts;
@@ -21,6 +22,8 @@ pub(super) type Pooled = Object<Opening>;
 #[derive(Debug)]
 pub(super) struct Opening {
     hosts: Hosts,
+    /// How long one host is waited for, so that there is time for the others.
+    longest_each: Duration,
     /// What is set for each.
     settings: String,
 }
@@ -30,34 +33,38 @@ impl Opening {
     async fn open(&self) -> Result<PgConnection, sqlx::Error> {
         let mut refused = sqlx::Error::Configuration("the database URL names no host".into());
         for host in &self.hosts.each {
-            match self.open_at(host).await {
-                Ok(connection) => return Ok(connection),
-                Err(error) => refused = error,
+            match timeout(self.longest_each, self.open_at(host)).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(error)) => refused = error,
+                Err(_) => refused = unusable(host, "does not answer"),
             }
         }
         Err(refused)
     }
 
-    async fn open_at(&self, host: &sqlx::postgres::PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    async fn open_at(&self, host: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
         let mut connection = host.connect().await?;
         if self.hosts.read_write {
             let row = connection.fetch_one("SHOW transaction_read_only").await?;
             if row.try_get::<&str, _>(0)? == "on" {
-                return Err(sqlx::Error::Io(std::io::Error::other(format!(
-                    "{} takes no changes: it is a standby, or set to be read-only",
-                    host.get_host()
-                ))));
+                return Err(unusable(host, "takes no changes: it is a standby, or set to be read-only"));
             }
         }
-        if let Err(error) =
-            connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(self.settings.clone()))).await
-        {
+        match connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(self.settings.clone()))).await {
+            Ok(_) => {}
             // Engines that speak the protocol need not know every setting; that each answer is waited for no longer than the
             // store allows holds all the same.
-            tracing::warn!(cause = %error, "the database does not take the time-outs of its statements");
+            Err(error @ sqlx::Error::Database(_)) => {
+                tracing::warn!(cause = %error, "the database does not take the time-outs of its statements");
+            }
+            Err(error) => return Err(error),
         }
         Ok(connection)
     }
+}
+
+fn unusable(host: &PgConnectOptions, why: &str) -> sqlx::Error {
+    sqlx::Error::Io(std::io::Error::other(format!("{} {why}", host.get_host())))
 }
 
 impl managed::Manager for Opening {
@@ -84,7 +91,9 @@ pub(super) struct Pool {
 impl Pool {
     pub(super) fn new(hosts: Hosts, options: &Options) -> Result<Self> {
         let wait = Some(options.acquire_timeout);
-        let opening = Opening { hosts, settings: settings(options) };
+        let count = u32::try_from(hosts.each.len()).unwrap_or(u32::MAX).max(1);
+        let longest_each = options.acquire_timeout / count;
+        let opening = Opening { hosts, longest_each, settings: settings(options) };
         let inner = managed::Pool::builder(opening)
             .max_size(options.max_connections.max(1) as usize)
             .queue_mode(QueueMode::Lifo)
@@ -136,7 +145,7 @@ impl Pool {
                 }
             }
         };
-        _ = tokio::time::timeout(self.longest_wait, all).await;
+        _ = timeout(self.longest_wait, all).await;
         self.inner.close();
     }
 }

@@ -274,10 +274,6 @@ impl Store for Database {
         provenance::read(&mut self.reader().await?, directory, resource).await
     }
 
-    async fn ping(&self) -> Result<()> {
-        directories::any(&mut self.reader().await?).await.map(drop)
-    }
-
     async fn close(&self) {
         self.shut().await;
     }

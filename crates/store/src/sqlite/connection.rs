@@ -24,7 +24,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// How many statements a connection keeps prepared.
 const PREPARED: usize = 256;
-/// After how many of SQLite's operations it is asked whether to go on: some tens of microseconds.
+/// After how many of SQLite's operations it is asked whether to go on.
 const OPERATIONS: i32 = 2000;
 
 /// Opens the file, which is there. `writes`: the connection may write; the write-ahead log is turned on.

@@ -182,6 +182,22 @@ mod postgres_alone {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn of_several_hosts_the_first_that_answers_is_used_and_a_silent_one_takes_no_more_than_its_time() {
+        let database = Postgres::new().await;
+        database.store().await;
+        // It takes connections, and never says a word.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let silent = silent.local_addr().unwrap();
+        let options = Options { acquire_timeout: Duration::from_secs(2), ..Options::default() };
+        let url = database.url_behind(&silent.to_string());
+        let store =
+            rollcall_store::open(&format!("{url}&target_session_attrs=read-write"), &options).await.unwrap();
+        let acme = directory(&*store, 1).await.id;
+        make(&*store, acme, 7).await.unwrap();
+        assert!(is_there(&*store, acme, 7).await);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn sessions_that_the_server_ends_are_replaced_and_reads_do_not_feel_it() {
         let database = Postgres::new().await;
         let store = database.store().await;

@@ -122,7 +122,7 @@ async fn a_closed_store_takes_no_more_writes(database: &dyn Database) {
     let store = database.store().await;
     store.close().await;
     assert!(matches!(store.begin().await.map(drop), Err(Error::Unavailable(_))));
-    assert!(matches!(store.ping().await, Err(Error::Unavailable(_))));
+    assert!(matches!(store.directories(None, 1).await, Err(Error::Unavailable(_))));
 }
 
 async fn a_part_of_a_transaction_is_kept_or_undone(database: &dyn Database) {

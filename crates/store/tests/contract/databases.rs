@@ -91,10 +91,20 @@ impl Postgres {
 
     /// Opens it with other options than usual.
     pub(crate) async fn open_with(&self, options: &Options) -> Arc<dyn Store> {
+        open(&self.own_url(), options).await.unwrap()
+    }
+
+    /// Its URL, with another host before its own.
+    pub(crate) fn url_behind(&self, host: &str) -> String {
+        let url = self.own_url();
+        let start = url.find('@').or_else(|| url.find("//").map(|slashes| slashes + 1)).unwrap() + 1;
+        format!("{}{host},{}", &url[..start], &url[start..])
+    }
+
+    fn own_url(&self) -> String {
         let separator = if self.url.contains('?') { '&' } else { '?' };
         let name = &self.schema;
-        let url = format!("{}{separator}options[search_path]={name}&application_name={name}", self.url);
-        open(&url, options).await.unwrap()
+        format!("{}{separator}options[search_path]={name}&application_name={name}", self.url)
     }
 
     /// A session of somebody else's that holds what a statement locks, which names the schema `SCHEMA`, until it is dropped.
