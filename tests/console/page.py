@@ -1,6 +1,8 @@
 """An administrator at a browser."""
 
-from playwright.sync_api import Browser, Page, expect
+from pathlib import Path
+
+from playwright.sync_api import Browser, Error, Page, expect
 
 from harness.house import House
 
@@ -31,6 +33,15 @@ class Admin:
         page.on("console", lambda message: self.complain(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: self.complain(str(error)))
         return page
+
+    def picture(self, path: Path) -> None:
+        """Takes a picture of the whole page; again, where Chromium had no frame to take it of, as on a busy machine."""
+        try:
+            self.page.screenshot(path=path, full_page=True)
+        except Error as error:
+            if "Page.captureScreenshot" not in error.message:
+                raise
+            self.page.screenshot(path=path, full_page=True)
 
     def complain(self, text: str) -> None:
         # The browser itself tells of every answer that is no success; those are asserted on where they are wanted.

@@ -25,7 +25,6 @@ def furnished(house):
 @pytest.mark.timeout(600)
 def test_every_page_is_for_everybody_small_and_whole(house, browser, shots, furnished, theme, width):
     wrong = []
-    database = house.mode.removeprefix("serve-")
     with Admin(house, browser, color_scheme=theme, viewport={"width": width, "height": 900}) as admin:
         page = admin.page
 
@@ -36,8 +35,7 @@ def test_every_page_is_for_everybody_small_and_whole(house, browser, shots, furn
             page.wait_for_load_state("load")
             if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
                 wrong.append(f"{name}: wider than the window")
-            if database == "sqlite":
-                page.screenshot(path=shots / f"{name}-{theme}-{width}.png", full_page=True)
+            admin.picture(shots / f"{name}-{theme}-{width}.png")
             for violation in Axe().run(page).response["violations"]:
                 targets = [node["html"] for node in violation["nodes"]][:3]
                 wrong.append(f"{name}: {violation['id']}: {violation['help']}: {targets}")

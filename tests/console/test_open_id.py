@@ -481,7 +481,7 @@ def test_its_pages_are_for_everybody(lone_house, provider, browser, shots, theme
 
         def look(name: str) -> None:
             assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth"), name
-            page.screenshot(path=shots / f"{name}-{theme}-{width}.png", full_page=True)
+            visitor.picture(shots / f"{name}-{theme}-{width}.png")
             assert not Axe().run(page).response["violations"], name
 
         page.goto("/admin/sign-in")
