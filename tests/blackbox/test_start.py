@@ -17,12 +17,16 @@ pytestmark = pytest.mark.every_mode
 SECRET = re.compile(r"rc_(?:scim|admin|svc)_[a-z2-7]+")
 
 
+# A server that is to say what is wrong must not find its port taken first.
+ANY_PORTS = {"ROLLCALL_HTTP_ADDR": "127.0.0.1:0", "ROLLCALL_GRPC_ADDR": "127.0.0.1:0"}
+
+
 def run(*arguments: str, cwd, **settings: str) -> subprocess.CompletedProcess:
     """Runs a command to its end, in a directory of its own."""
     return subprocess.run(
         [binary(), *arguments],
         cwd=cwd,
-        env=clean_environment(**settings),
+        env=clean_environment(**(ANY_PORTS | settings)),
         text=True,
         capture_output=True,
         timeout=60,
