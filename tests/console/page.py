@@ -35,13 +35,18 @@ class Admin:
         return page
 
     def picture(self, path: Path) -> None:
-        """Takes a picture of the whole page; again, where Chromium had no frame to take it of, as on a busy machine."""
-        try:
-            self.page.screenshot(path=path, full_page=True)
-        except Error as error:
-            if "Page.captureScreenshot" not in error.message:
-                raise
-            self.page.screenshot(path=path, full_page=True)
+        """Takes a picture of the whole page. On a busy machine Chromium may have no frame to take it of: then it is given
+        time to draw one."""
+        for _ in range(10):
+            try:
+                self.page.screenshot(path=path, full_page=True)
+                return
+            except Error as error:
+                if "Page.captureScreenshot" not in error.message:
+                    raise
+                refusal = error
+            self.page.wait_for_timeout(1000)
+        raise refusal
 
     def complain(self, text: str) -> None:
         # The browser itself tells of every answer that is no success; those are asserted on where they are wanted.
