@@ -35,8 +35,8 @@ class Admin:
         return page
 
     def picture(self, path: Path) -> None:
-        """Takes a picture of the whole page. On a busy machine Chromium may have no frame to take it of: then it is given
-        time to draw one."""
+        """Takes a picture of the whole page. On a busy machine Chromium may have no frame to take it of: then it is
+        given time to draw one."""
         for _ in range(10):
             try:
                 self.page.screenshot(path=path, full_page=True)
