@@ -47,6 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tonic_prost_build::configure()
         .build_transport(false)
         .btree_map(".")
+        .bytes(".rollcall.v1.ScimResource.json")
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

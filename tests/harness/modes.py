@@ -76,13 +76,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """Says how many tests ran in which mode, and how each that failed is repeated."""
+    """Says how many tests ran in which mode, what some measured, and how each that failed is repeated."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     ran = [report.nodeid for report in reports if getattr(report, "when", "") == "call"]
     counts = Counter(next((mode for mode in MODES if mode in nodeid), "no mode") for nodeid in ran)
     if counts:
         said = ", ".join(f"{mode} {count}" for mode, count in sorted(counts.items()))
         terminalreporter.write_line(f"modes: {said} (rotation {rotation()})")
+    for report in reports:
+        measured = [value for name, value in getattr(report, "user_properties", []) if name == "measured"]
+        if measured and report.when == "call":
+            terminalreporter.write_line(f"measured: {report.nodeid.split('::')[-1]}: {'; '.join(measured)}")
     broken = terminalreporter.stats.get("failed", []) + terminalreporter.stats.get("error", [])
     for nodeid in dict.fromkeys(report.nodeid for report in broken if hasattr(report, "nodeid")):
         suite = nodeid.split("/")[0]

@@ -16,8 +16,7 @@ use rollcall_api::v1::{
     ReplaceGroupRequest, ReplaceGroupResponse,
 };
 use rollcall_scim::Definition;
-use rollcall_scim::projection::Projection;
-use rollcall_store::{Directory, ResourceType, StoredResource};
+use rollcall_store::{Directory, ResourceType, StoredDocument, StoredResource};
 use tonic::{Extensions, Request, Response, Status, Streaming};
 
 pub(crate) use self::changes::GroupChange;
@@ -26,7 +25,7 @@ pub(crate) use self::writing::require_groups;
 use crate::Core;
 use crate::caller::{Caller, parse_id};
 use crate::error::{Error, Result};
-use crate::resources::{Asked, Listed, Memberships, Type, projection, represent};
+use crate::resources::{Asked, Listed, Shown, Type, View, parted};
 
 /// The name of the resource type.
 const RESOURCE_TYPE: &str = "Group";
@@ -48,13 +47,14 @@ impl Groups {
         if !directory.groups_enabled {
             return Err(Error::not_found(RESOURCE_TYPE, &request.id));
         }
-        let projection = projection(request.projection)?;
+        let view = View::of(request.projection)?;
         let types = self.core.types(&directory).await?;
-        Ok(GetGroupResponse { group: Some(group_message(stored, &projection, types.group())) })
+        let (group, scim) = show_document(stored, &view, types.group())?.parted();
+        Ok(GetGroupResponse { group, scim })
     }
 
     async fn list(&self, caller: &Caller, request: ListGroupsRequest) -> Result<ListGroupsResponse> {
-        let projection = projection(request.projection.clone())?;
+        let view = View::of(request.projection.clone())?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         caller.require_schemas(&directory)?;
         let asked = Asked {
@@ -75,17 +75,18 @@ impl Groups {
         } else {
             Listed { start_index: request.start_index.map_or(0, |index| index.max(1)), ..Listed::default() }
         };
-        let groups =
-            listed.resources.into_iter().map(|stored| group_message(stored, &projection, definition));
+        let (groups, scim) =
+            parted(listed.resources.into_iter().map(|stored| show_document(stored, &view, definition)))?;
         Ok(ListGroupsResponse {
-            groups: groups.collect(),
+            groups,
+            scim,
             total_results: listed.total_results,
             start_index: listed.start_index,
             next_page_token: listed.next_page_token,
         })
     }
 
-    async fn find(&self, directory: &Directory, id: &str) -> Result<StoredResource> {
+    async fn find(&self, directory: &Directory, id: &str) -> Result<StoredDocument> {
         let not_found = || Error::not_found(RESOURCE_TYPE, id);
         if !directory.groups_enabled {
             return Err(not_found());
@@ -96,14 +97,22 @@ impl Groups {
     }
 }
 
-/// The message of a group without its members, with the attributes that the reader asked for.
-pub(crate) fn group_message(
-    stored: StoredResource,
-    projection: &Projection,
+/// A group that was read, without its members, with the attributes that the reader asked for.
+pub(crate) fn show_document(
+    document: StoredDocument,
+    view: &View,
     definition: &Definition,
-) -> v1::Group {
-    let resource = represent(stored, &mut Memberships::default(), projection, definition);
-    group::from_resource(resource)
+) -> Result<Shown<v1::Group>> {
+    view.of_document(document, &[], definition, |stored| group_message(stored, view, definition))
+}
+
+/// A group that was written, likewise.
+fn show(stored: StoredResource, view: &View, definition: &Definition) -> Result<Shown<v1::Group>> {
+    view.of_resource(stored, &[], definition, |stored| group_message(stored, view, definition))
+}
+
+fn group_message(stored: StoredResource, view: &View, definition: &Definition) -> v1::Group {
+    group::from_resource(view.represent(stored, &[], definition))
 }
 
 #[tonic::async_trait]

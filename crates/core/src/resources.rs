@@ -9,24 +9,17 @@ mod writing;
 pub(crate) use drafting::{Attempts, patched, require_indexable, require_short, search_form};
 pub(crate) use listing::{Asked, Listed, Type};
 pub(crate) use named::{Named, lone_user_name};
-pub(crate) use representation::{Memberships, date_time, location, represent};
+pub(crate) use representation::{Shown, View, date_time, location, parted};
 pub(crate) use writing::{Changed, Rewriting, names_of};
 
 use std::sync::Arc;
 
-use rollcall_scim::projection::Projection;
-use rollcall_store::{Directory, ResourceType, StoredResource};
+use rollcall_store::{Directory, ResourceType, StoredDocument};
 use tonic::Extensions;
 
 use crate::Core;
 use crate::caller::parse_id;
 use crate::error::{Error, Result};
-
-/// Reads the projection of a request. Errors: `INVALID_VALUE` when both lists are given.
-pub(crate) fn projection(message: Option<rollcall_api::v1::Projection>) -> Result<Projection> {
-    let message = message.unwrap_or_default();
-    Ok(Projection::parse(&message.attributes, &message.excluded_attributes)?)
-}
 
 impl Core {
     /// The resource that an rpc reads, and its directory. Errors: those of the credential before everything else, and
@@ -37,7 +30,7 @@ impl Core {
         resource_type: ResourceType,
         directory: &str,
         id: &str,
-    ) -> Result<(Arc<Directory>, StoredResource)> {
+    ) -> Result<(Arc<Directory>, StoredDocument)> {
         let name = resource_type.as_str();
         let key = parse_id(name, id);
         let (caller, resource) =
@@ -57,7 +50,7 @@ impl Core {
         extensions: &Extensions,
         directory: &str,
         id: &str,
-    ) -> Result<(Arc<Directory>, StoredResource)> {
+    ) -> Result<(Arc<Directory>, StoredDocument)> {
         let (caller, _) = self.admit_to_resource(extensions, ResourceType::User, None).await?;
         let directory = caller.directory(&*self.store, directory).await?;
         let me = caller.user(id, true)?;

@@ -9,9 +9,9 @@ use tonic::{Request, Response, Status};
 use crate::Core;
 use crate::caller::Caller;
 use crate::error::Result;
-use crate::groups::group_message;
-use crate::resources::{Asked, Type, projection};
-use crate::users::user_message;
+use crate::groups;
+use crate::resources::{Asked, Shown, Type, View};
+use crate::users;
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ impl Search {
         caller: &Caller,
         request: SearchResourcesRequest,
     ) -> Result<SearchResourcesResponse> {
-        let projection = projection(request.projection.clone())?;
+        let view = View::of(request.projection.clone())?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         caller.require_schemas(&directory)?;
         let asked = Asked {
@@ -43,26 +43,29 @@ impl Search {
             projection: request.projection.as_ref(),
         };
         let known = self.core.types(&directory).await?;
-        let users = Type { resource_type: ResourceType::User, definition: known.user() };
-        let groups = Type { resource_type: ResourceType::Group, definition: known.group() };
-        let types = if directory.groups_enabled { vec![users, groups] } else { vec![users] };
+        let of_users = Type { resource_type: ResourceType::User, definition: known.user() };
+        let of_groups = Type { resource_type: ResourceType::Group, definition: known.group() };
+        let types = if directory.groups_enabled { vec![of_users, of_groups] } else { vec![of_users] };
         let listed = self.core.list(&directory, directory.rules(), &types, &asked, None).await?;
-        let mut memberships = self.core.memberships(&directory, &listed.resources, &projection).await?;
+        let memberships = self.core.memberships(&directory, &listed.resources, &view).await?;
         let resources = listed.resources.into_iter().map(|stored| {
+            let groups = memberships.of(stored.id);
             let resource = match stored.resource_type {
-                ResourceType::User => Of::User(user_message(
-                    &directory,
-                    stored,
-                    &mut memberships,
-                    &projection,
-                    users.definition,
-                )),
-                ResourceType::Group => Of::Group(group_message(stored, &projection, groups.definition)),
+                ResourceType::User => {
+                    match users::show_document(&directory, stored, groups, &view, known.user())? {
+                        Shown::Message(user) => Of::User(user),
+                        Shown::Scim(user) => Of::ScimUser(user),
+                    }
+                }
+                ResourceType::Group => match groups::show_document(stored, &view, known.group())? {
+                    Shown::Message(group) => Of::Group(group),
+                    Shown::Scim(group) => Of::ScimGroup(group),
+                },
             };
-            Resource { resource: Some(resource) }
+            Ok(Resource { resource: Some(resource) })
         });
         Ok(SearchResourcesResponse {
-            resources: resources.collect(),
+            resources: resources.collect::<Result<_>>()?,
             total_results: listed.total_results,
             start_index: listed.start_index,
             next_page_token: listed.next_page_token,

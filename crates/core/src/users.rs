@@ -17,8 +17,7 @@ use rollcall_api::v1::{
     VerifyPasswordResponse,
 };
 use rollcall_scim::Definition;
-use rollcall_scim::projection::Projection;
-use rollcall_store::{Directory, ResourceType, StoredResource, UserOrigin};
+use rollcall_store::{Directory, Membership, ResourceType, StoredDocument, StoredResource, UserOrigin};
 use tonic::{Extensions, Request, Response, Status};
 
 pub(crate) use self::changes::{NewUser, UserChange};
@@ -27,7 +26,7 @@ use crate::Core;
 use crate::caller::Caller;
 use crate::departures::is_administrator;
 use crate::error::Result;
-use crate::resources::{Asked, Memberships, Named, Type, lone_user_name, projection, represent};
+use crate::resources::{Asked, Named, Shown, Type, View, lone_user_name, parted};
 
 /// The name of the resource type.
 const RESOURCE_TYPE: &str = "User";
@@ -49,18 +48,19 @@ impl Users {
         } else {
             self.core.find(extensions, ResourceType::User, &request.directory, &request.id).await?
         };
-        let projection = projection(request.projection)?;
+        let view = View::of(request.projection)?;
         let types = self.core.types(&directory).await?;
-        Ok(GetUserResponse {
-            user: Some(self.core.user(&directory, stored, &projection, types.user()).await?),
-        })
+        let memberships = self.core.memberships(&directory, std::slice::from_ref(&stored), &view).await?;
+        let groups = memberships.of(stored.id);
+        let (user, scim) = show_document(&directory, stored, groups, &view, types.user())?.parted();
+        Ok(GetUserResponse { user, scim })
     }
 
     async fn list(&self, extensions: &Extensions, request: ListUsersRequest) -> Result<ListUsersResponse> {
         let user_name = lone_user_name(&request.filter);
         let (caller, user) = self.core.admit_to_users(extensions, user_name.as_deref()).await?;
         let named = user_name.filter(|_| caller.bound_to().is_some()).map(|name| Named { name, user });
-        let projection = projection(request.projection.clone())?;
+        let view = View::of(request.projection.clone())?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         caller.require_schemas(&directory)?;
         let asked = Asked {
@@ -77,13 +77,14 @@ impl Users {
         let definition = known.user();
         let types = [Type { resource_type: ResourceType::User, definition }];
         let listed = self.core.list(&directory, directory.rules(), &types, &asked, named).await?;
-        let mut memberships = self.core.memberships(&directory, &listed.resources, &projection).await?;
-        let users = listed
-            .resources
-            .into_iter()
-            .map(|stored| user_message(&directory, stored, &mut memberships, &projection, definition));
+        let memberships = self.core.memberships(&directory, &listed.resources, &view).await?;
+        let (users, scim) = parted(listed.resources.into_iter().map(|stored| {
+            let groups = memberships.of(stored.id);
+            show_document(&directory, stored, groups, &view, definition)
+        }))?;
         Ok(ListUsersResponse {
-            users: users.collect(),
+            users,
+            scim,
             total_results: listed.total_results,
             start_index: listed.start_index,
             next_page_token: listed.next_page_token,
@@ -92,25 +93,39 @@ impl Users {
 }
 
 impl Core {
-    /// The message of a user, with the attributes that the reader asked for.
+    /// A user who was written, with the attributes that the reader asked for.
     pub(crate) async fn user(
         &self,
         directory: &Directory,
         stored: StoredResource,
-        projection: &Projection,
+        view: &View,
         definition: &Definition,
-    ) -> Result<v1::User> {
-        let mut memberships = self.memberships(directory, std::slice::from_ref(&stored), projection).await?;
-        Ok(user_message(directory, stored, &mut memberships, projection, definition))
+    ) -> Result<Shown<v1::User>> {
+        let memberships = self.memberships(directory, std::slice::from_ref(&stored), view).await?;
+        let groups = memberships.of(stored.id);
+        let message = |stored| user_message(directory, stored, groups, view, definition);
+        view.of_resource(stored, groups, definition, message)
     }
+}
+
+/// A user who was read, with the attributes that the reader asked for.
+pub(crate) fn show_document(
+    directory: &Directory,
+    document: StoredDocument,
+    groups: &[Membership],
+    view: &View,
+    definition: &Definition,
+) -> Result<Shown<v1::User>> {
+    let message = |stored| user_message(directory, stored, groups, view, definition);
+    view.of_document(document, groups, definition, message)
 }
 
 /// The message of a user, with the attributes that the reader asked for, and what is known beside them.
 pub(crate) fn user_message(
     directory: &Directory,
     stored: StoredResource,
-    memberships: &mut Memberships,
-    projection: &Projection,
+    groups: &[Membership],
+    view: &View,
     definition: &Definition,
 ) -> v1::User {
     let (administrator, origin) = (is_administrator(directory, &stored), stored.origin);
@@ -119,7 +134,7 @@ pub(crate) fn user_message(
         administrator,
         administrator_by_role,
         origin: origin_message(origin).into(),
-        ..user::from_resource(represent(stored, memberships, projection, definition))
+        ..user::from_resource(view.represent(stored, groups, definition))
     }
 }
 

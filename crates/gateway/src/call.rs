@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use rollcall_api::channel::CoreChannel;
 use rollcall_api::client;
-use rollcall_api::v1::WhoAmIRequest;
+use rollcall_api::v1::{Projection, ScimResource, WhoAmIRequest};
 use rollcall_api::{CLIENT_ADDRESS, IMPLIED_SCHEMA};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -24,6 +24,7 @@ use crate::client_address::client_address;
 use crate::error::Problem;
 use crate::negotiation::require_json;
 use crate::notes::Notes;
+use crate::preconditions::client_has;
 use crate::query::Query;
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::state::Gateway;
@@ -128,6 +129,11 @@ impl Call<'_> {
         Ok(())
     }
 
+    /// What a client wants to see of resources, as SCIM JSON with the URLs that it came by.
+    pub(crate) fn as_scim(&self, projection: Projection) -> Projection {
+        Projection { scim_base_url: Some(self.base.clone().into_owned()), ..projection }
+    }
+
     /// The parameters of the query.
     pub(crate) fn query(&self) -> Result<Query<'_>, Problem> {
         Query::parse(self.parts.uri.query())
@@ -158,6 +164,20 @@ impl Call<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The resource that the core answered with. It always does.
+    pub(crate) fn scim(&self, resource: Option<ScimResource>) -> Result<ScimResource, Problem> {
+        resource.ok_or_else(|| {
+            tracing::error!(request_id = %self.request_id, "the core answered without a resource");
+            Problem::internal(self.request_id)
+        })
+    }
+
+    /// Whether this is a reader who has the resource as it is.
+    pub(crate) fn has(&self, resource: &ScimResource) -> bool {
+        let reads = matches!(self.parts.method, Method::GET | Method::HEAD);
+        reads && client_has(&self.parts.headers, &resource.version)
     }
 
     /// An answer that is no more than a value.

@@ -3,10 +3,9 @@
 use futures_util::{StreamExt as _, stream};
 use http::{Method, StatusCode, header};
 use rollcall_api::client;
-use rollcall_api::json::Json;
 use rollcall_api::v1::{
-    CreateGroupRequest, DeleteGroupRequest, GetGroupRequest, Group, ListGroupsRequest, PatchGroupRequest,
-    ReplaceGroupRequest,
+    CreateGroupRequest, DeleteGroupRequest, GetGroupRequest, ListGroupsRequest, PatchGroupRequest,
+    ReplaceGroupRequest, ScimResource,
 };
 use rollcall_scim::schema::GROUP;
 
@@ -17,14 +16,14 @@ use crate::error::Problem;
 use crate::group_body::{self, GroupBody};
 use crate::group_patch::GroupPatch;
 use crate::implied_schemas::are_missing_in;
-use crate::list::{Item, List, before_members, bytes_of};
+use crate::list::{Item, List, before_members};
 use crate::members::{Shown, Source};
 use crate::patch_body::PATCH_OP;
 use crate::pieces;
-use crate::preconditions::{client_has, if_match};
-use crate::projection::{MetaShown, take_version, version_only, with_version};
+use crate::preconditions::if_match;
 use crate::query::Query;
 use crate::raw::RawObject;
+use crate::users::id_only;
 
 /// A request to all groups.
 pub(crate) async fn groups(call: &Call<'_>, method: &Method, body: &mut Incoming) -> Result<Answer, Problem> {
@@ -63,23 +62,21 @@ pub(crate) async fn list(call: &Call<'_>, query: Query<'_>) -> Result<Answer, Pr
         page_size: wanted.page_size,
         start_index: wanted.start_index,
         page_token: wanted.page_token,
-        projection: Some(wanted.projection),
+        projection: Some(call.as_scim(wanted.projection)),
     };
     let page =
         call.answered(Box::pin(client::groups(call.core()).list_groups(call.message(request)))).await?;
-    let groups: Result<Vec<Item>, Problem> =
-        page.groups.into_iter().map(|group| item(call, group, source.is_some())).collect();
+    let groups = page.scim.into_iter().map(|group| item(group, source.is_some())).collect();
     let list = match wanted.start_index {
-        Some(_) => List::by_index(groups?, page.total_results, page.start_index),
-        None => List::by_cursor(groups?, page.total_results, &page.next_page_token),
+        Some(_) => List::by_index(groups, page.total_results, page.start_index),
+        None => List::by_cursor(groups, page.total_results, &page.next_page_token),
     };
     list.into_pieces(source, call.request_id).await
 }
 
 /// A group as a resource of a list, with or without its members.
-pub(crate) fn item(call: &Call<'_>, group: Group, with_members: bool) -> Result<Item, Problem> {
-    let json = bytes_of(&Json::new(&group, &call.base), call.request_id)?;
-    Ok(if with_members { Item::WithMembers(json, group.id) } else { Item::Whole(json) })
+pub(crate) fn item(group: ScimResource, with_members: bool) -> Item {
+    if with_members { Item::WithMembers(group) } else { Item::Whole(group.json) }
 }
 
 /// Where the members of an answer come from, if any are shown.
@@ -88,14 +85,14 @@ pub(crate) fn source(call: &Call<'_>, shown: Option<Shown>) -> Option<Source> {
 }
 
 async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, Problem> {
-    let mut projection = call.query()?.projection();
-    let view = View::of(&mut projection)?;
+    let projection = call.query()?.projection();
+    let shown = Shown::by(&projection)?;
     let (GroupBody { group, members }, size) = read(call, body).await?;
     let mut chunks = members.unwrap_or_default().into_chunks();
     let first = CreateGroupRequest {
         directory: String::new(),
         group: Some(group),
-        projection: Some(projection),
+        projection: Some(call.as_scim(projection)),
         members: chunks.next().unwrap_or_default(),
     };
     let rest = chunks.map(|members| CreateGroupRequest { members, ..CreateGroupRequest::default() });
@@ -103,30 +100,33 @@ async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, Problem>
     let mut client = client::groups(call.core());
     let created = Box::pin(client.create_group(request));
     let created = call.answered_within(call.patience(size), created).await?;
-    resource(call, StatusCode::CREATED, created.group, view).await
+    resource(call, StatusCode::CREATED, created.scim, shown).await
 }
 
 async fn get(call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
-    let mut projection = call.query()?.projection();
-    let view = View::of(&mut projection)?;
-    let request =
-        GetGroupRequest { directory: String::new(), id: id.to_owned(), projection: Some(projection) };
+    let projection = call.query()?.projection();
+    let shown = Shown::by(&projection)?;
+    let request = GetGroupRequest {
+        directory: String::new(),
+        id: id.to_owned(),
+        projection: Some(call.as_scim(projection)),
+    };
     let found = call.answered(Box::pin(client::groups(call.core()).get_group(call.message(request)))).await?;
-    resource(call, StatusCode::OK, found.group, view).await
+    resource(call, StatusCode::OK, found.scim, shown).await
 }
 
 /// Asks the core whether a group is there. Errors: none is, or the core lets the caller see none.
 pub(crate) async fn require(call: &Call<'_>, id: &str) -> Result<(), Problem> {
     let request =
-        GetGroupRequest { directory: String::new(), id: id.to_owned(), projection: Some(version_only()) };
+        GetGroupRequest { directory: String::new(), id: id.to_owned(), projection: Some(id_only()) };
     call.answered(Box::pin(client::groups(call.core()).get_group(call.message(request)))).await?;
     Ok(())
 }
 
 async fn replace(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer, Problem> {
     let if_match = if_match(&call.parts.headers)?;
-    let mut projection = call.query()?.projection();
-    let view = View::of(&mut projection)?;
+    let projection = call.query()?.projection();
+    let shown = Shown::by(&projection)?;
     let (GroupBody { group, members }, size) = read(call, body).await?;
     let has_members = members.is_some();
     let mut chunks = members.unwrap_or_default().into_chunks();
@@ -135,7 +135,7 @@ async fn replace(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answe
         id: id.to_owned(),
         group: Some(group),
         if_match,
-        projection: Some(projection),
+        projection: Some(call.as_scim(projection)),
         has_members,
         members: chunks.next().unwrap_or_default(),
     };
@@ -144,16 +144,16 @@ async fn replace(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answe
     let mut client = client::groups(call.core());
     let replaced = Box::pin(client.replace_group(request));
     let replaced = call.answered_within(call.patience(size), replaced).await?;
-    resource(call, StatusCode::OK, replaced.group, view).await
+    resource(call, StatusCode::OK, replaced.scim, shown).await
 }
 
 /// RFC 7644 §3.5.2 leaves the answer of a PATCH to the server, unless the client names attributes. Without it a group is not
 /// read at all: it may be large, and those who change members do not look at it.
 async fn change(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer, Problem> {
     let if_match = if_match(&call.parts.headers)?;
-    let mut projection = call.query()?.projection();
+    let projection = call.query()?.projection();
     let answers = !projection.attributes.is_empty() || !projection.excluded_attributes.is_empty();
-    let view = View::of(&mut projection)?;
+    let shown = Shown::by(&projection)?;
     call.read(body, call.gateway.max_large_body_bytes).await?;
     let text = body.take()?;
     let size = text.len();
@@ -166,7 +166,7 @@ async fn change(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer
         directory: String::new(),
         id: id.to_owned(),
         if_match,
-        projection: Some(if answers { projection } else { version_only() }),
+        projection: Some(call.as_scim(if answers { projection } else { id_only() })),
         operations: chunks.next().unwrap_or_default(),
     };
     let rest = chunks.map(|operations| PatchGroupRequest { operations, ..PatchGroupRequest::default() });
@@ -175,11 +175,10 @@ async fn change(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer
     let changed = Box::pin(client.patch_group(request));
     let changed = call.answered_within(call.patience(size), changed).await?;
     if answers {
-        return resource(call, StatusCode::OK, changed.group, view).await;
+        return resource(call, StatusCode::OK, changed.scim, shown).await;
     }
     let mut answer = Answer::new(StatusCode::NO_CONTENT);
-    let mut group = changed.group.unwrap_or_default();
-    answer.header(header::ETAG, &take_version(&mut group.meta, MetaShown::Nothing));
+    answer.header(header::ETAG, &call.scim(changed.scim)?.version);
     Ok(answer)
 }
 
@@ -200,43 +199,22 @@ async fn read(call: &Call<'_>, body: &mut Incoming) -> Result<(GroupBody, usize)
     Ok((group, text.len()))
 }
 
-/// What of a group a client wants to see, beside what the core knows of.
-#[derive(Debug, Clone, Copy)]
-struct View {
-    meta: MetaShown,
-    members: Option<Shown>,
-}
-
-impl View {
-    /// As a projection has it, which is made to ask for the version too.
-    fn of(projection: &mut rollcall_api::v1::Projection) -> Result<Self, Problem> {
-        let members = Shown::by(projection)?;
-        Ok(Self { meta: with_version(projection, GROUP), members })
-    }
-}
-
 /// The answer of one group, with where it is and which version it has. A reader who has that version is told so instead.
 async fn resource(
     call: &Call<'_>,
     status: StatusCode,
-    group: Option<Group>,
-    view: View,
+    group: Option<ScimResource>,
+    members: Option<Shown>,
 ) -> Result<Answer, Problem> {
-    let mut group = group.ok_or_else(|| {
-        tracing::error!(request_id = %call.request_id, "the core answered without a group");
-        Problem::internal(call.request_id)
-    })?;
-    let version = take_version(&mut group.meta, view.meta);
-    let reads = matches!(call.parts.method, Method::GET | Method::HEAD);
-    let mut answer = if reads && !version.is_empty() && client_has(&call.parts.headers, &version) {
+    let group = call.scim(group)?;
+    let (etag, location) = (group.version.clone(), format!("{}/Groups/{}", call.base, group.id));
+    let mut answer = if call.has(&group) {
         Answer::new(StatusCode::NOT_MODIFIED)
     } else {
-        whole(call, status, &group, view.members).await?
+        whole(call, status, group, members).await?
     };
-    if !version.is_empty() {
-        answer.header(header::ETAG, &version);
-    }
-    answer.header(header::LOCATION, &format!("{}/Groups/{}", call.base, group.id));
+    answer.header(header::ETAG, &etag);
+    answer.header(header::LOCATION, &location);
     Ok(answer)
 }
 
@@ -244,20 +222,18 @@ async fn resource(
 async fn whole(
     call: &Call<'_>,
     status: StatusCode,
-    group: &Group,
+    group: ScimResource,
     members: Option<Shown>,
 ) -> Result<Answer, Problem> {
-    let json = bytes_of(&Json::new(group, &call.base), call.request_id)?;
-    let Some(shown) = members else { return Ok(Answer::json(status, json)) };
+    let Some(shown) = members else { return Ok(Answer::json(status, group.json)) };
     if call.parts.method == Method::HEAD {
         // Nobody will see the members, and how long they are only they can tell.
-        return Ok(Answer::begun(status, json, axum::body::Body::empty()));
+        return Ok(Answer::begun(status, group.json, axum::body::Body::empty()));
     }
     let answer = match Source::new(call, shown).open(&group.id).await {
         Ok(reading) => {
-            let text = pieces::just(before_members(json.clone()))
-                .chain(reading.into_json())
-                .chain(pieces::just("}"));
+            let text =
+                pieces::just(before_members(&group.json)).chain(reading.into_json()).chain(pieces::just("}"));
             pieces::answer(status, text.boxed(), call.request_id).await
         }
         Err(problem) => Err(problem),
@@ -267,7 +243,7 @@ async fn whole(
             // What was asked for has been done: to say that it failed would have it done again.
             let cause = problem.detail();
             tracing::warn!(request_id = %call.request_id, cause, "a group was written, but its members cannot be read");
-            Ok(Answer::json(status, json))
+            Ok(Answer::json(status, group.json))
         }
         answer => answer,
     }

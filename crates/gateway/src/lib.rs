@@ -33,7 +33,6 @@ mod patch_body;
 mod pieces;
 mod preconditions;
 mod probes;
-mod projection;
 mod query;
 mod raw;
 mod request_id;

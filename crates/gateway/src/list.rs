@@ -1,6 +1,8 @@
 //! Lists of resources (RFC 7644 §3.4.2, RFC 9865 §2).
 
+use bytes::Bytes;
 use http::StatusCode;
+use rollcall_api::v1::ScimResource;
 use serde::Serialize;
 
 use crate::answer::Answer;
@@ -63,9 +65,9 @@ impl<'a, R> List<'a, R> {
 #[derive(Debug)]
 pub(crate) enum Item {
     /// Its JSON.
-    Whole(Vec<u8>),
-    /// The JSON of a group without its members, which are to be added; and its id.
-    WithMembers(Vec<u8>, String),
+    Whole(Bytes),
+    /// A group, whose members are to be added.
+    WithMembers(ScimResource),
 }
 
 impl List<'_, Item> {
@@ -93,9 +95,9 @@ impl List<'_, Item> {
             }
             match item {
                 Item::Whole(json) => text.extend(json),
-                Item::WithMembers(json, id) => {
-                    text.extend(before_members(json));
-                    pieces.extend([Piece::Text(std::mem::take(&mut text)), Piece::Members(id)]);
+                Item::WithMembers(group) => {
+                    text.extend(before_members(&group.json));
+                    pieces.extend([Piece::Text(std::mem::take(&mut text)), Piece::Members(group.id)]);
                     text.push(b'}');
                 }
             }
@@ -114,7 +116,8 @@ impl List<'_, Item> {
 const END: &[u8] = b"]}";
 
 /// The JSON of a group up to where the array of its members follows.
-pub(crate) fn before_members(mut json: Vec<u8>) -> Vec<u8> {
+pub(crate) fn before_members(json: &[u8]) -> Vec<u8> {
+    let mut json = json.to_vec();
     json.pop();
     if json.len() > 1 {
         json.push(b',');

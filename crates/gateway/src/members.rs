@@ -184,8 +184,11 @@ mod tests {
 
     fn shown(attributes: &[&str], excluded: &[&str]) -> Option<[bool; 4]> {
         let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        let projection =
-            v1::Projection { attributes: owned(attributes), excluded_attributes: owned(excluded) };
+        let projection = v1::Projection {
+            attributes: owned(attributes),
+            excluded_attributes: owned(excluded),
+            scim_base_url: None,
+        };
         let shown = Shown::by(&projection).unwrap()?;
         Some([shown.value, shown.reference, shown.display, shown.kind])
     }

@@ -120,6 +120,7 @@ impl<'a> Query<'a> {
         Projection {
             attributes: std::mem::take(&mut self.attributes),
             excluded_attributes: std::mem::take(&mut self.excluded_attributes),
+            scim_base_url: None,
         }
     }
 

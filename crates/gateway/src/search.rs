@@ -2,7 +2,6 @@
 
 use http::Method;
 use rollcall_api::client;
-use rollcall_api::json::Json;
 use rollcall_api::v1::SearchResourcesRequest;
 use rollcall_api::v1::resource::Resource;
 
@@ -12,7 +11,7 @@ use crate::call::Call;
 use crate::error::Problem;
 use crate::groups::{item, source};
 use crate::implied_schemas::complete;
-use crate::list::{Item, List, bytes_of};
+use crate::list::{Item, List};
 use crate::members::Shown;
 use crate::query::{Query, SEARCH_REQUEST};
 
@@ -50,23 +49,21 @@ pub(crate) async fn list(call: &Call<'_>, query: Query<'_>) -> Result<Answer, Pr
         page_size: wanted.page_size,
         start_index: wanted.start_index,
         page_token: wanted.page_token,
-        projection: Some(wanted.projection),
+        projection: Some(call.as_scim(wanted.projection)),
     };
     let mut client = client::search(call.core());
     let page = call.answered(Box::pin(client.search_resources(call.message(request)))).await?;
     let resources = page.resources.into_iter().filter_map(|resource| resource.resource);
-    let items: Result<Vec<Item>, Problem> =
-        resources.map(|resource| of_any_type(call, resource, source.is_some())).collect();
+    // As SCIM JSON is how they were asked for.
+    let items = resources.filter_map(|resource| match resource {
+        Resource::ScimUser(user) => Some(Item::Whole(user.json)),
+        Resource::ScimGroup(group) => Some(item(group, source.is_some())),
+        Resource::User(_) | Resource::Group(_) => None,
+    });
+    let items: Vec<Item> = items.collect();
     let list = match wanted.start_index {
-        Some(_) => List::by_index(items?, page.total_results, page.start_index),
-        None => List::by_cursor(items?, page.total_results, &page.next_page_token),
+        Some(_) => List::by_index(items, page.total_results, page.start_index),
+        None => List::by_cursor(items, page.total_results, &page.next_page_token),
     };
     list.into_pieces(source, call.request_id).await
-}
-
-fn of_any_type(call: &Call<'_>, resource: Resource, with_members: bool) -> Result<Item, Problem> {
-    match resource {
-        Resource::User(user) => Ok(Item::Whole(bytes_of(&Json::new(&user, &call.base), call.request_id)?)),
-        Resource::Group(group) => item(call, group, with_members),
-    }
 }

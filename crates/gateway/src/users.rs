@@ -1,10 +1,10 @@
 //! `/Users` (RFC 7644 §3.3 to §3.6) and `/Me` (§3.11).
 
 use http::{Method, StatusCode, header};
-use rollcall_api::user::{self, Json};
+use rollcall_api::user;
 use rollcall_api::v1::{
     CreateUserRequest, DeleteUserRequest, ErrorReason, GetUserRequest, ListUsersRequest, PatchUserRequest,
-    ReplaceUserRequest, User,
+    Projection, ReplaceUserRequest, ScimResource,
 };
 use rollcall_api::{client, patch};
 use rollcall_scim::schema::USER;
@@ -15,10 +15,9 @@ use crate::body::Incoming;
 use crate::call::Call;
 use crate::error::Problem;
 use crate::implied_schemas::complete;
-use crate::list::List;
+use crate::list::{Item, List};
 use crate::patch_body::{PATCH_OP, operations};
-use crate::preconditions::{client_has, if_match};
-use crate::projection::{MetaShown, take_version, version_only, with_version};
+use crate::preconditions::if_match;
 use crate::query::Query;
 
 /// A request to all users.
@@ -105,20 +104,19 @@ pub(crate) async fn list(call: &Call<'_>, query: Query<'_>) -> Result<Answer, Pr
         page_size: wanted.page_size,
         start_index: wanted.start_index,
         page_token: wanted.page_token,
-        projection: Some(wanted.projection),
+        projection: Some(call.as_scim(wanted.projection)),
     };
     let page = call.answered(Box::pin(client::users(call.core()).list_users(call.message(request)))).await?;
-    let users: Vec<_> = page.users.iter().map(|user| Json::new(user, &call.base)).collect();
+    let users = page.scim.into_iter().map(|user| Item::Whole(user.json)).collect();
     let list = match wanted.start_index {
         Some(_) => List::by_index(users, page.total_results, page.start_index),
         None => List::by_cursor(users, page.total_results, &page.next_page_token),
     };
-    list.into_answer(call.request_id)
+    list.into_pieces(None, call.request_id).await
 }
 
 async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, Problem> {
-    let mut projection = call.query()?.projection();
-    let shown = with_version(&mut projection, USER);
+    let projection = call.as_scim(call.query()?.projection());
     let mut body = call.json(body, call.gateway.max_user_body_bytes).await?;
     call.note_implied(complete(&mut body, USER), USER);
     let user = user::from_json(Value::Object(body))?;
@@ -126,12 +124,11 @@ async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, Problem>
         CreateUserRequest { directory: String::new(), user: Some(user), projection: Some(projection) };
     let created =
         call.answered(Box::pin(client::users(call.core()).create_user(call.message(request)))).await?;
-    resource(call, StatusCode::CREATED, created.user, shown)
+    resource(call, StatusCode::CREATED, created.scim)
 }
 
 async fn get(call: &Call<'_>, whom: Whom<'_>) -> Result<Answer, Problem> {
-    let mut projection = call.query()?.projection();
-    let shown = with_version(&mut projection, USER);
+    let projection = call.as_scim(call.query()?.projection());
     let request = GetUserRequest {
         directory: String::new(),
         id: whom.id(),
@@ -139,7 +136,12 @@ async fn get(call: &Call<'_>, whom: Whom<'_>) -> Result<Answer, Problem> {
         me: whom.is_me(),
     };
     let found = call.answered(Box::pin(client::users(call.core()).get_user(call.message(request)))).await?;
-    resource(call, StatusCode::OK, found.user, shown)
+    resource(call, StatusCode::OK, found.scim)
+}
+
+/// Next to nothing.
+pub(crate) fn id_only() -> Projection {
+    Projection { attributes: vec!["id".to_owned()], ..Projection::default() }
 }
 
 /// Asks the core whether a user is there. Errors: nobody is, or the core lets the caller see none.
@@ -147,7 +149,7 @@ pub(crate) async fn require(call: &Call<'_>, id: &str) -> Result<(), Problem> {
     let request = GetUserRequest {
         directory: String::new(),
         id: id.to_owned(),
-        projection: Some(version_only()),
+        projection: Some(id_only()),
         me: false,
     };
     call.answered(Box::pin(client::users(call.core()).get_user(call.message(request)))).await?;
@@ -156,8 +158,7 @@ pub(crate) async fn require(call: &Call<'_>, id: &str) -> Result<(), Problem> {
 
 async fn replace(call: &Call<'_>, whom: Whom<'_>, body: &mut Incoming) -> Result<Answer, Problem> {
     let if_match = if_match(&call.parts.headers)?;
-    let mut projection = call.query()?.projection();
-    let shown = with_version(&mut projection, USER);
+    let projection = call.as_scim(call.query()?.projection());
     let mut body = call.json(body, call.gateway.max_user_body_bytes).await?;
     call.note_implied(complete(&mut body, USER), USER);
     let request = ReplaceUserRequest {
@@ -170,13 +171,12 @@ async fn replace(call: &Call<'_>, whom: Whom<'_>, body: &mut Incoming) -> Result
     };
     let replaced =
         call.answered(Box::pin(client::users(call.core()).replace_user(call.message(request)))).await?;
-    resource(call, StatusCode::OK, replaced.user, shown)
+    resource(call, StatusCode::OK, replaced.scim)
 }
 
 async fn change(call: &Call<'_>, whom: Whom<'_>, body: &mut Incoming) -> Result<Answer, Problem> {
     let if_match = if_match(&call.parts.headers)?;
-    let mut projection = call.query()?.projection();
-    let shown = with_version(&mut projection, USER);
+    let projection = call.as_scim(call.query()?.projection());
     let mut body = call.json(body, call.gateway.max_user_body_bytes).await?;
     call.note_implied(complete(&mut body, PATCH_OP), PATCH_OP);
     let request = PatchUserRequest {
@@ -189,7 +189,7 @@ async fn change(call: &Call<'_>, whom: Whom<'_>, body: &mut Incoming) -> Result<
     };
     let changed =
         call.answered(Box::pin(client::users(call.core()).patch_user(call.message(request)))).await?;
-    resource(call, StatusCode::OK, changed.user, shown)
+    resource(call, StatusCode::OK, changed.scim)
 }
 
 async fn delete(call: &Call<'_>, whom: Whom<'_>) -> Result<Answer, Problem> {
@@ -200,26 +200,11 @@ async fn delete(call: &Call<'_>, whom: Whom<'_>) -> Result<Answer, Problem> {
 }
 
 /// The answer of one user, with where it is and which version it has. A reader who has that version is told so instead.
-fn resource(
-    call: &Call<'_>,
-    status: StatusCode,
-    user: Option<User>,
-    shown: MetaShown,
-) -> Result<Answer, Problem> {
-    let mut user = user.ok_or_else(|| {
-        tracing::error!(request_id = %call.request_id, "the core answered without a user");
-        Problem::internal(call.request_id)
-    })?;
-    let version = take_version(&mut user.meta, shown);
-    let reads = matches!(call.parts.method, Method::GET | Method::HEAD);
-    let mut answer = if reads && !version.is_empty() && client_has(&call.parts.headers, &version) {
-        Answer::new(StatusCode::NOT_MODIFIED)
-    } else {
-        call.answer(status, &Json::new(&user, &call.base))?
-    };
-    if !version.is_empty() {
-        answer.header(header::ETAG, &version);
-    }
+fn resource(call: &Call<'_>, status: StatusCode, user: Option<ScimResource>) -> Result<Answer, Problem> {
+    let user = call.scim(user)?;
+    let mut answer =
+        if call.has(&user) { Answer::new(StatusCode::NOT_MODIFIED) } else { Answer::json(status, user.json) };
+    answer.header(header::ETAG, &user.version);
     answer.header(header::LOCATION, &format!("{}/Users/{}", call.base, user.id));
     Ok(answer)
 }

@@ -7,7 +7,7 @@ use crate::definition::{AttributeRef, Definition, Target};
 use crate::error::{Error, Result};
 use crate::path::Path;
 use crate::profile::Profile;
-use crate::schema::{Attribute, Returned};
+use crate::schema::{Attribute, Mutability, Returned};
 
 /// Which attributes come back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +53,17 @@ impl Projection {
                 first.eq_ignore_ascii_case(attribute) || name.contains(':')
             }),
         }
+    }
+
+    /// Whether everything comes back that is kept of a resource. What only clients write of the core schema, the password, is
+    /// no part of that.
+    pub fn shows_all(&self, definition: &Definition) -> bool {
+        let kept = |attribute: &&Attribute| attribute.mutability != Mutability::WriteOnly;
+        let extensions = definition.extensions.iter().flat_map(|extension| &extension.schema.attributes);
+        let mut attributes = definition.schema.attributes.iter().filter(kept).chain(extensions);
+        self.choice == Choice::Default
+            && !attributes
+                .any(|attribute| is_hidden(attribute) || attribute.sub_attributes.iter().any(is_hidden))
     }
 
     /// Takes out of a resource what does not come back. Names that nothing is called choose nothing; the URN of a schema

@@ -61,10 +61,17 @@ pub fn normalize_attributes(attributes: Resource, definition: &Definition) -> Re
 
 /// The `schemas` of a resource: its core schema, and those of the extensions that have a value.
 pub fn schemas_of(resource: &Resource, definition: &Definition) -> Vec<String> {
-    let extensions = definition.extensions.iter().map(|extension| &extension.schema.id);
-    let carried =
-        extensions.filter(|urn| resource.get(*urn).is_some_and(|value| !judge::is_unassigned(value)));
-    std::iter::once(&definition.schema.id).chain(carried).cloned().collect()
+    let has = |urn: &str| resource.get(urn).is_some_and(|value| !judge::is_unassigned(value));
+    schemas_among(has, definition).map(str::to_owned).collect()
+}
+
+/// The same of a resource that nobody has read, by whether it has a value of an extension.
+pub fn schemas_among<'d>(
+    has: impl Fn(&str) -> bool,
+    definition: &'d Definition,
+) -> impl Iterator<Item = &'d str> {
+    let extensions = definition.extensions.iter().map(|extension| extension.schema.id.as_str());
+    std::iter::once(definition.schema.id.as_str()).chain(extensions.filter(move |urn| has(urn)))
 }
 
 /// What a member of an object refers to whose names are those of attributes.

@@ -45,7 +45,7 @@ pub use model::{
     Actor, AddedMembers, Administrator, Credential, CredentialKind, DirectGroup, Directory, Draft, Event,
     EventKind, Key, KnownMember, LastUse, Listing, Member, MemberQuery, Membership, OAuthClient, Page,
     Paging, PasswordHandling, PasswordHolder, Query, RegisteredSchema, ResourceType, Selection, Session,
-    SortValue, StoredResource, UserKey, UserOrigin,
+    SortValue, StoredDocument, StoredResource, UserKey, UserOrigin,
 };
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
 pub use person::{Person, SessionHolder};

@@ -13,7 +13,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    ActivitySettings, NoticeSettings, Person, Provenance, ProvisioningChoices, Safeguards, has_role,
+    ActivitySettings, Error, NoticeSettings, Person, Provenance, ProvisioningChoices, Result, Safeguards,
+    has_role,
 };
 
 /// A directory: one connection to one identity provider, and the users and groups that it owns.
@@ -247,9 +248,12 @@ impl ResourceType {
     }
 }
 
+/// A resource as it is stored, whose attributes nobody has looked at: the text of their JSON.
+pub type StoredDocument = StoredResource<String>;
+
 /// A resource as it is stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StoredResource {
+pub struct StoredResource<A = Resource> {
     /// What it is.
     pub resource_type: ResourceType,
     /// The SCIM id.
@@ -261,7 +265,7 @@ pub struct StoredResource {
     /// When it last changed, in µs.
     pub modified: i64,
     /// The attributes in canonical form, without `id`, `meta`, `schemas` and what is derived.
-    pub attributes: Resource,
+    pub attributes: A,
     /// The groups that it was in itself when it was read, in order of their ids; not written.
     pub groups: Vec<DirectGroup>,
     /// Whether the user is an administrator of the application. Written by
@@ -271,6 +275,28 @@ pub struct StoredResource {
     pub origin: Option<UserOrigin>,
     /// Whether an identity provider manages the user: it has made it by SCIM, or written to it.
     pub scim_managed: bool,
+}
+
+impl StoredDocument {
+    /// The resource with its attributes. Errors: what is stored is no object of JSON.
+    pub fn read(self) -> Result<StoredResource> {
+        let Self { resource_type, id, version, created, modified, attributes, .. } = self;
+        let attributes = serde_json::from_str(&attributes)
+            .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?;
+        let Self { groups, administrator, origin, scim_managed, .. } = self;
+        Ok(StoredResource {
+            resource_type,
+            id,
+            version,
+            created,
+            modified,
+            attributes,
+            groups,
+            administrator,
+            origin,
+            scim_managed,
+        })
+    }
 }
 
 /// Where a user came from.
@@ -593,7 +619,7 @@ pub enum SortValue {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page {
     /// The resources.
-    pub resources: Vec<StoredResource>,
+    pub resources: Vec<StoredDocument>,
     /// Where the last of them stands, if more follow it.
     pub next: Option<Key>,
 }

@@ -8,14 +8,14 @@ use uuid::Uuid;
 
 use crate::{
     Activity, ActivityCount, ActivityPart, ActivityQuery, AttributeOrigin, AuditQuery, AuditRecord,
-    Candidate, Credential, CredentialKind, DepartedQuery, DepartedUser, Directory, EventQuery, EventRange,
-    Heard, HoldReading, KnownMember, Listing, Member, MemberQuery, Membership, NumberedEvent, OAuthClient,
-    OutboxReading, PasswordHolder, ProvisioningRule, Query, RegisteredSchema, ResourceType, Result, Session,
-    SessionHolder, StoredResource, Transaction, UserKey,
+    Candidate, Credential, CredentialKind, DepartedQuery, DepartedUser, DirectGroup, Directory, EventQuery,
+    EventRange, Heard, HoldReading, KnownMember, Listing, Member, MemberQuery, Membership, NumberedEvent,
+    OAuthClient, OutboxReading, PasswordHolder, ProvisioningRule, Query, RegisteredSchema, ResourceType,
+    Result, Session, SessionHolder, StoredDocument, StoredResource, Transaction, UserKey,
 };
 
 /// A credential, the directory that it is bound to, and a resource of that directory which was read in the same statement.
-pub type CredentialBeside = (Credential, Option<Directory>, Option<StoredResource>);
+pub type CredentialBeside = (Credential, Option<Directory>, Option<StoredDocument>);
 
 /// A database that is read from, and that transactions are begun on.
 #[async_trait]
@@ -95,7 +95,7 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
         directory: Uuid,
         resource_type: ResourceType,
         id: Uuid,
-    ) -> Result<Option<StoredResource>>;
+    ) -> Result<Option<StoredDocument>>;
 
     /// A page of the resources of a directory, and how many there are on all pages.
     async fn resources(&self, directory: Uuid, query: &Query<'_>) -> Result<Listing>;
@@ -163,9 +163,9 @@ pub trait Store: HoldReading + OutboxReading + fmt::Debug + Send + Sync + 'stati
         span: i64,
     ) -> Result<Vec<ActivityCount>>;
 
-    /// The groups that some users and groups are in, themselves, as they were read, or through other groups; in order of member
-    /// and group.
-    async fn memberships(&self, directory: Uuid, of: &[&StoredResource]) -> Result<Vec<Membership>>;
+    /// The groups that some users and groups are in, themselves, as was read with each, or through other groups; in order of
+    /// member and group.
+    async fn memberships(&self, directory: Uuid, of: &[(Uuid, &[DirectGroup])]) -> Result<Vec<Membership>>;
 
     /// SCIM requests of a directory without their bodies, in the order of the part that is asked for.
     async fn activities(

@@ -156,7 +156,7 @@ impl<'d> Change<'d> {
                 }
                 Ok(Written {
                     id: *id,
-                    location: location(*resource_type, id),
+                    location: location(*resource_type, *id),
                     version: String::new(),
                     resource_type: *resource_type,
                     deed: Deed::Deleted,

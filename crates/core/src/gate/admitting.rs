@@ -1,7 +1,7 @@
 //! Admitting callers past the gate's own check: with what they read, and again.
 
 use rollcall_api::v1::Scope;
-use rollcall_store::{CredentialBeside, ResourceType, StoredResource};
+use rollcall_store::{CredentialBeside, ResourceType, StoredDocument};
 use tonic::Extensions;
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ impl Core {
         extensions: &Extensions,
         resource_type: ResourceType,
         id: Option<Uuid>,
-    ) -> Result<(Caller, Option<StoredResource>)> {
+    ) -> Result<(Caller, Option<StoredDocument>)> {
         let presented = extensions.get::<Presented>().ok_or_else(missing)?;
         let found = match id {
             None => self.credential_alone(presented).await?,
@@ -34,7 +34,7 @@ impl Core {
         &self,
         extensions: &Extensions,
         user_name: Option<&str>,
-    ) -> Result<(Caller, Option<StoredResource>)> {
+    ) -> Result<(Caller, Option<StoredDocument>)> {
         let presented = extensions.get::<Presented>().ok_or_else(missing)?;
         let found = match user_name {
             None => self.credential_alone(presented).await?,
@@ -52,7 +52,7 @@ impl Core {
         &self,
         presented: &Presented,
         found: Option<CredentialBeside>,
-    ) -> Result<(Caller, Option<StoredResource>)> {
+    ) -> Result<(Caller, Option<StoredDocument>)> {
         let (found, resource) = match found {
             None => (None, None),
             Some((credential, directory, resource)) => (Some((credential, directory)), resource),

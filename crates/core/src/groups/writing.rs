@@ -13,12 +13,12 @@ use rollcall_store::{Directory, ResourceType, StoredResource};
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 
-use super::{GroupChange, Groups, RESOURCE_TYPE, group_message};
+use super::{GroupChange, Groups, RESOURCE_TYPE, show};
 use crate::Core;
 use crate::caller::{Caller, parse_id};
 use crate::dry_run::{Deed, unless_dry_run};
 use crate::error::{Error, Result};
-use crate::resources::projection;
+use crate::resources::View;
 use crate::stream::Messages;
 
 impl Groups {
@@ -31,7 +31,7 @@ impl Groups {
         let first = messages.first().await?;
         let directory = self.writable(caller, &first.directory).await?;
         caller.require_schemas(&directory)?;
-        let projection = projection(first.projection).map_err(Status::from)?;
+        let view = View::of(first.projection).map_err(Status::from)?;
         let mut members = first.members;
         self.core.require_few_members(members.len())?;
         while let Some(message) = messages.next().await? {
@@ -49,7 +49,8 @@ impl Groups {
             Ok(((), unless_dry_run(origin, directory, transaction, what).await?))
         })
         .await?;
-        Ok(CreateGroupResponse { group: Some(group_message(group, &projection, types.group())) })
+        let (group, scim) = show(group, &view, types.group())?.parted();
+        Ok(CreateGroupResponse { group, scim })
     }
 
     pub(super) async fn replace(
@@ -60,7 +61,7 @@ impl Groups {
         let mut messages = Messages::of(messages);
         let first = messages.first().await?;
         let directory = self.writable(caller, &first.directory).await?;
-        let projection = projection(first.projection).map_err(Status::from)?;
+        let view = View::of(first.projection).map_err(Status::from)?;
         let id = parse_id(RESOURCE_TYPE, &first.id)?;
         let mut members = first.members;
         self.core.require_few_members(members.len())?;
@@ -77,7 +78,8 @@ impl Groups {
             .and_then(|()| GroupChange::replace(group, members, if_match, types.group(), rules));
         let change = self.core.of_resource(&directory, ResourceType::Group, id, change).await?;
         let group = self.change(caller, &directory, id, &change).await?;
-        Ok(ReplaceGroupResponse { group: Some(group_message(group, &projection, types.group())) })
+        let (group, scim) = show(group, &view, types.group())?.parted();
+        Ok(ReplaceGroupResponse { group, scim })
     }
 
     pub(super) async fn patch(
@@ -88,7 +90,7 @@ impl Groups {
         let mut messages = Messages::of(messages);
         let first = messages.first().await?;
         let directory = self.writable(caller, &first.directory).await?;
-        let projection = projection(first.projection).map_err(Status::from)?;
+        let view = View::of(first.projection).map_err(Status::from)?;
         let id = parse_id(RESOURCE_TYPE, &first.id)?;
         let mut operations = Vec::new();
         let mut parts = patch::gather(&mut operations, first.operations).map_err(Error::from)?;
@@ -106,7 +108,8 @@ impl Groups {
         let change = self.core.of_resource(&directory, ResourceType::Group, id, change).await?;
         self.core.require_few_members(change.members_named())?;
         let group = self.change(caller, &directory, id, &change).await?;
-        Ok(PatchGroupResponse { group: Some(group_message(group, &projection, types.group())) })
+        let (group, scim) = show(group, &view, types.group())?.parted();
+        Ok(PatchGroupResponse { group, scim })
     }
 
     pub(super) async fn delete(

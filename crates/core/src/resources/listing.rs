@@ -5,7 +5,7 @@ use rollcall_scim::condition::{Condition, Operator};
 use rollcall_scim::definition::{AttributeRef, Target};
 use rollcall_scim::filter::Filter;
 use rollcall_scim::{Definition, Rules, resolve};
-use rollcall_store::{Directory, Paging, Query, ResourceType, Selection, StoredResource};
+use rollcall_store::{Directory, Paging, Query, ResourceType, Selection, StoredDocument};
 
 use crate::Core;
 use crate::error::{Error, Result};
@@ -37,7 +37,7 @@ pub(crate) struct Type<'d> {
 /// A page of a list.
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
-    pub(crate) resources: Vec<StoredResource>,
+    pub(crate) resources: Vec<StoredDocument>,
     pub(crate) total_results: i64,
     pub(crate) start_index: i64,
     pub(crate) next_page_token: String,

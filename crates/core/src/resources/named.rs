@@ -3,14 +3,14 @@
 
 use rollcall_scim::condition::{Condition, Operand, Operator};
 use rollcall_scim::fold::fold;
-use rollcall_store::{Listing, Page, Paging, Query, ResourceType, StoredResource};
+use rollcall_store::{Listing, Page, Paging, Query, ResourceType, StoredDocument};
 
 /// A userName that was looked up, and who has it.
 #[derive(Debug)]
 pub(crate) struct Named {
     /// The folded userName.
     pub(crate) name: String,
-    pub(crate) user: Option<StoredResource>,
+    pub(crate) user: Option<StoredDocument>,
 }
 
 /// The folded userName that a filter asks for, if that is plainly all it asks. What a filter means, its directory's rules

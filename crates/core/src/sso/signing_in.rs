@@ -158,7 +158,7 @@ impl Sso {
         let comes_in = matches!(verdict.outcome, Outcome::Known(_) | Outcome::Matched(_) | Outcome::Created);
         let groups = match &user {
             Some(user) if comes_in && !user.groups.is_empty() && directory.groups_enabled => {
-                self.core.store.memberships(directory.id, &[user]).await?
+                self.core.store.memberships(directory.id, &[(user.id, &user.groups)]).await?
             }
             _ => Vec::new(),
         };

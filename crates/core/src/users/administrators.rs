@@ -1,7 +1,6 @@
 //! Who of the users is an administrator of the application.
 
 use rollcall_api::v1::{SetAdministratorRequest, SetAdministratorResponse};
-use rollcall_scim::projection::Projection;
 use rollcall_store::{Directory, EventKind, ResourceType, StoredResource, Transaction};
 use serde_json::json;
 use uuid::Uuid;
@@ -12,6 +11,7 @@ use crate::caller::{Caller, parse_id};
 use crate::departures::is_administrator;
 use crate::error::{Error, Result};
 use crate::events::Origin;
+use crate::resources::View;
 
 impl Users {
     pub(super) async fn mark(
@@ -29,10 +29,8 @@ impl Users {
                 Ok((user, transaction))
             })
             .await?;
-        let projection = Projection::default();
-        Ok(SetAdministratorResponse {
-            user: Some(core.user(directory, user, &projection, types.user()).await?),
-        })
+        let (user, _) = core.user(directory, user, &View::default(), types.user()).await?.parted();
+        Ok(SetAdministratorResponse { user })
     }
 }
 

@@ -4,7 +4,6 @@ use rollcall_api::v1::{
     DeletedUser, ErrorReason, ListDeletedUsersRequest, ListDeletedUsersResponse, RestoreUserRequest,
     RestoreUserResponse,
 };
-use rollcall_scim::projection::Projection;
 use rollcall_scim::{Definition, Resource};
 use rollcall_store::{
     DepartedQuery, DepartedUser, Directory, EventKind, Key, Presence, ResourceType, SortValue,
@@ -21,7 +20,7 @@ use crate::credentials::timestamp;
 use crate::error::{Error, Result};
 use crate::events::{Origin, changes, credential_message};
 use crate::page_token::Binding;
-use crate::resources::{Memberships, date_time};
+use crate::resources::{View, date_time};
 use crate::texts::require_storable;
 use crate::types::require_known;
 
@@ -98,8 +97,8 @@ impl Users {
                 Ok((user, transaction))
             })
             .await?;
-        let user = core.user(directory, user, &Projection::default(), definition).await?;
-        Ok(RestoreUserResponse { user: Some(user) })
+        let (user, _) = core.user(directory, user, &View::default(), definition).await?.parted();
+        Ok(RestoreUserResponse { user })
     }
 }
 
@@ -199,13 +198,7 @@ fn message(departed: DepartedUser, directory: &Directory, definition: &Definitio
     let DepartedUser { user, deleted_by, author } = departed;
     let deleted = user.modified;
     DeletedUser {
-        user: Some(user_message(
-            directory,
-            user,
-            &mut Memberships::default(),
-            &Projection::default(),
-            definition,
-        )),
+        user: Some(user_message(directory, user, &[], &View::default(), definition)),
         deleted_time: Some(timestamp(deleted)),
         purge_time: Some(timestamp(deleted + retention(directory))),
         deleted_by: deleted_by.map(|id| credential_message(id, author)),

@@ -11,7 +11,7 @@ use super::Users;
 use crate::caller::Caller;
 use crate::dry_run::{Deed, unless_dry_run};
 use crate::error::Result;
-use crate::resources::projection;
+use crate::resources::View;
 use crate::users::changes::UserChange;
 
 impl Users {
@@ -20,7 +20,7 @@ impl Users {
         caller: &Caller,
         request: CreateUserRequest,
     ) -> Result<CreateUserResponse> {
-        let projection = projection(request.projection)?;
+        let view = View::of(request.projection)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         caller.require_schemas(&directory)?;
         let types = self.core.types(&directory).await?;
@@ -42,7 +42,8 @@ impl Users {
             })
             .await?;
         let user = restored.map_or(new_user.user, |restored| restored.resource);
-        Ok(CreateUserResponse { user: Some(core.user(directory, user, &projection, types.user()).await?) })
+        let (user, scim) = core.user(directory, user, &view, types.user()).await?.parted();
+        Ok(CreateUserResponse { user, scim })
     }
 
     pub(super) async fn replace(
@@ -50,7 +51,7 @@ impl Users {
         caller: &Caller,
         request: ReplaceUserRequest,
     ) -> Result<ReplaceUserResponse> {
-        let projection = projection(request.projection)?;
+        let view = View::of(request.projection)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let id = caller.user(&request.id, request.me)?;
         let types = self.core.types(&directory).await?;
@@ -61,9 +62,8 @@ impl Users {
         };
         let change = self.core.of_resource(&directory, ResourceType::User, id, change).await?;
         let user = self.change(caller, &directory, id, &change).await?;
-        Ok(ReplaceUserResponse {
-            user: Some(self.core.user(&directory, user, &projection, types.user()).await?),
-        })
+        let (user, scim) = self.core.user(&directory, user, &view, types.user()).await?.parted();
+        Ok(ReplaceUserResponse { user, scim })
     }
 
     pub(super) async fn patch(
@@ -71,7 +71,7 @@ impl Users {
         caller: &Caller,
         request: PatchUserRequest,
     ) -> Result<PatchUserResponse> {
-        let projection = projection(request.projection)?;
+        let view = View::of(request.projection)?;
         self.core.require_few_operations(request.operations.len())?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let id = caller.user(&request.id, request.me)?;
@@ -83,9 +83,8 @@ impl Users {
         };
         let change = self.core.of_resource(&directory, ResourceType::User, id, change).await?;
         let user = self.change(caller, &directory, id, &change).await?;
-        Ok(PatchUserResponse {
-            user: Some(self.core.user(&directory, user, &projection, types.user()).await?),
-        })
+        let (user, scim) = self.core.user(&directory, user, &view, types.user()).await?.parted();
+        Ok(PatchUserResponse { user, scim })
     }
 
     pub(super) async fn delete(

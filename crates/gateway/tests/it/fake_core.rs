@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rollcall_api::channel::CoreChannel;
 use rollcall_api::error::status;
+use rollcall_api::json::Json;
 use rollcall_api::v1::bulk_service_server::BulkServiceServer;
 use rollcall_api::v1::discovery_service_server::{DiscoveryService, DiscoveryServiceServer};
 use rollcall_api::v1::group_service_server::GroupServiceServer;
@@ -21,12 +22,13 @@ use rollcall_api::v1::{
     ErrorReason, GetServiceProviderConfigRequest, GetServiceProviderConfigResponse, GetUserRequest,
     GetUserResponse, ListDeletedUsersRequest, ListDeletedUsersResponse, ListResourceTypesRequest,
     ListResourceTypesResponse, ListSchemasRequest, ListSchemasResponse, ListUsersRequest, ListUsersResponse,
-    Meta, PatchUserRequest, PatchUserResponse, ReplaceUserRequest, ReplaceUserResponse, ResourceType,
-    RestoreUserRequest, RestoreUserResponse, Schema, SearchResourcesRequest, ServiceProviderConfig,
-    SetAdministratorRequest, SetAdministratorResponse, User, VerifyPasswordRequest, VerifyPasswordResponse,
-    WhoAmIRequest, WhoAmIResponse,
+    Meta, PatchUserRequest, PatchUserResponse, Projection, ReplaceUserRequest, ReplaceUserResponse,
+    ResourceType, RestoreUserRequest, RestoreUserResponse, Schema, ScimResource, SearchResourcesRequest,
+    ServiceProviderConfig, SetAdministratorRequest, SetAdministratorResponse, User, VerifyPasswordRequest,
+    VerifyPasswordResponse, WhoAmIRequest, WhoAmIResponse,
 };
 use rollcall_scim::schema::USER;
+use serde::Serialize;
 use tonic::metadata::MetadataMap;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
@@ -150,10 +152,28 @@ fn user() -> User {
     }
 }
 
+/// A resource as the gateway asks for it.
+fn scim<M>(message: &M, id: &str, projection: Option<&Projection>) -> ScimResource
+where
+    for<'a> Json<'a, M>: Serialize,
+{
+    let base = projection.and_then(|projection| projection.scim_base_url.as_deref()).unwrap();
+    let json = serde_json::to_vec(&Json::new(message, base)).unwrap();
+    ScimResource { id: id.to_owned(), version: VERSION.to_owned(), json: json.into() }
+}
+
+fn scim_user(user: &User, projection: Option<&Projection>) -> ScimResource {
+    scim(user, &user.id, projection)
+}
+
 /// The user of that id. Some ids stand for trouble.
-async fn find(id: &str) -> Result<Option<User>, Status> {
+async fn find(id: &str, projection: Option<&Projection>) -> Result<Option<ScimResource>, Status> {
     match id {
-        ID => Ok(Some(user())),
+        ID => {
+            // Whoever only wants to know whether the user is there asks for no JSON.
+            let asks = projection.filter(|projection| projection.scim_base_url.is_some());
+            Ok(asks.map(|projection| scim_user(&user(), Some(projection))))
+        }
         "panics" => panic!("a panic on purpose"),
         "sleeps" => {
             tokio::time::sleep(Duration::from_hours(1)).await;
@@ -186,14 +206,16 @@ impl UserService for FakeCore {
         &self,
         request: Request<CreateUserRequest>,
     ) -> Result<Response<CreateUserResponse>, Status> {
+        let scim = scim_user(&user(), request.get_ref().projection.as_ref());
         self.admit(request, Asked::Create)?;
-        Ok(Response::new(CreateUserResponse { user: Some(user()) }))
+        Ok(Response::new(CreateUserResponse { user: None, scim: Some(scim) }))
     }
 
     async fn get_user(&self, request: Request<GetUserRequest>) -> Result<Response<GetUserResponse>, Status> {
         let message = request.get_ref().clone();
         self.admit(request, Asked::Get)?;
-        Ok(Response::new(GetUserResponse { user: find(whom(&message.id, message.me)).await? }))
+        let scim = find(whom(&message.id, message.me), message.projection.as_ref()).await?;
+        Ok(Response::new(GetUserResponse { user: None, scim }))
     }
 
     async fn list_users(
@@ -202,25 +224,21 @@ impl UserService for FakeCore {
     ) -> Result<Response<ListUsersResponse>, Status> {
         let message = request.get_ref().clone();
         self.admit(request, Asked::List)?;
+        let scim = vec![scim_user(&user(), message.projection.as_ref())];
         let page = match (message.filter.as_str(), message.start_index) {
             ("none", index) => {
                 ListUsersResponse { start_index: index.unwrap_or_default(), ..Default::default() }
             }
-            ("last", None) => {
-                ListUsersResponse { users: vec![user()], total_results: 2, ..Default::default() }
-            }
+            ("last", None) => ListUsersResponse { scim, total_results: 2, ..Default::default() },
             (_, None) => ListUsersResponse {
-                users: vec![user()],
+                scim,
                 total_results: 2,
                 next_page_token: "next".to_owned(),
                 ..Default::default()
             },
-            (_, Some(index)) => ListUsersResponse {
-                users: vec![user()],
-                total_results: 7,
-                start_index: index.max(1),
-                ..Default::default()
-            },
+            (_, Some(index)) => {
+                ListUsersResponse { scim, total_results: 7, start_index: index.max(1), ..Default::default() }
+            }
         };
         Ok(Response::new(page))
     }
@@ -232,7 +250,8 @@ impl UserService for FakeCore {
         let message = request.get_ref().clone();
         self.admit(request, Asked::Replace)?;
         require_match(&message.if_match)?;
-        Ok(Response::new(ReplaceUserResponse { user: find(whom(&message.id, message.me)).await? }))
+        let scim = find(whom(&message.id, message.me), message.projection.as_ref()).await?;
+        Ok(Response::new(ReplaceUserResponse { user: None, scim }))
     }
 
     async fn patch_user(
@@ -242,7 +261,8 @@ impl UserService for FakeCore {
         let message = request.get_ref().clone();
         self.admit(request, Asked::Patch)?;
         require_match(&message.if_match)?;
-        Ok(Response::new(PatchUserResponse { user: find(whom(&message.id, message.me)).await? }))
+        let scim = find(whom(&message.id, message.me), message.projection.as_ref()).await?;
+        Ok(Response::new(PatchUserResponse { user: None, scim }))
     }
 
     async fn delete_user(
@@ -252,7 +272,7 @@ impl UserService for FakeCore {
         let message = request.get_ref().clone();
         self.admit(request, |_| Asked::Delete)?;
         require_match(&message.if_match)?;
-        find(whom(&message.id, message.me)).await?;
+        find(whom(&message.id, message.me), None).await?;
         Ok(Response::new(DeleteUserResponse {}))
     }
 

@@ -26,7 +26,7 @@ pub(super) async fn user(
         .push(" AND l.subject = ")
         .push_bind(subject);
     let row = query.row(connection).await?;
-    row.map(|row| stored(&mut row.cells(), ResourceType::User)).transpose()
+    row.map(|row| stored(&mut row.cells(), ResourceType::User)?.read()).transpose()
 }
 
 /// The users who have this folded address, wherever they have it, or are called by it.
@@ -56,7 +56,7 @@ pub(super) async fn candidates(
     let rows = query.rows(connection).await?;
     let candidate = |row: &Row| {
         let cells = &mut row.cells();
-        let user = stored(cells, ResourceType::User)?;
+        let user = stored(cells, ResourceType::User)?.read()?;
         let (issuer, subject): (Option<String>, Option<String>) = (cells.next()?, cells.next()?);
         Ok(Candidate { user, claimed_by: issuer.zip(subject) })
     };

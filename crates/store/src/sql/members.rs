@@ -15,7 +15,7 @@ use super::leads::push_named;
 use super::{Connection, Json, ROWS_PER_STATEMENT, Row, Statement, push_limit};
 use crate::{
     AddedMembers, DirectGroup, Error, Event, KnownMember, Member, MemberQuery, Membership, Provenance,
-    ResourceType, Result, StoredResource,
+    ResourceType, Result,
 };
 
 pub(super) async fn touch(
@@ -216,12 +216,12 @@ fn known_member(row: &Row) -> Result<KnownMember> {
 pub(super) async fn memberships(
     database: &Database,
     directory: Uuid,
-    of: &[&StoredResource],
+    of: &[(Uuid, &[DirectGroup])],
 ) -> Result<Vec<Membership>> {
     let mut above = Above::default();
-    for member in of {
-        for group in &member.groups {
-            above.add(member.id, group.clone());
+    for (member, groups) in of {
+        for group in *groups {
+            above.add(*member, group.clone());
         }
     }
     let mut level = std::mem::take(&mut above.open);
@@ -237,7 +237,7 @@ pub(super) async fn memberships(
             level = std::mem::take(&mut above.open);
         }
     }
-    let members: BTreeSet<Uuid> = of.iter().map(|member| member.id).collect();
+    let members: BTreeSet<Uuid> = of.iter().map(|(member, _)| *member).collect();
     Ok(members.into_iter().flat_map(|member| above.memberships(member)).collect())
 }
 

@@ -10,7 +10,7 @@ use super::resources::{self, resource_columns, stored};
 use super::{Connection, Row, Statement, push_limit};
 use crate::{
     Error, Key, Listing, Page, Paging, Query as Asked, ResourceType, Result, Selection, SortValue,
-    StoredResource,
+    StoredDocument,
 };
 
 const COLUMNS: &str = concat!(resource_columns!(), ", r.type");
@@ -226,7 +226,7 @@ fn sort_value(row: &Row, kind: Kind) -> Result<Option<SortValue>> {
     })
 }
 
-fn resource(row: &Row) -> Result<StoredResource> {
+fn resource(row: &Row) -> Result<StoredDocument> {
     let name: &str = row.get(TYPE)?;
     let types = [ResourceType::User, ResourceType::Group];
     let resource_type = types

@@ -9,7 +9,9 @@ use uuid::Uuid;
 
 use super::super::dialect::{FOR_UPDATE, json_rows, push_merged};
 use super::{Cells, Connection, Json, Statement, Writes, known_by, links, members, passwords, unique};
-use crate::{DirectGroup, Draft, Error, ResourceType, Result, StoredResource, UserKey, UserOrigin};
+use crate::{
+    DirectGroup, Draft, Error, ResourceType, Result, StoredDocument, StoredResource, UserKey, UserOrigin,
+};
 
 /// The columns of a resource `r` that [`stored`] reads. Whether a group is a member is not asked by EXISTS: for that PostgreSQL
 /// may read every membership of the table first.
@@ -42,7 +44,7 @@ pub(super) async fn find(
     resource_type: ResourceType,
     id: Uuid,
     lock: bool,
-) -> Result<Option<StoredResource>> {
+) -> Result<Option<StoredDocument>> {
     let sql = if lock { Cow::Owned(format!("{SELECT}{FOR_UPDATE}")) } else { Cow::Borrowed(SELECT) };
     let row =
         Statement::new(sql).bind(directory).bind(resource_type.as_str()).bind(id).row(connection).await?;
@@ -57,7 +59,10 @@ pub(super) async fn find_to_change(
     id: Uuid,
 ) -> Result<Option<StoredResource>> {
     if !connection.reads_ahead() {
-        return find(connection, directory, resource_type, id, true).await;
+        return find(connection, directory, resource_type, id, true)
+            .await?
+            .map(StoredDocument::read)
+            .transpose();
     }
     let row = Statement::new(SELECT)
         .bind(directory)
@@ -65,7 +70,7 @@ pub(super) async fn find_to_change(
         .bind(id)
         .row_ahead(connection)
         .await?;
-    row.map(|row| stored(&mut row.cells(), resource_type)).transpose()
+    row.map(|row| stored(&mut row.cells(), resource_type)?.read()).transpose()
 }
 
 /// The id of a user.
@@ -227,16 +232,14 @@ pub(super) async fn add_to_total(
 }
 
 /// Reads a resource from the next columns of a row, in the order of `resource_columns`.
-pub(super) fn stored(cells: &mut Cells<'_>, resource_type: ResourceType) -> Result<StoredResource> {
-    let id: Uuid = cells.next()?;
+pub(super) fn stored(cells: &mut Cells<'_>, resource_type: ResourceType) -> Result<StoredDocument> {
     Ok(StoredResource {
         resource_type,
-        id,
+        id: cells.next()?,
         version: cells.next()?,
         created: cells.next()?,
         modified: cells.next()?,
-        attributes: serde_json::from_str(cells.next()?)
-            .map_err(|error| Error::Damaged(format!("the document of resource {id}: {error}")))?,
+        attributes: cells.next()?,
         groups: groups(cells.next()?)?,
         administrator: cells.next()?,
         origin: origin(cells.next()?, resource_type)?,

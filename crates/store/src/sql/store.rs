@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{
     Activity, ActivityCount, ActivityPart, ActivityQuery, AttributeOrigin, AuditQuery, AuditRecord,
-    Candidate, Credential, CredentialBeside, CredentialKind, DepartedQuery, DepartedUser, Directory,
-    EventQuery, EventRange, Heard, KnownMember, Listing, Member, MemberQuery, Membership, NumberedEvent,
-    OAuthClient, PasswordHolder, ProvisioningRule, Query, RegisteredSchema, ResourceType, Result, Session,
-    SessionHolder, Store, StoredResource, Transaction, UserKey,
+    Candidate, Credential, CredentialBeside, CredentialKind, DepartedQuery, DepartedUser, DirectGroup,
+    Directory, EventQuery, EventRange, Heard, KnownMember, Listing, Member, MemberQuery, Membership,
+    NumberedEvent, OAuthClient, PasswordHolder, ProvisioningRule, Query, RegisteredSchema, ResourceType,
+    Result, Session, SessionHolder, Store, StoredDocument, StoredResource, Transaction, UserKey,
 };
 
 #[async_trait]
@@ -116,7 +116,7 @@ impl Store for Database {
         directory: Uuid,
         resource_type: ResourceType,
         id: Uuid,
-    ) -> Result<Option<StoredResource>> {
+    ) -> Result<Option<StoredDocument>> {
         resources::find(&mut self.quick_reader().await?, directory, resource_type, id, false).await
     }
 
@@ -186,7 +186,7 @@ impl Store for Database {
         members::list(&mut self.reader().await?, directory, group, after, limit).await
     }
 
-    async fn memberships(&self, directory: Uuid, of: &[&StoredResource]) -> Result<Vec<Membership>> {
+    async fn memberships(&self, directory: Uuid, of: &[(Uuid, &[DirectGroup])]) -> Result<Vec<Membership>> {
         members::memberships(self, directory, of).await
     }
 

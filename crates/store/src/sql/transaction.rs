@@ -18,7 +18,8 @@ use super::{
 use crate::{
     Activity, Actor, AddedMembers, Administrator, AttributeOrigin, Candidate, Credential, CredentialKind,
     Directory, Draft, Event, Heard, LastUse, Namesake, OAuthClient, Provenance, ProvisioningRule,
-    RegisteredSchema, ResourceType, Result, Session, SessionHolder, SignInLink, StoredResource, Transaction,
+    RegisteredSchema, ResourceType, Result, Session, SessionHolder, SignInLink, StoredDocument,
+    StoredResource, Transaction,
 };
 
 /// By how much a transaction changes the totals, by directory, type and shard. They are written at its end and in
@@ -69,7 +70,8 @@ impl Transaction for Tx {
         resource_type: ResourceType,
         id: Uuid,
     ) -> Result<Option<StoredResource>> {
-        resources::find(self.connection()?, directory, resource_type, id, true).await
+        let found = resources::find(self.connection()?, directory, resource_type, id, true).await?;
+        found.map(StoredDocument::read).transpose()
     }
 
     async fn resource_to_change(

@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::databases::Database;
-use crate::fixture::{add, directory, id, insert, named, overwrite, user};
+use crate::fixture::{add, directory, id, insert, named, overwrite, stored, user};
 
 crate::on_both_databases!(
     what_is_saved_has_happened_and_what_is_dropped_has_not,
@@ -90,7 +90,7 @@ async fn changes_of_one_user_queue_and_none_is_lost(database: &dyn Database) {
         }
     }))
     .await;
-    let user = store.resource(acme.id, ResourceType::User, id(7)).await.unwrap().unwrap();
+    let user = stored(&*store, acme.id, id(7)).await.unwrap();
     assert_eq!((user.attributes["count"].as_i64(), user.version), (Some(50), 51));
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use rollcall_scim::{Profile, Rule};
 use rollcall_store::{
-    ActivitySettings, Actor, Credential, CredentialKind, Directory, Error, Event, EventKind, NoticeSettings,
-    PasswordHandling, Recording, ResourceType,
+    ActivitySettings, Actor, Credential, CredentialBeside, CredentialKind, Directory, Error, Event,
+    EventKind, NoticeSettings, PasswordHandling, Recording, ResourceType,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -130,12 +130,18 @@ async fn a_credential_is_found_with_a_resource_of_its_own_directory(database: &d
     transaction.save().await.unwrap();
 
     let with = |user| Some((bound.clone(), Some(acme.clone()), user));
+    let read = |found: Option<CredentialBeside>| {
+        let (credential, directory, user) = found?;
+        Some((credential, directory, user.map(|user| user.read().unwrap())))
+    };
     let store = &store;
-    let by_id =
-        |id| async move { store.credential_and_resource(&[1; 32], ResourceType::User, id).await.unwrap() };
+    let by_id = |id| async move {
+        read(store.credential_and_resource(&[1; 32], ResourceType::User, id).await.unwrap())
+    };
     assert_eq!(by_id(ana.id).await, with(Some(ana.clone())));
     assert_eq!(by_id(bo.id).await, with(None));
-    let by_name = |hash, name| async move { store.credential_and_user(&[hash; 32], name).await.unwrap() };
+    let by_name =
+        |hash, name| async move { read(store.credential_and_user(&[hash; 32], name).await.unwrap()) };
     assert_eq!(by_name(1, "ana@example.com").await, with(Some(ana.clone())));
     assert_eq!(by_name(1, "bo@example.com").await, with(None));
     assert_eq!(by_name(2, "ana@example.com").await, Some((free, None, None)));

@@ -61,6 +61,12 @@ pub(crate) fn user(number: u128, attributes: Value) -> StoredResource {
     }
 }
 
+/// A user as it is stored.
+pub(crate) async fn stored(store: &dyn Store, directory: Uuid, user: Uuid) -> Option<StoredResource> {
+    let found = store.resource(directory, ResourceType::User, user).await.unwrap();
+    found.map(|document| document.read().unwrap())
+}
+
 /// A user with nothing but a name.
 pub(crate) fn named(number: u128, user_name: &str) -> StoredResource {
     user(number, json!({ "userName": user_name, "active": true }))

@@ -211,7 +211,8 @@ async fn groups_of(store: &dyn Store, directory: Uuid, members: &[Uuid]) -> Vec<
             read.extend(store.resource(directory, resource_type, *id).await.unwrap());
         }
     }
-    store.memberships(directory, &read.iter().collect::<Vec<_>>()).await.unwrap()
+    let read: Vec<_> = read.iter().map(|resource| (resource.id, resource.groups.as_slice())).collect();
+    store.memberships(directory, &read).await.unwrap()
 }
 
 async fn groups_are_found_upwards_also_in_circles(database: &dyn Database) {
@@ -339,6 +340,7 @@ async fn filters_on_members_and_groups_answer_as_evaluation_does(database: &dyn 
     };
     for number in 101..=104 {
         let stored = store.resource(acme.id, ResourceType::Group, id(number)).await.unwrap().unwrap();
+        let stored = stored.read().unwrap();
         let members = store.group_members(acme.id, id(number), None, 100).await.unwrap();
         let members: Value = members
             .iter()
@@ -353,6 +355,7 @@ async fn filters_on_members_and_groups_answer_as_evaluation_does(database: &dyn 
     }
     for number in 1..=5 {
         let stored = store.resource(acme.id, ResourceType::User, id(number)).await.unwrap().unwrap();
+        let stored = stored.read().unwrap();
         let groups = groups_of(&*store, acme.id, &[id(number)]).await;
         let groups: Value = groups
             .iter()

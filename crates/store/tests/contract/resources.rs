@@ -4,7 +4,7 @@ use rollcall_store::{Error, Paging, Query, ResourceType, Selection, Store, Store
 use serde_json::json;
 
 use crate::databases::Database;
-use crate::fixture::{add, directory, id, insert, named, overwrite, saved, user};
+use crate::fixture::{add, directory, id, insert, named, overwrite, saved, stored, user};
 
 crate::on_both_databases!(
     a_user_comes_back_as_it_was_stored,
@@ -34,7 +34,7 @@ async fn a_user_comes_back_as_it_was_stored(database: &dyn Database) {
         }),
     );
     insert(&*store, &acme, std::slice::from_ref(&ana)).await;
-    assert_eq!(store.resource(acme.id, ResourceType::User, ana.id).await.unwrap(), Some(ana));
+    assert_eq!(stored(&*store, acme.id, ana.id).await, Some(ana));
     assert_eq!(store.resource(acme.id, ResourceType::User, id(8)).await.unwrap(), None);
 }
 
@@ -54,7 +54,7 @@ async fn a_change_replaces_everything(database: &dyn Database) {
     );
     overwrite(&mut *transaction, acme.id, &after, &before.attributes).await.unwrap();
     transaction.save().await.unwrap();
-    assert_eq!(store.resource(acme.id, ResourceType::User, id(7)).await.unwrap(), Some(after));
+    assert_eq!(stored(&*store, acme.id, id(7)).await, Some(after));
 }
 
 async fn a_deleted_user_is_gone_and_its_name_free(database: &dyn Database) {
@@ -100,7 +100,7 @@ async fn a_directory_sees_only_its_own_users(database: &dyn Database) {
     let eve = StoredResource { version: 2, ..named(1, "eve") };
     let overwritten = overwrite(&mut *transaction, other.id, &eve, &before).await;
     assert!(matches!(saved(transaction, overwritten).await, Err(Error::Conflict(_))));
-    let ana = store.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap();
+    let ana = stored(&*store, acme.id, id(1)).await.unwrap();
     assert_eq!(ana.attributes["userName"], "ana");
     assert_eq!(store.resource(other.id, ResourceType::User, id(1)).await.unwrap(), None);
 }
@@ -144,7 +144,6 @@ async fn a_user_whom_the_identity_provider_adopts_is_managed_by_it_and_no_other_
         (acme.id, own(8, "bo")),
         (other.id, own(9, "ana")),
     ] {
-        let found = store.resource(directory, ResourceType::User, expected.id).await.unwrap();
-        assert_eq!(found, Some(expected));
+        assert_eq!(stored(&*store, directory, expected.id).await, Some(expected));
     }
 }

@@ -11,12 +11,13 @@ use rollcall_api::v1::{
     CreateGroupRequest, CreateGroupResponse, DeleteGroupRequest, DeleteGroupResponse, ErrorReason,
     GetGroupRequest, GetGroupResponse, Group, ListGroupMembersRequest, ListGroupMembersResponse,
     ListGroupsRequest, ListGroupsResponse, ListMembersRequest, ListMembersResponse, Member, Meta,
-    PatchGroupRequest, PatchGroupResponse, ReplaceGroupRequest, ReplaceGroupResponse,
+    PatchGroupRequest, PatchGroupResponse, Projection, ReplaceGroupRequest, ReplaceGroupResponse,
+    ScimResource,
 };
 use rollcall_scim::schema::GROUP;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Asked, FakeCore, VERSION, require_match};
+use super::{Asked, FakeCore, VERSION, require_match, scim};
 
 /// What was asked of the groups.
 #[derive(Debug, Clone)]
@@ -31,7 +32,7 @@ pub(crate) enum GroupAsked {
 }
 
 /// A group without its members.
-pub(super) fn group(id: &str) -> Group {
+fn group(id: &str) -> Group {
     Group {
         id: id.to_owned(),
         schemas: vec![GROUP.to_owned()],
@@ -46,11 +47,23 @@ pub(super) fn group(id: &str) -> Group {
     }
 }
 
-fn found(id: &str) -> Result<Option<Group>, Status> {
+/// The same, as the gateway asks for it.
+pub(super) fn scim_group(id: &str, projection: Option<&Projection>) -> ScimResource {
+    scim(&group(id), id, projection)
+}
+
+fn require(id: &str) -> Result<(), Status> {
     match id {
         "none" => Err(status(ErrorReason::NotFound, "there is no Group with the id \"none\"")),
-        id => Ok(Some(group(id))),
+        _ => Ok(()),
     }
+}
+
+/// The answer about a group; whoever only wants to know whether it is there asks for no JSON.
+fn found(id: &str, projection: Option<&Projection>) -> Result<Option<ScimResource>, Status> {
+    require(id)?;
+    let asks = projection.filter(|projection| projection.scim_base_url.is_some());
+    Ok(asks.map(|projection| scim_group(id, Some(projection))))
 }
 
 /// A member that is a user, or one that is a group where the number is odd.
@@ -80,20 +93,21 @@ impl GroupService for FakeCore {
     ) -> Result<Response<CreateGroupResponse>, Status> {
         let (metadata, _, messages) = request.into_parts();
         let messages = all(messages).await?;
+        let scim = scim_group("2", messages[0].projection.as_ref());
         let name = messages[0].group.as_ref().and_then(|group| group.display_name.as_deref());
         let takes = name.and_then(|name| name.strip_prefix("takes ")?.split(' ').next()?.parse().ok());
         self.judge(metadata, Asked::Groups(GroupAsked::Create(messages)))?;
         tokio::time::sleep(Duration::from_secs(takes.unwrap_or_default())).await;
-        Ok(Response::new(CreateGroupResponse { group: Some(group("2")) }))
+        Ok(Response::new(CreateGroupResponse { group: None, scim: Some(scim) }))
     }
 
     async fn get_group(
         &self,
         request: Request<GetGroupRequest>,
     ) -> Result<Response<GetGroupResponse>, Status> {
-        let id = request.get_ref().id.clone();
+        let GetGroupRequest { id, projection, .. } = request.get_ref().clone();
         self.admit(request, |message| Asked::Groups(GroupAsked::Get(message)))?;
-        Ok(Response::new(GetGroupResponse { group: found(&id)? }))
+        Ok(Response::new(GetGroupResponse { group: None, scim: found(&id, projection.as_ref())? }))
     }
 
     async fn list_groups(
@@ -103,7 +117,12 @@ impl GroupService for FakeCore {
         let message = request.get_ref().clone();
         self.admit(request, |message| Asked::Groups(GroupAsked::List(message)))?;
         Ok(Response::new(ListGroupsResponse {
-            groups: message.filter.split_whitespace().map(group).collect(),
+            groups: Vec::new(),
+            scim: message
+                .filter
+                .split_whitespace()
+                .map(|id| scim_group(id, message.projection.as_ref()))
+                .collect(),
             total_results: 7,
             start_index: message.start_index.unwrap_or_default(),
             next_page_token: if message.start_index.is_none() { "next".to_owned() } else { String::new() },
@@ -150,7 +169,10 @@ impl GroupService for FakeCore {
         let first = messages[0].clone();
         self.judge(metadata, Asked::Groups(GroupAsked::Replace(messages)))?;
         require_match(&first.if_match)?;
-        Ok(Response::new(ReplaceGroupResponse { group: found(&first.id)? }))
+        Ok(Response::new(ReplaceGroupResponse {
+            group: None,
+            scim: found(&first.id, first.projection.as_ref())?,
+        }))
     }
 
     async fn patch_group(
@@ -162,7 +184,10 @@ impl GroupService for FakeCore {
         let first = messages[0].clone();
         self.judge(metadata, Asked::Groups(GroupAsked::Patch(messages)))?;
         require_match(&first.if_match)?;
-        Ok(Response::new(PatchGroupResponse { group: found(&first.id)? }))
+        Ok(Response::new(PatchGroupResponse {
+            group: None,
+            scim: found(&first.id, first.projection.as_ref())?,
+        }))
     }
 
     async fn delete_group(
@@ -172,7 +197,7 @@ impl GroupService for FakeCore {
         let message = request.get_ref().clone();
         self.admit(request, |_| Asked::Groups(GroupAsked::Delete))?;
         require_match(&message.if_match)?;
-        found(&message.id)?;
+        require(&message.id)?;
         Ok(Response::new(DeleteGroupResponse {}))
     }
 }

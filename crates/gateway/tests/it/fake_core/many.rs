@@ -13,8 +13,8 @@ use rollcall_api::v1::{
 };
 use tonic::{Request, Response, Status, Streaming};
 
-use super::groups::group;
-use super::{Asked, FakeCore, VERSION, user};
+use super::groups::scim_group;
+use super::{Asked, FakeCore, VERSION, scim_user, user};
 
 /// The operations that the core takes at once.
 const MOST_OPERATIONS: usize = 1000;
@@ -27,7 +27,12 @@ impl SearchService for FakeCore {
     ) -> Result<Response<SearchResourcesResponse>, Status> {
         let message = request.get_ref().clone();
         self.admit(request, Asked::Search)?;
-        let resources = [Kind::User(user()), Kind::Group(group("2")), Kind::Group(group("0"))];
+        let projection = message.projection.as_ref();
+        let resources = [
+            Kind::ScimUser(scim_user(&user(), projection)),
+            Kind::ScimGroup(scim_group("2", projection)),
+            Kind::ScimGroup(scim_group("0", projection)),
+        ];
         Ok(Response::new(SearchResourcesResponse {
             resources: resources.map(|resource| Resource { resource: Some(resource) }).into(),
             total_results: 3,

@@ -60,6 +60,8 @@ fn said(resource: Resource, base: &str) -> Option<(String, Said)> {
     let (folder, id, names) = match resource.resource? {
         Kind::User(user) => ("users", user.id, [user.display_name, user.user_name]),
         Kind::Group(group) => ("groups", group.id, [group.display_name, None]),
+        // Nothing was asked for as SCIM.
+        Kind::ScimUser(_) | Kind::ScimGroup(_) => return None,
     };
     let text = names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
     let path = format!("{base}/{folder}/{}", url::escape(&id));
