@@ -7,7 +7,7 @@ use rollcall_store::{Activity, ActivitySettings, Body, ConnectionError, Heard, R
 use uuid::{Builder, Uuid};
 
 use super::naming;
-use super::redaction::{LONGEST_BODY, Redaction, shown_of};
+use super::redaction::{LONGEST_BODY, Redaction, shown_of, spellings};
 use super::{FAILURES, NO_DIRECTORY};
 use crate::Core;
 use crate::error::{Error, Result};
@@ -32,8 +32,8 @@ struct Sender {
     settings: ActivitySettings,
     credential: Option<Uuid>,
     prefix: Option<String>,
-    /// The secret that was presented.
-    presented: String,
+    /// The secret that was presented, in every spelling.
+    presented: Vec<String>,
 }
 
 impl Core {
@@ -101,7 +101,7 @@ impl Core {
                 None => shown_of(presented),
             },
             credential: credential.map(|credential| credential.id),
-            presented: presented.to_owned(),
+            presented: spellings(presented),
         })
     }
 
@@ -200,7 +200,7 @@ impl Batch {
 /// A request as it is kept: within its limits, and without what must not stay.
 fn kept(sender: &Sender, request: &AnsweredRequest, id: Uuid, time: i64) -> Activity {
     let mut redaction = Redaction::new(&sender.presented, sender.settings.redact_personal_data);
-    let body = |redaction: &mut Redaction, body: &[u8], bytes: i64| -> Option<Body> {
+    let body = |redaction: &mut Redaction<'_>, body: &[u8], bytes: i64| -> Option<Body> {
         redaction.body(body.get(..LONGEST_BODY).unwrap_or(body), bytes)
     };
     let request_body = body(&mut redaction, &request.request_body, request.request_body_bytes);
@@ -258,7 +258,7 @@ mod tests {
             settings: ActivitySettings { recording, ..ActivitySettings::default() },
             credential: None,
             prefix: None,
-            presented: String::new(),
+            presented: Vec::new(),
         }
     }
 

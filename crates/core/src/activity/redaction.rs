@@ -25,36 +25,36 @@ const SHORTEST_SECRET: usize = 4;
 /// The longest body that is kept, in bytes.
 pub(super) const LONGEST_BODY: usize = 16 * 1024;
 
-/// What is known of the secrets of one request.
-#[derive(Debug)]
-pub(super) struct Redaction {
-    /// Whether personal data is replaced too.
-    personal: bool,
-    /// The secrets that have been found, in every spelling in which they may be repeated.
-    secrets: Vec<String>,
+/// A secret in every spelling in which it may be repeated; none, it is too short to be looked for.
+pub(super) fn spellings(secret: &str) -> Vec<String> {
+    if secret.len() < SHORTEST_SECRET {
+        return Vec::new();
+    }
+    let quoted = [format!("{secret:?}"), serde_json::Value::from(secret).to_string()];
+    let quoted = quoted.iter().map(|quoted| quoted.trim_matches('"')).filter(|spelling| *spelling != secret);
+    quoted.chain([secret]).map(str::to_owned).collect()
 }
 
-impl Redaction {
+/// What is known of the secrets of one request.
+#[derive(Debug)]
+pub(super) struct Redaction<'a> {
+    /// Whether personal data is replaced too.
+    personal: bool,
+    /// The credential that it came with, as [`spellings`] has it.
+    presented: &'a [String],
+    /// The secrets that have been found in it, likewise.
+    found: Vec<String>,
+}
+
+impl<'a> Redaction<'a> {
     /// For a request that came with this credential. Bodies come before everything else: what they hide is then hidden in
     /// the texts too.
-    pub(super) fn new(presented: &str, personal: bool) -> Self {
-        let mut redaction = Self { personal, secrets: Vec::new() };
-        redaction.learn(presented);
-        redaction
+    pub(super) fn new(presented: &'a [String], personal: bool) -> Self {
+        Self { personal, presented, found: Vec::new() }
     }
 
-    /// Takes note of a secret.
-    fn learn(&mut self, secret: &str) {
-        if secret.len() < SHORTEST_SECRET {
-            return;
-        }
-        let quoted = [format!("{secret:?}"), serde_json::Value::from(secret).to_string()];
-        for spelling in quoted.iter().map(|quoted| quoted.trim_matches('"')) {
-            if spelling != secret {
-                self.secrets.push(spelling.to_owned());
-            }
-        }
-        self.secrets.push(secret.to_owned());
+    fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.presented.iter().chain(&self.found).map(String::as_str)
     }
 
     /// The beginning of a body of so many bytes; `None`, there was none.
@@ -68,9 +68,7 @@ impl Redaction {
             writer.write(node);
         }
         let (json, found, full) = writer.end();
-        for secret in found {
-            self.learn(&secret);
-        }
+        self.found.extend(found.iter().flat_map(|secret| spellings(secret)));
         Some(Body { json: self.without_secrets_in_json(json), cut: read.cut || full, bytes })
     }
 
@@ -83,9 +81,9 @@ impl Redaction {
     /// A text that is about no person, such as a User-Agent.
     pub(super) fn plain(&self, text: &str) -> String {
         let mut text = hide_own_secrets(text).into_owned();
-        for secret in &self.secrets {
-            if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), REDACTED);
+        for secret in self.secrets() {
+            if text.contains(secret) {
+                text = text.replace(secret, REDACTED);
             }
         }
         // PostgreSQL keeps no text with it.
@@ -117,14 +115,13 @@ impl Redaction {
 
     /// Whether a text has a secret in it.
     fn is_secret(&self, text: &str) -> bool {
-        self.secrets.iter().any(|secret| text.contains(secret.as_str()))
-            || matches!(hide_own_secrets(text), Cow::Owned(_))
+        self.secrets().any(|secret| text.contains(secret)) || matches!(hide_own_secrets(text), Cow::Owned(_))
     }
 
     /// JSON in which a secret that was found late, behind where else it stands, is hidden too. If that breaks the JSON, it
     /// is left out.
     fn without_secrets_in_json(&self, json: String) -> String {
-        if !self.secrets.iter().any(|secret| json.contains(secret.as_str())) {
+        if !self.secrets().any(|secret| json.contains(secret)) {
             return json;
         }
         let hidden = self.plain(&json);

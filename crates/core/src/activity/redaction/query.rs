@@ -11,7 +11,7 @@ use super::{REDACTED, Redaction, decoded, personal};
 const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'&').add(b'+').add(b'#').add(b'=').add(b' ').add(b'"');
 
 /// What is kept of a parameter as it was sent.
-pub(super) fn parameter(redaction: &Redaction, sent: &str) -> String {
+pub(super) fn parameter(redaction: &Redaction<'_>, sent: &str) -> String {
     let Some((name, value)) = sent.split_once('=') else {
         let is_kept =
             !redaction.is_secret(&decoded(sent)) && (!redaction.personal || personal::is_token(sent));

@@ -9,7 +9,7 @@ const LABELS: [&str; 4] = ["display", "displayName", "description", "detail"];
 
 /// Writes JSON, and collects the secrets that it comes by.
 pub(super) struct Writer<'r> {
-    redaction: &'r Redaction,
+    redaction: &'r Redaction<'r>,
     text: String,
     found: Vec<String>,
     /// Whether something was left out because the text grew too long.
@@ -17,7 +17,7 @@ pub(super) struct Writer<'r> {
 }
 
 impl<'r> Writer<'r> {
-    pub(super) fn new(redaction: &'r Redaction) -> Self {
+    pub(super) fn new(redaction: &'r Redaction<'r>) -> Self {
         Self { redaction, text: String::new(), found: Vec::new(), full: false }
     }
 
