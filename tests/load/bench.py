@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -93,10 +94,31 @@ class Run:
         ]
         for what, kind, connections, ceiling in plan:
             self.add(self.load.measure(rollcall, group, what, kind, connections, ceiling=ceiling))
+        writers = f"{database} · create + event · {self.writers(database, 8)}"
+        self.add(self.load.sync(rollcall, group, 8, writers))
         for what, number in (("page of 100, first", 1), ("page of 100, deep", self.users - 99)):
             self.add(self.load.measure(rollcall, group, what, "list", 1, number=number))
         peak = rollcall.usage().peak_mib
         self.figures.append(report.Figure(f"{group} · memory at its peak", peak, "MiB"))
+        self.fleet.keep_activity(rollcall, "off")
+        for what, kind in (("get by id", "get"), ("create", "create")):
+            off = self.load.measure(rollcall, group, f"{what}, activity off", kind, many)
+            on = next(line for line in self.measurements if line.name == f"{group} · {what} · {many}")
+            self.add(off)
+            self.figures.append(report.Figure(f"{on.name}: CPU ÷ with activity off", on.cpu_us / off.cpu_us, "×"))
+
+    def prototype(self, database: Path) -> None:
+        """Creates against those of a program that does just what is needed, on a copy of the same database."""
+        port = free_port()
+        copy = database.with_name("prototype.db")
+        shutil.copy(database, copy)
+        with self.fleet.ceiling(["create", str(port), str(copy)], port=port) as server:
+            for connections in (1, 32):
+                line = self.load.measure(server, "prototype · SQLite", "create", "create", connections)
+                own = next(own for own in self.measurements if own.name == f"serve · SQLite · create · {connections}")
+                self.add(line)
+                share = own.per_s / line.per_s
+                self.figures.append(report.Figure(f"{own.name}: rate ÷ the prototype's", share, "×"))
 
     def in_groups(self, rollcall: Server, group: str, database: str, many: int) -> None:
         """What it costs that users are in groups."""
@@ -143,6 +165,7 @@ def main() -> None:
     run.ceilings()
     run.add(*databases.sqlite(arguments.ceilings / "sqlite", work, server_core, seconds))
     run.rollcall("SQLite", f"sqlite://{work / 'rollcall.db'}", 32)
+    run.prototype(work / "rollcall.db")
     if arguments.postgres and not arguments.no_postgres:
         with postgres(Path(arguments.postgres), work, server_core) as server:
             run.add(*databases.postgres(server, work, load_core, seconds, (1, 8)))

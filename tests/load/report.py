@@ -49,7 +49,7 @@ def table(measurements: list[Measurement], figures: list[Figure], before: dict) 
     for figure in figures:
         was = values_before.get(figure.name)
         since = f"  ({figure.value - was:+.1f})" if was is not None else ""
-        print(f"{figure.name:<80}{figure.value:>8.1f} {figure.unit}{since}")
+        print(f"{figure.name:<80}{figure.value:>8.2f} {figure.unit}{since}")
 
 
 def figures(group: str, found: Iterable[Figure], file: TextIO) -> None:

@@ -22,6 +22,7 @@ class Server:
     url: str
     token: str
     processes: list[subprocess.Popen]
+    grpc: str = ""
     database_pids: list[int] = field(default_factory=list)
     start_ms: float = 0
     idle_mib: float = 0
@@ -44,6 +45,7 @@ class Fleet:
     work: Path
     core: int
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    admin_key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     @contextmanager
     def ceiling(self, *commands: list[str], port: int) -> Iterator[Server]:
@@ -59,8 +61,15 @@ class Fleet:
         settings = self.core_settings(database, grpc) | {"ROLLCALL_HTTP_ADDR": f"127.0.0.1:{http}"}
         begin = time.perf_counter()
         with self.running([[str(self.binary), "serve"]], settings) as processes:
-            server = Server(f"http://127.0.0.1:{http}/scim/v2", self.token, processes, postgres or [])
+            core = f"http://127.0.0.1:{grpc}"
+            server = Server(f"http://127.0.0.1:{http}/scim/v2", self.token, processes, core, postgres or [])
             yield self.wait(server, "/ServiceProviderConfig", begin)
+
+    def keep_activity(self, server: Server, which: str) -> None:
+        """Says which requests the activity log of the directory keeps."""
+        command = [str(self.binary), "directory", "update", "default", "--activity", which]
+        environment = os.environ | {"ROLLCALL_SERVER": server.grpc, "ROLLCALL_ADMIN_KEY": self.admin_key}
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
 
     @contextmanager
     def apart(self, database: str, postgres: list[int] | None = None) -> Iterator[Server]:
@@ -72,7 +81,8 @@ class Fleet:
         }
         begin = time.perf_counter()
         with self.running([[str(self.binary), "core"], [str(self.binary), "gateway"]], settings) as processes:
-            server = Server(f"http://127.0.0.1:{http}/scim/v2", self.token, processes, postgres or [])
+            core = f"http://127.0.0.1:{grpc}"
+            server = Server(f"http://127.0.0.1:{http}/scim/v2", self.token, processes, core, postgres or [])
             yield self.wait(server, "/ServiceProviderConfig", begin)
 
     def core_settings(self, database: str, grpc: int) -> dict[str, str]:
@@ -80,6 +90,7 @@ class Fleet:
             "ROLLCALL_DATABASE_URL": database,
             "ROLLCALL_GRPC_ADDR": f"127.0.0.1:{grpc}",
             "ROLLCALL_BOOTSTRAP_SCIM_TOKEN": self.token,
+            "ROLLCALL_BOOTSTRAP_ADMIN_KEY": self.admin_key,
         }
 
     @contextmanager

@@ -15,6 +15,8 @@ from servers import Server
 
 SCRIPT = Path(__file__).parent / "wrk.lua"
 TYPE = "application/scim+json"
+# Requests for each user of a mixed sync.
+STEPS = 4
 
 
 @dataclass
@@ -81,12 +83,14 @@ class Load:
         )
         return Measurement(group, what, connections, **result, others=others, **more)
 
-    def once(self, server: Server, kind: str, connections: int, number: int) -> dict:
+    def once(self, server: Server, kind: str, connections: int, number: int | str) -> dict:
         cpu = server.cpu_seconds()
         result = self.wrk(server, kind, connections, self.seconds, number)
         cpu = server.cpu_seconds() - cpu
         if result["refused"] or result["broken"] or not result["requests"]:
             raise SystemExit(f"{kind}: {result}: {self.answer(server, kind, number)}")
+        if kind == "sync":
+            result["requests"] -= result["requests"] % STEPS
         return {
             "per_s": result["requests"] / result["seconds"],
             "p50_ms": result["p50_ms"],
@@ -94,13 +98,33 @@ class Load:
             "cpu_us": cpu / result["requests"] * 1e6,
         }
 
-    def command(self, server: Server, kind: str, connections: int, seconds: int, number: int) -> list[str]:
+    def command(self, server: Server, kind: str, connections: int, seconds: int, number: int | str) -> list[str]:
         self.runs += 1
-        command = ["taskset", "--cpu-list", str(self.core), "wrk", "--threads=1", f"--connections={connections}"]
+        # Who goes from one step to the next has a thread of their own.
+        threads = connections if kind == "sync" else 1
+        command = [
+            "taskset",
+            "--cpu-list",
+            str(self.core),
+            "wrk",
+            f"--threads={threads}",
+            f"--connections={connections}",
+        ]
         command += [f"--duration={seconds}s", "--timeout=30s", f"--script={SCRIPT}", server.url, "--"]
         return [*command, kind, server.token, str(self.users), str(self.runs), str(number)]
 
-    def wrk(self, server: Server, kind: str, connections: int, seconds: int, number: int = 1) -> dict:
+    def sync(self, server: Server, group: str, connections: int, ceiling: str) -> Measurement:
+        """Measures users who are looked for, made, changed and put into a group."""
+        into = self.new_group(server, f"Everybody {self.runs}", [])
+        self.wrk(server, "sync", connections, 1, into)
+        result, others = machine.least_disturbed(
+            lambda: self.once(server, "sync", connections, into),
+            lambda: server.cpu_seconds() + machine.children_seconds(),
+        )
+        result |= {"per_s": result["per_s"] / STEPS, "cpu_us": result["cpu_us"] * STEPS}
+        return Measurement(group, "mixed sync, users", connections, **result, others=others, ceiling=ceiling)
+
+    def wrk(self, server: Server, kind: str, connections: int, seconds: int, number: int | str = 1) -> dict:
         done = subprocess.run(self.command(server, kind, connections, seconds, number), capture_output=True, text=True)
         found = re.search(r"^RESULT (.*)$", done.stdout, re.MULTILINE)
         if not found:
@@ -149,15 +173,14 @@ class Load:
     def fill_groups(self, server: Server) -> None:
         """Puts every user into three groups: into two, and through one of these into a third."""
         users = [line.partition("\t")[0] for line in self.users.read_text().splitlines()]
+        first = self.new_group(server, "First", users)
+        self.new_group(server, "Second", users)
+        self.new_group(server, "Outer", [first])
 
-        def group(name: str, members: list[str]) -> str:
-            schemas = ["urn:ietf:params:scim:schemas:core:2.0:Group"]
-            body = {"schemas": schemas, "displayName": name, "members": [{"value": member} for member in members]}
-            return self.ask(server, "POST", "/Groups?excludedAttributes=members", body)["id"]
-
-        first = group("First", users)
-        group("Second", users)
-        group("Outer", [first])
+    def new_group(self, server: Server, name: str, members: list[str]) -> str:
+        schemas = ["urn:ietf:params:scim:schemas:core:2.0:Group"]
+        body = {"schemas": schemas, "displayName": name, "members": [{"value": member} for member in members]}
+        return self.ask(server, "POST", "/Groups?excludedAttributes=members", body)["id"]
 
     def ask(self, server: Server, method: str, path: str, body: dict | None) -> dict:
         headers = {"Authorization": f"Bearer {server.token}", "Content-Type": TYPE}

@@ -2,11 +2,15 @@
 --
 --   wrk -t 1 … -s wrk.lua BASE_URL -- KIND TOKEN FILE TAG [NUMBER]
 --
--- KIND is get, filter, patch, leave, create, list (NUMBER: startIndex) or seed (NUMBER: how many users).
+-- KIND is get, filter, patch, leave, create, list (NUMBER: startIndex), seed (NUMBER: how many users) or sync (NUMBER: the id of
+-- a group; a thread for each connection).
 -- FILE has `id<tab>userName` a line: seed writes it; get, filter, patch and leave read it. TAG keeps userNames apart.
 
 local TYPE = "application/scim+json"
 local base, kind, token, file, tag, number
+-- Of a thread: its number, and whom it provisions.
+thread_number = 0
+local user = nil
 local ids, names, turn = {}, {}, 0
 
 local function escaped(text)
@@ -23,20 +27,26 @@ local function with_body(method, path, body)
     method, base, path, wrk.host, wrk.port, token, TYPE, #body, body)
 end
 
+local function new_user(name)
+  return ('{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"%s@example.com",' ..
+    '"externalId":"x-%s","name":{"givenName":"Robin","familyName":"Load %s"},"displayName":"Robin Load %s","title":"Engineer",' ..
+    '"active":true,"emails":[{"value":"%s@example.com","type":"work","primary":true}]}'):format(name, name, name, name, name)
+end
+
+local function one_operation(operation)
+  return '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[' .. operation .. ']}'
+end
+
 local function create()
   turn = turn + 1
-  local name = ("load-%s-%06d"):format(tag, turn)
-  return with_body("POST", "/Users", ('{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"%s@example.com",' ..
-    '"externalId":"x-%s","name":{"givenName":"Robin","familyName":"Load %s"},"displayName":"Robin Load %s","title":"Engineer",' ..
-    '"active":true,"emails":[{"value":"%s@example.com","type":"work","primary":true}]}'):format(name, name, name, name, name))
+  return with_body("POST", "/Users", new_user(("load-%s-%06d"):format(tag, turn)))
 end
 
 -- Every patch changes something: a title that no user has had.
 local function patch()
   turn = turn + 1
   return with_body("PATCH", "/Users/" .. ids[turn * 7919 % #ids + 1],
-    '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"title","value":"' ..
-    tag .. "-" .. turn .. '"}]}')
+    one_operation('{"op":"replace","path":"title","value":"' .. tag .. "-" .. turn .. '"}'))
 end
 
 -- Every user is deactivated, and when all have been, every user is activated again.
@@ -44,8 +54,28 @@ local function leave()
   local active = math.floor(turn / #ids) % 2 == 1
   turn = turn + 1
   return with_body("PATCH", "/Users/" .. ids[turn % #ids + 1],
-    '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":' ..
-    tostring(active) .. '}]}')
+    one_operation('{"op":"replace","path":"active","value":' .. tostring(active) .. '}'))
+end
+
+-- What an identity provider does with somebody new: looks for them, makes them, changes them, and puts them into a group.
+local function sync()
+  local step = turn % 4
+  turn = turn + 1
+  local name = ("sync-%s-%d-%06d"):format(tag, thread_number, math.floor((turn - 1) / 4))
+  if step == 0 then
+    return without_body("GET", "/Users?filter=" .. escaped('userName eq "' .. name .. '@example.com"'))
+  elseif step == 1 then
+    return with_body("POST", "/Users", new_user(name))
+  elseif step == 2 then
+    return with_body("PATCH", "/Users/" .. user, one_operation('{"op":"replace","path":"title","value":"Synchronised"}'))
+  end
+  return with_body("PATCH", "/Groups/" .. number, one_operation('{"op":"add","path":"members","value":[{"value":"' .. user .. '"}]}'))
+end
+
+local function keep_user(status, _, body)
+  if status == 201 then
+    user = body:match('"id":"([^"]+)"')
+  end
 end
 
 -- Read requests are built once, so that building them is not what is measured.
@@ -72,8 +102,15 @@ local function keep_id(out)
   end
 end
 
+local threads = 0
+
+function setup(thread)
+  threads = threads + 1
+  thread:set("thread_number", threads)
+end
+
 function init(args)
-  base, kind, token, file, tag, number = wrk.path, args[1], args[2], args[3], args[4], tonumber(args[5])
+  base, kind, token, file, tag, number = wrk.path, args[1], args[2], args[3], args[4], tonumber(args[5]) or args[5]
   local requests = {}
   if kind == "get" or kind == "filter" or kind == "patch" or kind == "leave" then
     for line in io.lines(file) do
@@ -92,7 +129,10 @@ function init(args)
   if kind == "seed" then
     response = keep_id(io.open(file, "w"))
   end
-  request = kind == "patch" and patch or kind == "leave" and leave or (kind == "create" or kind == "seed") and create or one_of(requests)
+  if kind == "sync" then
+    response = keep_user
+  end
+  request = kind == "sync" and sync or kind == "patch" and patch or kind == "leave" and leave or (kind == "create" or kind == "seed") and create or one_of(requests)
 end
 
 function done(summary, latency)
