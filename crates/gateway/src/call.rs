@@ -166,14 +166,6 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// The resource that the core answered with. It always does.
-    pub(crate) fn scim(&self, resource: Option<ScimResource>) -> Result<ScimResource, Problem> {
-        resource.ok_or_else(|| {
-            tracing::error!(request_id = %self.request_id, "the core answered without a resource");
-            Problem::internal(self.request_id)
-        })
-    }
-
     /// Whether this is a reader who has the resource as it is.
     pub(crate) fn has(&self, resource: &ScimResource) -> bool {
         let reads = matches!(self.parts.method, Method::GET | Method::HEAD);

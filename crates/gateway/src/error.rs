@@ -75,6 +75,12 @@ impl Problem {
         Self { from_core: true, ..Self::new(ErrorReason::Internal, detail) }
     }
 
+    /// The core does not know what this gateway asks of it: it is of a version before.
+    pub(crate) fn older_core() -> Self {
+        let detail = "the identity core does not know this call: it is older than the gateway";
+        Self { from_core: true, ..Self::new(ErrorReason::NotImplemented, detail) }
+    }
+
     /// The core did not answer in time.
     pub(crate) fn late() -> Self {
         let detail = "the identity core did not answer in time; a change may have been made all the same: \
@@ -114,9 +120,7 @@ impl Problem {
                 let detail = "the answer would be too large; ask for fewer resources with count, or for fewer attributes";
                 return Self { from_core: true, ..Self::new(ErrorReason::TooMany, detail) };
             }
-            ErrorReason::NotImplemented => {
-                "the identity core does not know this call: it is older than the gateway".into()
-            }
+            ErrorReason::NotImplemented => return Self::older_core(),
             _ => "the identity core cannot be reached; send the request again later".into(),
         };
         Self { from_core: true, ..Self::new(reason, detail) }

@@ -66,6 +66,9 @@ pub(crate) async fn list(call: &Call<'_>, query: Query<'_>) -> Result<Answer, Pr
     };
     let page =
         call.answered(Box::pin(client::groups(call.core()).list_groups(call.message(request)))).await?;
+    if !page.groups.is_empty() {
+        return Err(Problem::older_core());
+    }
     let groups = page.scim.into_iter().map(|group| item(group, source.is_some())).collect();
     let list = match wanted.start_index {
         Some(_) => List::by_index(groups, page.total_results, page.start_index),
@@ -178,7 +181,7 @@ async fn change(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer
         return resource(call, StatusCode::OK, changed.scim, shown).await;
     }
     let mut answer = Answer::new(StatusCode::NO_CONTENT);
-    answer.header(header::ETAG, &call.scim(changed.scim)?.version);
+    answer.header(header::ETAG, &changed.scim.ok_or_else(Problem::older_core)?.version);
     Ok(answer)
 }
 
@@ -206,7 +209,7 @@ async fn resource(
     group: Option<ScimResource>,
     members: Option<Shown>,
 ) -> Result<Answer, Problem> {
-    let group = call.scim(group)?;
+    let group = group.ok_or_else(Problem::older_core)?;
     let (etag, location) = (group.version.clone(), format!("{}/Groups/{}", call.base, group.id));
     let mut answer = if call.has(&group) {
         Answer::new(StatusCode::NOT_MODIFIED)

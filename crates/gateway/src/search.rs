@@ -54,13 +54,12 @@ pub(crate) async fn list(call: &Call<'_>, query: Query<'_>) -> Result<Answer, Pr
     let mut client = client::search(call.core());
     let page = call.answered(Box::pin(client.search_resources(call.message(request)))).await?;
     let resources = page.resources.into_iter().filter_map(|resource| resource.resource);
-    // As SCIM JSON is how they were asked for.
-    let items = resources.filter_map(|resource| match resource {
-        Resource::ScimUser(user) => Some(Item::Whole(user.json)),
-        Resource::ScimGroup(group) => Some(item(group, source.is_some())),
-        Resource::User(_) | Resource::Group(_) => None,
+    let items = resources.map(|resource| match resource {
+        Resource::ScimUser(user) => Ok(Item::Whole(user.json)),
+        Resource::ScimGroup(group) => Ok(item(group, source.is_some())),
+        Resource::User(_) | Resource::Group(_) => Err(Problem::older_core()),
     });
-    let items: Vec<Item> = items.collect();
+    let items = items.collect::<Result<Vec<_>, _>>()?;
     let list = match wanted.start_index {
         Some(_) => List::by_index(items, page.total_results, page.start_index),
         None => List::by_cursor(items, page.total_results, &page.next_page_token),

@@ -107,6 +107,9 @@ pub(crate) async fn list(call: &Call<'_>, query: Query<'_>) -> Result<Answer, Pr
         projection: Some(call.as_scim(wanted.projection)),
     };
     let page = call.answered(Box::pin(client::users(call.core()).list_users(call.message(request)))).await?;
+    if !page.users.is_empty() {
+        return Err(Problem::older_core());
+    }
     let users = page.scim.into_iter().map(|user| Item::Whole(user.json)).collect();
     let list = match wanted.start_index {
         Some(_) => List::by_index(users, page.total_results, page.start_index),
@@ -201,7 +204,7 @@ async fn delete(call: &Call<'_>, whom: Whom<'_>) -> Result<Answer, Problem> {
 
 /// The answer of one user, with where it is and which version it has. A reader who has that version is told so instead.
 fn resource(call: &Call<'_>, status: StatusCode, user: Option<ScimResource>) -> Result<Answer, Problem> {
-    let user = call.scim(user)?;
+    let user = user.ok_or_else(Problem::older_core)?;
     let mut answer =
         if call.has(&user) { Answer::new(StatusCode::NOT_MODIFIED) } else { Answer::json(status, user.json) };
     answer.header(header::ETAG, &user.version);

@@ -64,7 +64,7 @@ async fn what_the_core_itself_has_said_is_told_without_another_question() {
     {
         assert_eq!(asked(&format!("GET /scim/v2/Users/{id}"), &[], "", status).await, ["user"], "{id}");
     }
-    assert_eq!(asked("GET /scim/v2/Users/empty", &[], "", 500).await, ["user"]);
+    assert_eq!(asked("GET /scim/v2/Users/empty", &[], "", 501).await, ["user"]);
 }
 
 #[tokio::test]
