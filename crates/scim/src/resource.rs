@@ -66,10 +66,7 @@ pub fn schemas_of(resource: &Resource, definition: &Definition) -> Vec<String> {
 }
 
 /// The same of a resource that nobody has read, by whether it has a value of an extension.
-pub fn schemas_among<'d>(
-    has: impl Fn(&str) -> bool,
-    definition: &'d Definition,
-) -> impl Iterator<Item = &'d str> {
+pub fn schemas_among(has: impl Fn(&str) -> bool, definition: &Definition) -> impl Iterator<Item = &str> {
     let extensions = definition.extensions.iter().map(|extension| extension.schema.id.as_str());
     std::iter::once(definition.schema.id.as_str()).chain(extensions.filter(move |urn| has(urn)))
 }

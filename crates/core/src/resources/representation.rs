@@ -183,8 +183,8 @@ impl<'a> Derived<'a> {
         };
         let meta = Meta {
             resource_type: resource_type.as_str(),
-            created: time(created),
-            last_modified: time(modified),
+            created: DateTime::of(created),
+            last_modified: DateTime::of(modified),
             version: entity_tag(version),
             location: Location { base, resource_type, id },
         };
@@ -210,10 +210,10 @@ struct Group<'a> {
 #[serde(rename_all = "camelCase")]
 struct Meta<'a> {
     resource_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "displayed_if_any")]
-    created: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "displayed_if_any")]
-    last_modified: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<DateTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_modified: Option<DateTime>,
     version: String,
     #[serde(serialize_with = "displayed")]
     location: Location<'a>,
@@ -245,13 +245,6 @@ fn displayed<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok
     serializer.collect_str(value)
 }
 
-fn displayed_if_any<S: Serializer>(value: &Option<impl Display>, serializer: S) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => serializer.collect_str(value),
-        None => serializer.serialize_none(),
-    }
-}
-
 fn value(derived: &impl Serialize) -> Value {
     // What the server derives has texts for names and nothing that JSON cannot hold.
     serde_json::to_value(derived).unwrap_or_default()
@@ -266,11 +259,23 @@ fn add_manager_reference(enterprise: &mut Resource, base: &str) {
     }
 }
 
-fn time(micros: i64) -> Option<Timestamp> {
-    Timestamp::from_microsecond(micros).ok()
+/// A time as RFC 7643 §2.3.5 writes it.
+struct DateTime(Timestamp);
+
+impl DateTime {
+    /// That of a time in µs; `None`, no calendar has it.
+    fn of(micros: i64) -> Option<Self> {
+        Timestamp::from_microsecond(micros).ok().map(Self)
+    }
+}
+
+impl Serialize for DateTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
 }
 
 /// A time in µs as RFC 7643 §2.3.5 writes it; one that no calendar has is left out.
 pub(crate) fn date_time(micros: i64) -> Option<String> {
-    time(micros).map(|time| time.to_string())
+    DateTime::of(micros).map(|time| time.0.to_string())
 }
