@@ -62,6 +62,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../../../migrations/postgres/0017_histories_restoring.sql"),
     ),
     (18, "activity names", include_str!("../../../../migrations/postgres/0018_activity_names.sql")),
+    (19, "names in columns", include_str!("../../../../migrations/postgres/0019_names_in_columns.sql")),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends.
@@ -123,11 +124,6 @@ pub(super) fn total_shard(id: Uuid) -> i64 {
 pub(super) fn push_id(query: &mut Statement, column: &str) {
     query.push("CAST(").push(column).push(" AS TEXT)").push(BY_BYTES);
 }
-
-/// The beginning of the displayName of a resource, by which an index leads to it.
-pub(super) const DISPLAY_BEGINS: &str = "left(r.search #>> '{displayName}', 100) COLLATE \"C\"";
-/// The beginning of the family name of a user, by which an index leads to it.
-pub(super) const FAMILY_BEGINS: &str = "left(r.search #>> '{name,familyName}', 100) COLLATE \"C\"";
 
 /// Appends that an id is one of those that a SELECT finds. They are made an array, since PostgreSQL walks the ids of all
 /// resources for the first of a few when it has to join them in order.

@@ -5,13 +5,17 @@
 use rollcall_scim::condition::{Condition, Operand, Operator};
 use uuid::Uuid;
 
-use super::super::dialect::{DISPLAY_BEGINS, FAMILY_BEGINS, push_one_of};
+use super::super::dialect::push_one_of;
 use super::Statement;
 use super::condition::{is_address, push_prefix};
 use crate::ResourceType;
 
-/// How many characters of a name the indexes of names hold.
-const HELD: usize = 100;
+/// How many characters of a name the columns of beginnings hold.
+pub(super) const HELD: usize = 100;
+/// The beginning of the displayName of a user, by which an index leads to it.
+const DISPLAY_BEGINS: &str = "r.display_begins";
+/// The beginning of the family name of a user, by which an index leads to it.
+const FAMILY_BEGINS: &str = "r.family_begins";
 
 /// A comparison to which an index leads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub(super) struct Lead<'c> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Index {
-    /// That of a column or of an expression of `resources AS r`.
+    /// That of a column of `resources AS r`.
     Resources(&'static str),
     /// That of e-mail addresses.
     Addresses,
@@ -105,7 +109,7 @@ pub(super) fn push_led(
 
 /// Appends that an id is that of a user or group of whom a name begins with this folded text. It is never NULL.
 pub(super) fn push_named(query: &mut Statement, id: &str, directory: Uuid, text: &str) {
-    // Of a longer text the indexes of names know no more than this.
+    // Of a longer text the columns know no more than this.
     let held: String = text.chars().take(HELD - 1).collect();
     let names = [
         (ResourceType::User, Index::Resources("r.unique_name"), text),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::dialect::{FOR_UPDATE, json_rows, push_merged};
+use super::leads::HELD;
 use super::{Cells, Connection, Json, Statement, Writes, known_by, links, members, passwords, unique};
 use crate::{
     DirectGroup, Draft, Error, ResourceType, Result, StoredDocument, StoredResource, UserKey, UserOrigin,
@@ -95,8 +96,9 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     require_free_name(&mut *connection, directory, resource, &columns).await?;
     Statement::new(
         "INSERT INTO resources (directory_id, type, id, version, created, modified, unique_name, display_name, \
-         external_id, active, label, document, search, administrator, origin, provenance, scim_managed) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+         external_id, active, label, document, search, administrator, origin, provenance, scim_managed, display_begins, \
+         family_begins) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
     )
     .bind(directory)
     .bind(resource.resource_type.as_str())
@@ -115,6 +117,8 @@ pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: 
     .bind(resource.origin.map(UserOrigin::as_str))
     .bind(Json(draft.provenance.as_stored()))
     .bind(resource.scim_managed)
+    .bind(columns.display_begins)
+    .bind(columns.family_begins)
     .later(Writes::Resource(resource.resource_type), connection)
     .await?;
     known_by::insert(connection, directory, resource.id, &resource.attributes).await
@@ -148,6 +152,12 @@ pub(super) async fn update(
     }
     if columns.active != old.active {
         statement.push(", active = ").push_bind(columns.active);
+    }
+    if columns.display_begins != old.display_begins {
+        statement.push(", display_begins = ").push_bind(columns.display_begins);
+    }
+    if columns.family_begins != old.family_begins {
+        statement.push(", family_begins = ").push_bind(columns.family_begins);
     }
     statement.push(", label = ").push_bind(columns.label);
     statement.push(", document = ").push_bind(document(&resource.attributes)?);
@@ -290,6 +300,9 @@ struct Columns<'a> {
     external_id: Option<&'a str>,
     active: Option<bool>,
     label: Option<&'a str>,
+    /// Of a user, how the displayName and the family name begin.
+    display_begins: Option<String>,
+    family_begins: Option<String>,
 }
 
 impl<'a> Columns<'a> {
@@ -301,6 +314,12 @@ impl<'a> Columns<'a> {
     fn of_attributes(resource_type: ResourceType, attributes: &'a Resource, unique: bool) -> Self {
         let text = |name: &str| attributes.get(name).and_then(Value::as_str);
         let display_name = display_name(resource_type, attributes);
+        let family_name =
+            attributes.get("name").and_then(|name| name.get("familyName")).and_then(Value::as_str);
+        let begins = |name: Option<&str>| {
+            let name = name.filter(|_| resource_type == ResourceType::User)?;
+            Some(fold(name).chars().take(HELD).collect::<String>())
+        };
         let unique_name = match resource_type {
             ResourceType::User => text("userName").map(fold),
             ResourceType::Group => display_name.clone().filter(|_| unique),
@@ -311,6 +330,8 @@ impl<'a> Columns<'a> {
             external_id: text("externalId"),
             active: attributes.get("active").and_then(Value::as_bool),
             label: text("displayName"),
+            display_begins: begins(text("displayName")),
+            family_begins: begins(family_name),
         }
     }
 }

@@ -59,6 +59,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (16, "people", include_str!("../../../../migrations/sqlite/0016_people.sql")),
     (17, "histories, restoring", include_str!("../../../../migrations/sqlite/0017_histories_restoring.sql")),
     (18, "activity names", include_str!("../../../../migrations/sqlite/0018_activity_names.sql")),
+    (19, "names in columns", include_str!("../../../../migrations/sqlite/0019_names_in_columns.sql")),
 ];
 
 /// Behind a SELECT: nobody else may change the row until the transaction ends. There is one writer here anyway.
@@ -130,11 +131,6 @@ pub(super) fn push_id(query: &mut Statement, column: &str) {
          || '-' || substr(hex({column}), 17, 4) || '-' || substr(hex({column}), 21))"
     ));
 }
-
-/// The beginning of the displayName of a resource, by which an index leads to it.
-pub(super) const DISPLAY_BEGINS: &str = "substr(json_extract(r.search, '$.displayName'), 1, 100)";
-/// The beginning of the family name of a user, by which an index leads to it.
-pub(super) const FAMILY_BEGINS: &str = "substr(json_extract(r.search, '$.name.familyName'), 1, 100)";
 
 /// Appends that an id is one of those that a SELECT finds.
 pub(super) fn push_one_of(query: &mut Statement, id: &str, select: impl FnOnce(&mut Statement)) {
