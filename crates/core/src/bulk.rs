@@ -7,10 +7,10 @@ mod change;
 mod components;
 mod departures;
 mod execution;
-mod outbox;
 mod plan;
 mod references;
 mod rehearsal;
+mod results;
 
 use std::pin::Pin;
 
@@ -24,8 +24,8 @@ use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument as _;
 
 use self::execution::Execution;
-use self::outbox::Outbox;
 use self::rehearsal::Rehearsal;
+use self::results::Results;
 use crate::Core;
 use crate::caller::Caller;
 use crate::dry_run::is_dry_run;
@@ -37,7 +37,7 @@ use crate::stream::Messages;
 const LENGTH_BESIDE_JSON: usize = 3;
 
 /// The stream of an answer.
-type Results = Pin<Box<dyn Stream<Item = Result<ApplyBulkResponse, Status>> + Send>>;
+type Answer = Pin<Box<dyn Stream<Item = Result<ApplyBulkResponse, Status>> + Send>>;
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ impl Bulk {
         Self { core }
     }
 
-    async fn apply(&self, caller: &Caller, messages: Streaming<ApplyBulkRequest>) -> Result<Results, Status> {
+    async fn apply(&self, caller: &Caller, messages: Streaming<ApplyBulkRequest>) -> Result<Answer, Status> {
         let mut messages = Messages::of(messages);
         let first = messages.first().await?;
         let directory = caller.directory(&*self.core.store, &first.directory).await?;
@@ -67,10 +67,10 @@ impl Bulk {
         }
         self.core.count_departures(caller, &directory, &types, &operations).await?;
         let (sender, receiver) = unbounded_channel();
-        let outbox = Outbox::new(sender, operations.len());
+        let results = Results::new(sender, operations.len());
         let execution =
             Execution::new(self.core.clone(), caller.clone(), directory, types, fail_on_errors, operations);
-        let task = tokio::spawn(execution.run(outbox).in_current_span());
+        let task = tokio::spawn(execution.run(results).in_current_span());
         Ok(Box::pin(stream::unfold(Some((receiver, task)), next)))
     }
 
@@ -124,7 +124,7 @@ async fn next(running: Running) -> Option<(Result<ApplyBulkResponse, Status>, Ru
 
 #[tonic::async_trait]
 impl BulkService for Bulk {
-    type ApplyBulkStream = Results;
+    type ApplyBulkStream = Answer;
 
     async fn apply_bulk(
         &self,

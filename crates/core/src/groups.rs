@@ -2,7 +2,7 @@
 
 mod changes;
 mod members;
-mod writing;
+mod rpcs;
 
 use std::pin::Pin;
 
@@ -20,7 +20,7 @@ use rollcall_store::{Directory, ResourceType, StoredDocument, StoredResource};
 use tonic::{Extensions, Request, Response, Status, Streaming};
 
 pub(crate) use self::changes::GroupChange;
-pub(crate) use self::writing::require_groups;
+pub(crate) use self::rpcs::require_groups;
 
 use crate::Core;
 use crate::caller::{Caller, parse_id};

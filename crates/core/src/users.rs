@@ -5,7 +5,7 @@ mod changes;
 mod departed;
 mod restoring;
 mod returning;
-mod writing;
+mod rpcs;
 
 use rollcall_api::user;
 use rollcall_api::v1::user_service_server::UserService;

@@ -1,6 +1,6 @@
 //! Doing the operations of a request, step by step: each in a transaction of its own, or in a dry run all in one.
 
-mod writing;
+mod transactions;
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use rollcall_store::{Directory, Transaction};
 use uuid::Uuid;
 
 use super::change::{Change, Written, location_of};
-use super::outbox::Outbox;
 use super::plan::{Outline, Plan, Step, plan};
 use super::references::{Reading, bulk_id, each_id};
+use super::results::Results;
 use crate::Core;
 use crate::caller::Caller;
 use crate::error::{Error, Result, shortened};
@@ -97,9 +97,9 @@ impl Execution {
     }
 
     /// Does the operations, until all are done or too many have failed.
-    pub(super) async fn run(mut self, mut outbox: Outbox) {
-        self.do_steps(&mut None, &mut |outcome| outbox.put(outcome)).await;
-        outbox.finish();
+    pub(super) async fn run(mut self, mut results: Results) {
+        self.do_steps(&mut None, &mut |outcome| results.put(outcome)).await;
+        results.finish();
     }
 
     /// Does the operations in this transaction, which is dropped, and returns what became of each, as far as it went.

@@ -11,7 +11,7 @@ use crate::Core;
 use crate::caller::Caller;
 use crate::dry_run::{not_in_dry_run, note_dry_run};
 use crate::error::{Error, Result};
-use crate::resources::Attempts;
+use crate::resources::Retries;
 use crate::types::Types;
 
 /// Operations that are named at most: a status travels in headers, whose size is limited.
@@ -33,14 +33,14 @@ pub(super) struct Rehearsal<'a> {
 impl Rehearsal<'_> {
     /// What would have become of the request: `DRY_RUN`, or why that could not be found out.
     pub(super) async fn told(self) -> Error {
-        let mut attempts = Attempts::default();
+        let mut retries = Retries::default();
         loop {
             match self.outcomes().await {
                 Ok(outcomes) => return self.tell(outcomes),
                 Err(error) => match error.into_stopped() {
                     Ok(stopped) => return self.core.hold_back(stopped).await,
                     Err(error) => {
-                        if let Err(error) = attempts.again(error) {
+                        if let Err(error) = retries.again(error) {
                             return error;
                         }
                     }

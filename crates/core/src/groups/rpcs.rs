@@ -1,4 +1,4 @@
-//! Creating, replacing, patching and deleting groups: the rpcs, each of which is a transaction.
+//! The rpcs that write groups: creating, replacing, patching and deleting, each of them a transaction.
 //!
 //! What a client streams in is gathered before the transaction begins: nobody's transaction waits for a slow client.
 

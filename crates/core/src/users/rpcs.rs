@@ -1,4 +1,4 @@
-//! Creating, replacing, patching and deleting users: the rpcs, each of which is a transaction.
+//! The rpcs that write users: creating, replacing, patching and deleting, each of them a transaction.
 
 use rollcall_api::v1::{
     CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, PatchUserRequest,
