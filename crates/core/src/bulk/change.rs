@@ -14,10 +14,10 @@ use crate::caller::parse_id;
 use crate::dry_run::Deed;
 use crate::error::{Error, Result};
 use crate::events::Origin;
-use crate::groups::{GroupChange, require_groups};
+use crate::groups::{self, GroupChange, require_groups};
 use crate::resources::location;
 use crate::types::Types;
-use crate::users::{NewUser, UserChange};
+use crate::users::{self, NewUser, UserChange};
 use crate::version::entity_tag;
 
 /// What is to be written.
@@ -56,31 +56,34 @@ impl<'d> Change<'d> {
     ) -> Result<Self> {
         match operation {
             Operation::CreateUser(CreateUser { user }) => {
-                let mut new = core.new_user(directory, user, types.user(), origin).await?;
+                let mut new = core.new_user(directory, users::sent(user)?, types.user(), origin).await?;
                 new.user.id = new_id;
                 Ok(Self::CreateUser(new))
             }
             Operation::ReplaceUser(ReplaceUser { id, user, if_match }) => {
                 let id = known_id(directory, ResourceType::User, &id)?;
+                let user = users::sent(user)?;
                 let change = UserChange::replace(core, directory, user, if_match, types.user()).await?;
                 Ok(Self::UpdateUser(id, change))
             }
             Operation::PatchUser(PatchResource { id, operations, if_match }) => {
                 let id = patched_id(core, directory, ResourceType::User, &id, &operations)?;
+                let operations = patch::from_messages(operations)?;
                 let change = UserChange::patch(core, directory, operations, if_match, types.user()).await?;
                 Ok(Self::UpdateUser(id, change))
             }
             Operation::CreateGroup(CreateGroup { group, members }) => {
                 require_groups(directory)?;
                 core.require_few_members(members.len())?;
-                let group = StoredResource { id: new_id, ..core.new_group(group, types.group())? };
+                let group =
+                    StoredResource { id: new_id, ..core.new_group(groups::sent(group)?, types.group())? };
                 Ok(Self::CreateGroup(group, members, types.group()))
             }
             Operation::ReplaceGroup(ReplaceGroup { id, group, has_members, members, if_match }) => {
                 let id = known_id(directory, ResourceType::Group, &id)?;
                 core.require_few_members(members.len())?;
                 let members = Some(members).filter(|members| has_members || !members.is_empty());
-                let rules = directory.rules();
+                let (group, rules) = (groups::sent(group)?, directory.rules());
                 let change = GroupChange::replace(group, members, if_match, types.group(), rules)?;
                 Ok(Self::UpdateGroup(id, change))
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rollcall_api::v1::BulkOperation;
 use rollcall_api::v1::bulk_operation::Operation;
+use rollcall_api::{patch, user};
 use rollcall_store::{Directory, ResourceType, Transaction};
 use uuid::Uuid;
 
@@ -123,15 +124,15 @@ fn leaving<'d>(
             Operation::DeleteUser(delete) => (&delete.id, Leaving::Delete(delete.if_match.clone())),
             Operation::ReplaceUser(replace) => {
                 let user = replace.user.clone().filter(|user| user.active == Some(false))?;
+                let user = user::into_resource(user);
                 let change =
                     UserChange::replace_but_password(user, replace.if_match.clone(), definition).ok()?;
                 (&replace.id, Leaving::Change(change))
             }
             Operation::PatchUser(patch) => {
-                let (operations, if_match) = (patch.operations.clone(), patch.if_match.clone());
-                let change =
-                    UserChange::patch_but_password(operations, if_match, definition, directory.rules())
-                        .ok()?;
+                let operations = patch::from_messages(patch.operations.clone()).ok()?;
+                let (if_match, rules) = (patch.if_match.clone(), directory.rules());
+                let change = UserChange::patch_but_password(operations, if_match, definition, rules);
                 (&patch.id, Leaving::Change(Some(change).filter(UserChange::may_deactivate)?))
             }
             _ => return None,
