@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use rollcall_api::v1::BulkOperation;
 use rollcall_store::Directory;
 
 use super::execution::{Execution, Outcome};
+use super::operation::Entry;
 use crate::Core;
 use crate::caller::Caller;
 use crate::dry_run::{not_in_dry_run, note_dry_run};
@@ -27,7 +27,7 @@ pub(super) struct Rehearsal<'a> {
     pub(super) directory: Arc<Directory>,
     pub(super) types: Types,
     pub(super) fail_on_errors: usize,
-    pub(super) operations: Vec<BulkOperation>,
+    pub(super) entries: Vec<Entry>,
 }
 
 impl Rehearsal<'_> {
@@ -54,9 +54,9 @@ impl Rehearsal<'_> {
         let core = Core { hasher: self.core.hasher.idle(), ..self.core.clone() };
         let (caller, directory, types) = (self.caller.clone(), self.directory.clone(), self.types.clone());
         let mut transaction = core.store.begin().await?;
-        core.count_departures_in(&mut *transaction, &caller, &directory, &types, &self.operations).await?;
-        let operations = self.operations.clone();
-        let execution = Execution::new(core, caller, directory, types, self.fail_on_errors, operations);
+        core.count_departures_in(&mut *transaction, &caller, &directory, &types, &self.entries).await?;
+        let entries = self.entries.clone();
+        let execution = Execution::new(core, caller, directory, types, self.fail_on_errors, entries);
         execution.rehearse(transaction).await
     }
 
@@ -74,7 +74,7 @@ impl Rehearsal<'_> {
             origin.note(&text);
             list.push(text);
         }
-        not_in_dry_run(summary(&failed, &done, self.operations.len()))
+        not_in_dry_run(summary(&failed, &done, self.entries.len()))
     }
 }
 
