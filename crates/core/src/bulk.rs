@@ -7,10 +7,11 @@ mod change;
 mod components;
 mod departures;
 mod execution;
-mod outbox;
+mod operation;
 mod plan;
 mod references;
 mod rehearsal;
+mod results;
 
 use std::pin::Pin;
 
@@ -24,20 +25,20 @@ use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument as _;
 
 use self::execution::Execution;
-use self::outbox::Outbox;
+use self::operation::Entry;
 use self::rehearsal::Rehearsal;
+use self::results::Results;
 use crate::Core;
 use crate::caller::Caller;
 use crate::dry_run::is_dry_run;
 use crate::error::{Error, Result};
-use crate::implied_schemas::refuse_implied;
 use crate::stream::Messages;
 
 /// How many times as long as in JSON operations may be as messages; the shortest values become about twice as long.
 const LENGTH_BESIDE_JSON: usize = 3;
 
 /// The stream of an answer.
-type Results = Pin<Box<dyn Stream<Item = Result<ApplyBulkResponse, Status>> + Send>>;
+type Answer = Pin<Box<dyn Stream<Item = Result<ApplyBulkResponse, Status>> + Send>>;
 
 /// The service.
 #[derive(Debug, Clone)]
@@ -50,27 +51,26 @@ impl Bulk {
         Self { core }
     }
 
-    async fn apply(&self, caller: &Caller, messages: Streaming<ApplyBulkRequest>) -> Result<Results, Status> {
+    async fn apply(&self, caller: &Caller, messages: Streaming<ApplyBulkRequest>) -> Result<Answer, Status> {
         let mut messages = Messages::of(messages);
         let first = messages.first().await?;
         let directory = caller.directory(&*self.core.store, &first.directory).await?;
         caller.require_schemas(&directory)?;
         let fail_on_errors = usize::try_from(first.fail_on_errors)
             .map_err(|_| Error::value("fail_on_errors: it is negative; give 0 for any number, or more"))?;
-        let mut operations = self.gathered(first, messages).await?;
-        refuse_implied(&directory, &mut operations);
+        let messages = self.gathered(first, messages).await?;
+        let entries: Vec<_> = messages.into_iter().map(|message| Entry::of(message, &directory)).collect();
         let types = self.core.types(&directory).await?;
         if is_dry_run(caller.origin(), &directory) {
-            let rehearsal =
-                Rehearsal { core: &self.core, caller, directory, types, fail_on_errors, operations };
+            let rehearsal = Rehearsal { core: &self.core, caller, directory, types, fail_on_errors, entries };
             return Err(rehearsal.told().await.into());
         }
-        self.core.count_departures(caller, &directory, &types, &operations).await?;
+        self.core.count_departures(caller, &directory, &types, &entries).await?;
         let (sender, receiver) = unbounded_channel();
-        let outbox = Outbox::new(sender, operations.len());
+        let results = Results::new(sender, entries.len());
         let execution =
-            Execution::new(self.core.clone(), caller.clone(), directory, types, fail_on_errors, operations);
-        let task = tokio::spawn(execution.run(outbox).in_current_span());
+            Execution::new(self.core.clone(), caller.clone(), directory, types, fail_on_errors, entries);
+        let task = tokio::spawn(execution.run(results).in_current_span());
         Ok(Box::pin(stream::unfold(Some((receiver, task)), next)))
     }
 
@@ -124,7 +124,7 @@ async fn next(running: Running) -> Option<(Result<ApplyBulkResponse, Status>, Ru
 
 #[tonic::async_trait]
 impl BulkService for Bulk {
-    type ApplyBulkStream = Results;
+    type ApplyBulkStream = Answer;
 
     async fn apply_bulk(
         &self,

@@ -2,7 +2,7 @@
 
 mod changes;
 mod members;
-mod writing;
+mod rpcs;
 
 use std::pin::Pin;
 
@@ -15,12 +15,12 @@ use rollcall_api::v1::{
     ListGroupsResponse, ListMembersRequest, ListMembersResponse, PatchGroupRequest, PatchGroupResponse,
     ReplaceGroupRequest, ReplaceGroupResponse,
 };
-use rollcall_scim::Definition;
+use rollcall_scim::{Definition, Resource};
 use rollcall_store::{Directory, ResourceType, StoredDocument, StoredResource};
 use tonic::{Extensions, Request, Response, Status, Streaming};
 
 pub(crate) use self::changes::GroupChange;
-pub(crate) use self::writing::require_groups;
+pub(crate) use self::rpcs::require_groups;
 
 use crate::Core;
 use crate::caller::{Caller, parse_id};
@@ -95,6 +95,11 @@ impl Groups {
             self.core.store.resource(directory.id, ResourceType::Group, parse_id(RESOURCE_TYPE, id)?).await?;
         stored.ok_or_else(not_found)
     }
+}
+
+/// The attributes of a whole group as a client sent them, yet to be judged. Errors: `invalidValue` where it sent none.
+pub(crate) fn sent(group: Option<v1::Group>) -> rollcall_scim::Result<Resource> {
+    group.map(group::into_resource).ok_or_else(|| rollcall_scim::Error::value("group: it is missing"))
 }
 
 /// A group that was read, without its members, with the attributes that the reader asked for.

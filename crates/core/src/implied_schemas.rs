@@ -5,8 +5,6 @@
 
 use http::HeaderMap;
 use rollcall_api::IMPLIED_SCHEMA;
-use rollcall_api::v1::bulk_operation::{Operation, Refused};
-use rollcall_api::v1::{BulkOperation, ErrorReason};
 use rollcall_store::Directory;
 
 use crate::error::{Error, Result};
@@ -19,23 +17,9 @@ pub(crate) fn implied_schema(headers: &HeaderMap) -> Option<String> {
 /// Checks that a directory lets a schema be implied. Errors: `INVALID_VALUE`.
 pub(crate) fn require_schemas(directory: &Directory, implied: Option<&str>) -> Result<()> {
     match implied {
-        Some(urn) if !directory.rules().schemas_are_implied => Err(Error::value(missing(urn))),
+        Some(urn) if !directory.rules().schemas_are_implied => {
+            Err(Error::value(format!("schemas: it is missing; send [\"{urn}\"]")))
+        }
         _ => Ok(()),
     }
-}
-
-/// Has the operations fail in their place whose data lack `schemas`, where the directory does not let them be implied.
-pub(crate) fn refuse_implied(directory: &Directory, operations: &mut [BulkOperation]) {
-    if directory.rules().schemas_are_implied {
-        return;
-    }
-    for operation in operations.iter_mut().filter(|operation| !operation.implied_schema.is_empty()) {
-        let message = missing(&operation.implied_schema);
-        let refused = Refused { reason: ErrorReason::InvalidValue.into(), message };
-        operation.operation = Some(Operation::Refused(refused));
-    }
-}
-
-fn missing(urn: &str) -> String {
-    format!("schemas: it is missing; send [\"{urn}\"]")
 }

@@ -6,7 +6,7 @@ mod named;
 mod representation;
 mod writing;
 
-pub(crate) use drafting::{Attempts, patched, require_indexable, require_short, search_form};
+pub(crate) use drafting::{Retries, patched, require_indexable, require_short, search_form};
 pub(crate) use listing::{Asked, Listed, Type};
 pub(crate) use named::{Named, lone_user_name};
 pub(crate) use representation::{Shown, View, date_time, location, parted};

@@ -5,7 +5,7 @@ mod changes;
 mod departed;
 mod restoring;
 mod returning;
-mod writing;
+mod rpcs;
 
 use rollcall_api::user;
 use rollcall_api::v1::user_service_server::UserService;
@@ -16,7 +16,7 @@ use rollcall_api::v1::{
     RestoreUserResponse, SetAdministratorRequest, SetAdministratorResponse, VerifyPasswordRequest,
     VerifyPasswordResponse,
 };
-use rollcall_scim::Definition;
+use rollcall_scim::{Definition, Resource};
 use rollcall_store::{Directory, Membership, ResourceType, StoredDocument, StoredResource, UserOrigin};
 use tonic::{Extensions, Request, Response, Status};
 
@@ -106,6 +106,11 @@ impl Core {
         let message = |stored| user_message(directory, stored, groups, view, definition);
         view.of_resource(stored, groups, definition, message)
     }
+}
+
+/// The attributes of a whole user as a client sent them, yet to be judged. Errors: `invalidValue` where it sent none.
+pub(crate) fn sent(user: Option<v1::User>) -> rollcall_scim::Result<Resource> {
+    user.map(user::into_resource).ok_or_else(|| rollcall_scim::Error::value("user: it is missing"))
 }
 
 /// A user who was read, with the attributes that the reader asked for.

@@ -27,7 +27,7 @@ const RETRY_AFTER: &str = "5";
 
 /// A request that gets no token, and why.
 #[derive(Debug)]
-struct Refusal {
+struct OAuthError {
     status: StatusCode,
     /// One of RFC 6749 §5.2.
     error: &'static str,
@@ -35,7 +35,7 @@ struct Refusal {
     header: Option<(header::HeaderName, String)>,
 }
 
-impl Refusal {
+impl OAuthError {
     fn new(error: &'static str, description: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, error, description: description.into(), header: None }
     }
@@ -70,7 +70,7 @@ struct Credentials {
 pub(crate) async fn token(call: &Call<'_>, body: &mut Incoming) -> Answer {
     let mut answer = match issue(call, body).await {
         Ok(answer) => answer,
-        Err(Refusal { status, error, description, header }) => {
+        Err(OAuthError { status, error, description, header }) => {
             let mut answer = Answer::json(
                 status,
                 json!({"error": error, "error_description": plain(&description)}).to_string(),
@@ -86,22 +86,23 @@ pub(crate) async fn token(call: &Call<'_>, body: &mut Incoming) -> Answer {
     answer
 }
 
-async fn issue(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, Refusal> {
+async fn issue(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, OAuthError> {
     if call.parts.method != Method::POST {
-        let refusal = Refusal::request("a token is asked for with POST").with(StatusCode::METHOD_NOT_ALLOWED);
-        return Err(Refusal { header: Some((header::ALLOW, "POST".to_owned())), ..refusal });
+        let error =
+            OAuthError::request("a token is asked for with POST").with(StatusCode::METHOD_NOT_ALLOWED);
+        return Err(OAuthError { header: Some((header::ALLOW, "POST".to_owned())), ..error });
     }
     let form = read(call, body).await?;
     let credentials = credentials(&call.parts.headers, &form)?;
     match form.get("grant_type")? {
         Some("client_credentials") => {}
         Some(_) => {
-            return Err(Refusal::new(
+            return Err(OAuthError::new(
                 "unsupported_grant_type",
                 "grant_type: only client_credentials is supported here",
             ));
         }
-        None => return Err(Refusal::request("grant_type: it is missing; send client_credentials")),
+        None => return Err(OAuthError::request("grant_type: it is missing; send client_credentials")),
     }
     let scope = form.get("scope")?.unwrap_or_default().to_owned();
     let request =
@@ -126,40 +127,40 @@ async fn issue(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, Refusal> 
     Ok(Answer::json(StatusCode::OK, body.to_string()))
 }
 
-async fn read(call: &Call<'_>, body: &mut Incoming) -> Result<Form, Refusal> {
+async fn read(call: &Call<'_>, body: &mut Incoming) -> Result<Form, OAuthError> {
     let headers = &call.parts.headers;
     let media_type =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(Refusal::request("Content-Type: send application/x-www-form-urlencoded"));
+        return Err(OAuthError::request("Content-Type: send application/x-www-form-urlencoded"));
     }
     match body.read_within(LARGEST_FORM).await {
         Ok(true) => Form::parse(body.bytes()),
-        Ok(false) => Err(Refusal::request(format!("the body is longer than {LARGEST_FORM} bytes"))
+        Ok(false) => Err(OAuthError::request(format!("the body is longer than {LARGEST_FORM} bytes"))
             .with(StatusCode::PAYLOAD_TOO_LARGE)),
-        Err(problem) => Err(Refusal::request(problem.detail()).with(problem.status())),
+        Err(problem) => Err(OAuthError::request(problem.detail()).with(problem.status())),
     }
 }
 
 /// Who asks: by `client_secret_basic` or by `client_secret_post` (RFC 6749 §2.3.1), and not by both.
-fn credentials(headers: &HeaderMap, form: &Form) -> Result<Credentials, Refusal> {
+fn credentials(headers: &HeaderMap, form: &Form) -> Result<Credentials, OAuthError> {
     let mut sent = headers.get_all(header::AUTHORIZATION).iter();
     let basic = sent.next();
     if sent.next().is_some() {
-        return Err(Refusal::request("Authorization: it is sent twice"));
+        return Err(OAuthError::request("Authorization: it is sent twice"));
     }
     let (id, secret) = (form.get("client_id")?, form.get("client_secret")?);
     let Some(basic) = basic else {
         return match (id, secret) {
             (Some(id), Some(secret)) => Ok(Credentials { id: id.to_owned(), secret: secret.to_owned() }),
-            _ => Err(Refusal::client(
+            _ => Err(OAuthError::client(
                 "no client authentication: send client_id and client_secret in the form, or as Authorization: Basic",
             )),
         };
     };
     if secret.is_some() {
-        return Err(Refusal::request(
+        return Err(OAuthError::request(
             "the client authenticates in two ways: send its secret in Authorization or in the form",
         ));
     }
@@ -167,10 +168,10 @@ fn credentials(headers: &HeaderMap, form: &Form) -> Result<Credentials, Refusal>
         .to_str()
         .ok()
         .and_then(read_basic)
-        .ok_or_else(|| Refusal::client("Authorization: it is no Basic authentication of a client"))?;
+        .ok_or_else(|| OAuthError::client("Authorization: it is no Basic authentication of a client"))?;
     match id {
         Some(id) if id != credentials.id => {
-            Err(Refusal::request("client_id: it is another one than in Authorization"))
+            Err(OAuthError::request("client_id: it is another one than in Authorization"))
         }
         _ => Ok(credentials),
     }
@@ -187,24 +188,24 @@ fn read_basic(value: &str) -> Option<Credentials> {
     Some(Credentials { id: form::decode(id)?, secret: form::decode(secret)? })
 }
 
-fn refused(call: &Call<'_>, status: &Status) -> Refusal {
+fn refused(call: &Call<'_>, status: &Status) -> OAuthError {
     match reason_from(status) {
-        ErrorReason::CredentialInvalid => Refusal::client(status.message()),
-        ErrorReason::InvalidValue => Refusal::new("invalid_scope", status.message()),
+        ErrorReason::CredentialInvalid => OAuthError::client(status.message()),
+        ErrorReason::InvalidValue => OAuthError::new("invalid_scope", status.message()),
         ErrorReason::RateLimited => {
             let wait = retry_after(status).unwrap_or_default();
             let wait = whole_seconds(wait).to_str().unwrap_or(RETRY_AFTER).to_owned();
-            let refusal = Refusal::new("temporarily_unavailable", status.message());
-            Refusal {
+            let error = OAuthError::new("temporarily_unavailable", status.message());
+            OAuthError {
                 header: Some((header::RETRY_AFTER, wait)),
-                ..refusal.with(StatusCode::TOO_MANY_REQUESTS)
+                ..error.with(StatusCode::TOO_MANY_REQUESTS)
             }
         }
         ErrorReason::Internal => {
             let request = call.request_id;
             let description =
                 format!("the server failed; its log has the cause under the id of this request, {request}");
-            Refusal::new("server_error", description).with(StatusCode::INTERNAL_SERVER_ERROR)
+            OAuthError::new("server_error", description).with(StatusCode::INTERNAL_SERVER_ERROR)
         }
         _ => {
             tracing::warn!(code = %status.code(), cause = status.message(), request_id = %call.request_id, "no access token was issued");
@@ -213,10 +214,10 @@ fn refused(call: &Call<'_>, status: &Status) -> Refusal {
     }
 }
 
-fn unavailable() -> Refusal {
-    let refusal = Refusal::new("temporarily_unavailable", "the service cannot answer now; try again later");
+fn unavailable() -> OAuthError {
+    let error = OAuthError::new("temporarily_unavailable", "the service cannot answer now; try again later");
     let header = Some((header::RETRY_AFTER, RETRY_AFTER.to_owned()));
-    Refusal { header, ..refusal.with(StatusCode::SERVICE_UNAVAILABLE) }
+    OAuthError { header, ..error.with(StatusCode::SERVICE_UNAVAILABLE) }
 }
 
 /// The characters that RFC 6749 §5.2 allows in a description.

@@ -8,7 +8,7 @@ mod json;
 mod names;
 mod personal;
 mod query;
-mod writing;
+mod writer;
 
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ use percent_encoding::percent_decode_str;
 use rollcall_store::Body;
 
 use self::names::hide_own_secrets;
-use self::writing::Writer;
+use self::writer::Writer;
 
 /// What stands where something was.
 pub(super) const REDACTED: &str = "[redacted]";

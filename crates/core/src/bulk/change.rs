@@ -1,14 +1,10 @@
 //! One operation: judged before its transaction, and written within it.
 
-use rollcall_api::patch;
-use rollcall_api::v1::bulk_operation::{
-    CreateGroup, CreateUser, DeleteResource, Operation, PatchResource, Refused, ReplaceGroup, ReplaceUser,
-};
-use rollcall_api::v1::{ErrorReason, PatchOperation};
 use rollcall_scim::Definition;
 use rollcall_store::{Directory, ResourceType, StoredResource, Transaction, UserOrigin};
 use uuid::Uuid;
 
+use super::operation::{Edit, Operation, Whole};
 use crate::Core;
 use crate::caller::parse_id;
 use crate::dry_run::Deed;
@@ -54,53 +50,54 @@ impl<'d> Change<'d> {
         new_id: Uuid,
         origin: UserOrigin,
     ) -> Result<Self> {
+        use ResourceType::{Group, User};
         match operation {
-            Operation::CreateUser(CreateUser { user }) => {
-                let mut new = core.new_user(directory, user, types.user(), origin).await?;
+            Operation::Create(User, user) => {
+                let mut new = core.new_user(directory, user.attributes?, types.user(), origin).await?;
                 new.user.id = new_id;
                 Ok(Self::CreateUser(new))
             }
-            Operation::ReplaceUser(ReplaceUser { id, user, if_match }) => {
-                let id = known_id(directory, ResourceType::User, &id)?;
-                let change = UserChange::replace(core, directory, user, if_match, types.user()).await?;
-                Ok(Self::UpdateUser(id, change))
-            }
-            Operation::PatchUser(PatchResource { id, operations, if_match }) => {
-                let id = patched_id(core, directory, ResourceType::User, &id, &operations)?;
-                let change = UserChange::patch(core, directory, operations, if_match, types.user()).await?;
-                Ok(Self::UpdateUser(id, change))
-            }
-            Operation::CreateGroup(CreateGroup { group, members }) => {
+            Operation::Create(Group, Whole { attributes, members }) => {
                 require_groups(directory)?;
+                let members = members.unwrap_or_default();
                 core.require_few_members(members.len())?;
-                let group = StoredResource { id: new_id, ..core.new_group(group, types.group())? };
+                let group = StoredResource { id: new_id, ..core.new_group(attributes?, types.group())? };
                 Ok(Self::CreateGroup(group, members, types.group()))
             }
-            Operation::ReplaceGroup(ReplaceGroup { id, group, has_members, members, if_match }) => {
-                let id = known_id(directory, ResourceType::Group, &id)?;
-                core.require_few_members(members.len())?;
-                let members = Some(members).filter(|members| has_members || !members.is_empty());
-                let rules = directory.rules();
-                let change = GroupChange::replace(group, members, if_match, types.group(), rules)?;
-                Ok(Self::UpdateGroup(id, change))
+            Operation::Existing { resource_type, id, edit, if_match } => {
+                if resource_type == Group {
+                    require_groups(directory)?;
+                }
+                let id = parse_id(resource_type.as_str(), &id)?;
+                match (resource_type, edit) {
+                    (User, Edit::Replace(Whole { attributes, .. })) => {
+                        let change =
+                            UserChange::replace(core, directory, attributes?, if_match, types.user());
+                        Ok(Self::UpdateUser(id, change.await?))
+                    }
+                    (User, Edit::Patch { operations, count }) => {
+                        core.require_few_operations(count)?;
+                        let change = UserChange::patch(core, directory, operations?, if_match, types.user());
+                        Ok(Self::UpdateUser(id, change.await?))
+                    }
+                    (Group, Edit::Replace(Whole { attributes, members })) => {
+                        core.require_few_members(members.as_ref().map_or(0, Vec::len))?;
+                        let rules = directory.rules();
+                        let change =
+                            GroupChange::replace(attributes?, members, if_match, types.group(), rules)?;
+                        Ok(Self::UpdateGroup(id, change))
+                    }
+                    (Group, Edit::Patch { operations, count }) => {
+                        core.require_few_operations(count)?;
+                        let change =
+                            GroupChange::patch(operations?, if_match, types.group(), directory.rules())?;
+                        core.require_few_members(change.members_named())?;
+                        Ok(Self::UpdateGroup(id, change))
+                    }
+                    (_, Edit::Delete) => Ok(Self::Delete(resource_type, id, if_match)),
+                }
             }
-            Operation::PatchGroup(PatchResource { id, operations, if_match }) => {
-                let id = patched_id(core, directory, ResourceType::Group, &id, &operations)?;
-                let rules = directory.rules();
-                let change =
-                    GroupChange::patch(patch::from_messages(operations)?, if_match, types.group(), rules)?;
-                core.require_few_members(change.members_named())?;
-                Ok(Self::UpdateGroup(id, change))
-            }
-            Operation::DeleteUser(DeleteResource { id, if_match }) => {
-                Ok(Self::Delete(ResourceType::User, known_id(directory, ResourceType::User, &id)?, if_match))
-            }
-            Operation::DeleteGroup(DeleteResource { id, if_match }) => Ok(Self::Delete(
-                ResourceType::Group,
-                known_id(directory, ResourceType::Group, &id)?,
-                if_match,
-            )),
-            Operation::Refused(refused) => Err(as_refused(refused)),
+            Operation::Refused(reason, message) => Err(Error::new(reason, message)),
         }
     }
 
@@ -201,42 +198,6 @@ impl Written {
 
 /// Where the resource is that an operation changes, if it can be anywhere; relative to the base URL.
 pub(super) fn location_of(operation: &Operation) -> Option<String> {
-    let (resource_type, id) = match operation {
-        Operation::ReplaceUser(replace) => (ResourceType::User, &replace.id),
-        Operation::PatchUser(patch) => (ResourceType::User, &patch.id),
-        Operation::DeleteUser(delete) => (ResourceType::User, &delete.id),
-        Operation::ReplaceGroup(replace) => (ResourceType::Group, &replace.id),
-        Operation::PatchGroup(patch) => (ResourceType::Group, &patch.id),
-        Operation::DeleteGroup(delete) => (ResourceType::Group, &delete.id),
-        Operation::CreateUser(_) | Operation::CreateGroup(_) | Operation::Refused(_) => return None,
-    };
-    parse_id(resource_type.as_str(), id).ok().map(|id| location(resource_type, id))
-}
-
-/// The id of a resource that is to be changed.
-fn known_id(directory: &Directory, resource_type: ResourceType, id: &str) -> Result<Uuid> {
-    if resource_type == ResourceType::Group {
-        require_groups(directory)?;
-    }
-    parse_id(resource_type.as_str(), id)
-}
-
-/// The same for a PATCH, which may not have too many operations.
-fn patched_id(
-    core: &Core,
-    directory: &Directory,
-    resource_type: ResourceType,
-    id: &str,
-    operations: &[PatchOperation],
-) -> Result<Uuid> {
-    let id = known_id(directory, resource_type, id)?;
-    core.require_few_operations(operations.iter().filter(|operation| !operation.continues).count())?;
-    Ok(id)
-}
-
-fn as_refused(refused: Refused) -> Error {
-    match refused.reason() {
-        ErrorReason::Unspecified => Error::new(ErrorReason::InvalidSyntax, refused.message),
-        reason => Error::new(reason, refused.message),
-    }
+    let Operation::Existing { resource_type, id, .. } = operation else { return None };
+    parse_id(resource_type.as_str(), id).ok().map(|id| location(*resource_type, id))
 }

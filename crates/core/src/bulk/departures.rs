@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use rollcall_api::v1::BulkOperation;
-use rollcall_api::v1::bulk_operation::Operation;
 use rollcall_store::{Directory, ResourceType, Transaction};
+use serde_json::Value;
 use uuid::Uuid;
 
+use super::operation::{Edit, Entry, Operation};
 use crate::Core;
 use crate::caller::{Caller, parse_id};
 use crate::departures::{Count, is_active, stopped};
@@ -26,12 +26,12 @@ impl Core {
         caller: &Caller,
         directory: &Directory,
         types: &Types,
-        operations: &[BulkOperation],
+        entries: &[Entry],
     ) -> Result<()> {
         if directory.safeguards.guard_rail.is_none() || !caller.is_identity_provider() {
             return Ok(());
         }
-        let leaving = &leaving(operations, directory, types);
+        let leaving = &leaving(entries, directory, types);
         if leaving.is_empty() {
             return Ok(());
         }
@@ -49,12 +49,12 @@ impl Core {
         caller: &Caller,
         directory: &Directory,
         types: &Types,
-        operations: &[BulkOperation],
+        entries: &[Entry],
     ) -> Result<()> {
         if directory.safeguards.guard_rail.is_none() {
             return Ok(());
         }
-        self.count_each(transaction, caller, directory, &leaving(operations, directory, types)).await
+        self.count_each(transaction, caller, directory, &leaving(entries, directory, types)).await
     }
 
     async fn count_each(
@@ -112,31 +112,29 @@ enum Leaving<'d> {
 }
 
 /// The users whom operations may make leave, in the order of their ids, in which they are locked.
-fn leaving<'d>(
-    operations: &[BulkOperation],
-    directory: &Directory,
-    types: &'d Types,
-) -> BTreeMap<Uuid, Leaving<'d>> {
+fn leaving<'d>(entries: &[Entry], directory: &Directory, types: &'d Types) -> BTreeMap<Uuid, Leaving<'d>> {
     let definition = types.user();
-    let one = |operation: &BulkOperation| {
-        let (id, leaving) = match operation.operation.as_ref()? {
-            Operation::DeleteUser(delete) => (&delete.id, Leaving::Delete(delete.if_match.clone())),
-            Operation::ReplaceUser(replace) => {
-                let user = replace.user.clone().filter(|user| user.active == Some(false))?;
-                let change =
-                    UserChange::replace_but_password(user, replace.if_match.clone(), definition).ok()?;
-                (&replace.id, Leaving::Change(change))
+    let one = |entry: &Entry| {
+        let Operation::Existing { resource_type: ResourceType::User, id, edit, if_match } =
+            entry.operation.as_ref()?
+        else {
+            return None;
+        };
+        let if_match = if_match.clone();
+        let leaving = match edit {
+            Edit::Delete => Leaving::Delete(if_match),
+            Edit::Replace(user) => {
+                let user = user.attributes.as_ref().ok()?;
+                user.get("active").filter(|active| **active == Value::Bool(false))?;
+                Leaving::Change(UserChange::replace_but_password(user.clone(), if_match, definition).ok()?)
             }
-            Operation::PatchUser(patch) => {
-                let (operations, if_match) = (patch.operations.clone(), patch.if_match.clone());
-                let change =
-                    UserChange::patch_but_password(operations, if_match, definition, directory.rules())
-                        .ok()?;
-                (&patch.id, Leaving::Change(Some(change).filter(UserChange::may_deactivate)?))
+            Edit::Patch { operations, .. } => {
+                let (operations, rules) = (operations.clone().ok()?, directory.rules());
+                let change = UserChange::patch_but_password(operations, if_match, definition, rules);
+                Leaving::Change(Some(change).filter(UserChange::may_deactivate)?)
             }
-            _ => return None,
         };
         Some((parse_id("User", id).ok()?, leaving))
     };
-    operations.iter().filter_map(one).collect()
+    entries.iter().filter_map(one).collect()
 }

@@ -1,19 +1,18 @@
 //! Doing the operations of a request, step by step: each in a transaction of its own, or in a dry run all in one.
 
-mod writing;
+mod transactions;
 
 use std::sync::Arc;
 
-use rollcall_api::user;
-use rollcall_api::v1::bulk_operation::{CreateUser, Operation};
-use rollcall_api::v1::{BulkOperation, ErrorReason};
-use rollcall_store::{Directory, Transaction};
+use rollcall_api::v1::ErrorReason;
+use rollcall_store::{Directory, ResourceType, Transaction};
 use uuid::Uuid;
 
 use super::change::{Change, Written, location_of};
-use super::outbox::Outbox;
+use super::operation::{Entry, Operation, Whole};
 use super::plan::{Outline, Plan, Step, plan};
 use super::references::{Reading, bulk_id, each_id};
+use super::results::Results;
 use crate::Core;
 use crate::caller::Caller;
 use crate::error::{Error, Result, shortened};
@@ -75,18 +74,17 @@ impl Execution {
         directory: Arc<Directory>,
         types: Types,
         fail_on_errors: usize,
-        mut operations: Vec<BulkOperation>,
+        mut entries: Vec<Entry>,
     ) -> Self {
         let reading = reading(&directory, &types);
-        let outlines: Vec<Outline> =
-            operations.iter_mut().map(|operation| outline(operation, reading)).collect();
+        let outlines: Vec<Outline> = entries.iter_mut().map(|entry| outline(entry, reading)).collect();
         Self {
             fail_on_errors: if fail_on_errors == 0 { usize::MAX } else { fail_on_errors },
-            ids: operations.iter().map(|_| core.new_id()).collect(),
-            has_failed: vec![false; operations.len()],
+            ids: entries.iter().map(|_| core.new_id()).collect(),
+            has_failed: vec![false; entries.len()],
             plan: plan(&outlines),
             bulk_ids: outlines.into_iter().map(|outline| outline.bulk_id).collect(),
-            operations: operations.into_iter().map(|operation| operation.operation).collect(),
+            operations: entries.into_iter().map(|entry| entry.operation).collect(),
             is_cut_off: false,
             broken_off: None,
             core,
@@ -97,9 +95,9 @@ impl Execution {
     }
 
     /// Does the operations, until all are done or too many have failed.
-    pub(super) async fn run(mut self, mut outbox: Outbox) {
-        self.do_steps(&mut None, &mut |outcome| outbox.put(outcome)).await;
-        outbox.finish();
+    pub(super) async fn run(mut self, mut results: Results) {
+        self.do_steps(&mut None, &mut |outcome| results.put(outcome)).await;
+        results.finish();
     }
 
     /// Does the operations in this transaction, which is dropped, and returns what became of each, as far as it went.
@@ -201,13 +199,12 @@ impl Execution {
             None => own.insert(self.core.store.begin().await?),
         };
         for index in circle {
-            let Some(Operation::CreateUser(CreateUser { user: Some(user) })) = &self.operations[*index]
+            let Some(Operation::Create(ResourceType::User, Whole { attributes: Ok(attributes), .. })) =
+                &self.operations[*index]
             else {
                 continue;
             };
-            let attributes = user::into_resource(user.clone());
-            let returning =
-                self.core.returning_user(&mut **transaction, &self.directory, &attributes).await?;
+            let returning = self.core.returning_user(&mut **transaction, &self.directory, attributes).await?;
             if let Some((id, _)) = returning.who {
                 self.ids[*index] = id;
             }
@@ -267,17 +264,16 @@ fn reading<'t>(directory: &Directory, types: &'t Types) -> Reading<'t> {
     Reading { user: types.user(), group: types.group(), rules: directory.rules() }
 }
 
-fn outline(operation: &mut BulkOperation, reading: Reading<'_>) -> Outline {
+fn outline(entry: &mut Entry, reading: Reading<'_>) -> Outline {
     let mut references = Vec::new();
-    if let Some(operation) = &mut operation.operation {
+    let operation = &mut entry.operation;
+    if let Some(operation) = operation {
         each_id(operation, reading, &mut |text| references.extend(bulk_id(text).map(str::to_owned)));
     }
-    let creates = matches!(operation.operation, Some(Operation::CreateUser(_) | Operation::CreateGroup(_)));
-    let may_have_created = matches!(operation.operation, None | Some(Operation::Refused(_)));
     Outline {
-        bulk_id: std::mem::take(&mut operation.bulk_id),
-        creates,
-        is_referable: creates || may_have_created,
+        bulk_id: std::mem::take(&mut entry.bulk_id),
+        creates: matches!(operation, Some(Operation::Create(..))),
+        is_referable: !matches!(operation, Some(Operation::Existing { .. })),
         references,
     }
 }

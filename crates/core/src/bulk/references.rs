@@ -5,16 +5,16 @@
 //! `value` (a manager) or is a reference, and anywhere in an extension of the directory's own, since such schemas often
 //! declare ids as plain text. Everywhere else such a text is a text: no userName and no password is read as a reference.
 
-use rollcall_api::v1::bulk_operation::Operation;
-use rollcall_api::v1::value::Kind;
-use rollcall_api::v1::{PatchOperation, User, Value};
-use rollcall_api::value::to_message;
 use rollcall_scim::definition::{AttributeRef, Target};
 use rollcall_scim::filter::{Expression, Literal, Test};
+use rollcall_scim::patch::Operation as PatchOperation;
 use rollcall_scim::path::Path;
-use rollcall_scim::schema::{self, ENTERPRISE_USER, Schema};
+use rollcall_scim::schema::{ENTERPRISE_USER, Kind, Schema};
 use rollcall_scim::{Definition, Rules};
+use rollcall_store::ResourceType;
 use serde_json::Value as Json;
+
+use super::operation::{Edit, Operation, Whole};
 
 /// What stands before the bulkId.
 const PREFIX: &str = "bulkId:";
@@ -33,46 +33,45 @@ pub(super) struct Reading<'d> {
     pub(super) rules: Rules,
 }
 
-/// Shows every text of an operation that stands where an id may stand.
-pub(super) fn each_id(operation: &mut Operation, reading: Reading<'_>, show: &mut dyn FnMut(&mut String)) {
-    match operation {
-        Operation::CreateUser(create) => in_user(create.user.as_mut(), show),
-        Operation::ReplaceUser(replace) => {
-            show(&mut replace.id);
-            in_user(replace.user.as_mut(), show);
+impl<'d> Reading<'d> {
+    fn of(self, resource_type: ResourceType) -> &'d Definition {
+        match resource_type {
+            ResourceType::User => self.user,
+            ResourceType::Group => self.group,
         }
-        Operation::PatchUser(patch) => {
-            show(&mut patch.id);
-            in_patch(&mut patch.operations, reading.user, reading.rules, show);
-        }
-        Operation::CreateGroup(create) => {
-            create.members.iter_mut().for_each(&mut *show);
-            in_extensions(create.group.iter_mut().flat_map(|group| group.extensions.values_mut()), show);
-        }
-        Operation::ReplaceGroup(replace) => {
-            show(&mut replace.id);
-            replace.members.iter_mut().for_each(&mut *show);
-            in_extensions(replace.group.iter_mut().flat_map(|group| group.extensions.values_mut()), show);
-        }
-        Operation::PatchGroup(patch) => {
-            show(&mut patch.id);
-            in_patch(&mut patch.operations, reading.group, reading.rules, show);
-        }
-        Operation::DeleteUser(delete) | Operation::DeleteGroup(delete) => show(&mut delete.id),
-        Operation::Refused(_) => {}
     }
 }
 
-fn in_user(user: Option<&mut User>, show: &mut dyn FnMut(&mut String)) {
-    let Some(user) = user else { return };
-    let manager = user.enterprise.as_mut().and_then(|enterprise| enterprise.manager.as_mut());
-    manager.and_then(|manager| manager.value.as_mut()).into_iter().for_each(&mut *show);
-    in_extensions(user.extensions.values_mut(), show);
+/// Shows every text of an operation that stands where an id may stand.
+pub(super) fn each_id(operation: &mut Operation, reading: Reading<'_>, show: &mut dyn FnMut(&mut String)) {
+    match operation {
+        Operation::Create(resource_type, whole) => in_whole(whole, reading.of(*resource_type), show),
+        Operation::Existing { resource_type, id, edit, .. } => {
+            show(id);
+            match edit {
+                Edit::Replace(whole) => in_whole(whole, reading.of(*resource_type), show),
+                Edit::Patch { operations: Ok(operations), .. } => {
+                    in_patch(operations, reading.of(*resource_type), reading.rules, show);
+                }
+                Edit::Patch { operations: Err(_), .. } | Edit::Delete => {}
+            }
+        }
+        Operation::Refused(..) => {}
+    }
 }
 
-fn in_extensions<'v>(extensions: impl Iterator<Item = &'v mut Value>, show: &mut dyn FnMut(&mut String)) {
-    for value in extensions {
-        in_value(value, Place::Extension, &mut |_, _| Place::Extension, show);
+/// Shows the ids in a whole user or group, whose attributes have the names that their schemas spell, and what else was sent.
+fn in_whole(whole: &mut Whole, definition: &Definition, show: &mut dyn FnMut(&mut String)) {
+    whole.members.iter_mut().flatten().for_each(&mut *show);
+    for (name, value) in whole.attributes.iter_mut().flatten() {
+        let mut built_in = definition.schema.attributes.iter().chain(definition.common());
+        if name == ENTERPRISE_USER && definition.extension(name).is_some() {
+            if let Some(Json::String(manager)) = value.pointer_mut("/manager/value") {
+                show(manager);
+            }
+        } else if built_in.all(|attribute| attribute.name != *name) {
+            in_value(value, Place::Extension, &mut |_, _| Place::Extension, show);
+        }
     }
 }
 
@@ -101,12 +100,12 @@ fn in_patch(
             }
         }
         let Some(value) = &mut operation.value else { continue };
-        if let (Place::Schema(schema), Some(Kind::StringValue(text))) = (at, &value.kind)
+        if let (Place::Schema(schema), Json::String(text)) = (at, &*value)
             && schema.id == definition.schema.id
             && let Ok(object @ Json::Object(_)) = serde_json::from_str(text)
         {
             // Some clients write attributes without a path as a text that holds an object.
-            *value = to_message(object);
+            *value = object;
         }
         in_value(value, at, &mut inside, show);
     }
@@ -148,34 +147,34 @@ fn is_reference(at: &AttributeRef<'_>, sub_attribute: Option<&str>) -> bool {
     };
     match leaf {
         None if sub_attribute.is_some() => false,
-        None => refers || at.attribute.kind == schema::Kind::Reference,
-        Some(leaf) => refers && leaf.name == "value" || leaf.kind == schema::Kind::Reference,
+        None => refers || at.attribute.kind == Kind::Reference,
+        Some(leaf) => refers && leaf.name == "value" || leaf.kind == Kind::Reference,
     }
 }
 
 /// Shows the ids in a value. `inside` says where the members of a schema stand.
 fn in_value<'d>(
-    value: &mut Value,
+    value: &mut Json,
     at: Place<'d>,
     inside: &mut dyn FnMut(&Schema, &str) -> Place<'d>,
     show: &mut dyn FnMut(&mut String),
 ) {
-    match (at, &mut value.kind) {
-        (Place::Reference | Place::Extension, Some(Kind::StringValue(text))) => show(text),
-        (Place::Reference | Place::Extension, Some(Kind::ListValue(list))) => {
-            list.values.iter_mut().for_each(|value| in_value(value, at, inside, show));
+    match (at, value) {
+        (Place::Reference | Place::Extension, Json::String(text)) => show(text),
+        (Place::Reference | Place::Extension, Json::Array(values)) => {
+            for value in values {
+                in_value(value, at, inside, show);
+            }
         }
-        (Place::Schema(_) | Place::Reference | Place::Extension, Some(Kind::MapValue(map))) => {
-            for entry in &mut map.entries {
+        (Place::Schema(_) | Place::Reference | Place::Extension, Json::Object(members)) => {
+            for (name, value) in members {
                 let at = match at {
-                    Place::Schema(schema) => inside(schema, &entry.name),
+                    Place::Schema(schema) => inside(schema, name),
                     // Some clients write `{"members": […]}` under the path `members`.
-                    Place::Reference if !names_ids(&entry.name) => Place::Elsewhere,
+                    Place::Reference if !names_ids(name) => Place::Elsewhere,
                     at => at,
                 };
-                if let Some(value) = &mut entry.value {
-                    in_value(value, at, inside, show);
-                }
+                in_value(value, at, inside, show);
             }
         }
         _ => {}

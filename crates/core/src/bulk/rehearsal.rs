@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use rollcall_api::v1::BulkOperation;
 use rollcall_store::Directory;
 
 use super::execution::{Execution, Outcome};
+use super::operation::Entry;
 use crate::Core;
 use crate::caller::Caller;
 use crate::dry_run::{not_in_dry_run, note_dry_run};
 use crate::error::{Error, Result};
-use crate::resources::Attempts;
+use crate::resources::Retries;
 use crate::types::Types;
 
 /// Operations that are named at most: a status travels in headers, whose size is limited.
@@ -27,20 +27,20 @@ pub(super) struct Rehearsal<'a> {
     pub(super) directory: Arc<Directory>,
     pub(super) types: Types,
     pub(super) fail_on_errors: usize,
-    pub(super) operations: Vec<BulkOperation>,
+    pub(super) entries: Vec<Entry>,
 }
 
 impl Rehearsal<'_> {
     /// What would have become of the request: `DRY_RUN`, or why that could not be found out.
     pub(super) async fn told(self) -> Error {
-        let mut attempts = Attempts::default();
+        let mut retries = Retries::default();
         loop {
             match self.outcomes().await {
                 Ok(outcomes) => return self.tell(outcomes),
                 Err(error) => match error.into_stopped() {
                     Ok(stopped) => return self.core.hold_back(stopped).await,
                     Err(error) => {
-                        if let Err(error) = attempts.again(error) {
+                        if let Err(error) = retries.again(error) {
                             return error;
                         }
                     }
@@ -54,9 +54,9 @@ impl Rehearsal<'_> {
         let core = Core { hasher: self.core.hasher.idle(), ..self.core.clone() };
         let (caller, directory, types) = (self.caller.clone(), self.directory.clone(), self.types.clone());
         let mut transaction = core.store.begin().await?;
-        core.count_departures_in(&mut *transaction, &caller, &directory, &types, &self.operations).await?;
-        let operations = self.operations.clone();
-        let execution = Execution::new(core, caller, directory, types, self.fail_on_errors, operations);
+        core.count_departures_in(&mut *transaction, &caller, &directory, &types, &self.entries).await?;
+        let entries = self.entries.clone();
+        let execution = Execution::new(core, caller, directory, types, self.fail_on_errors, entries);
         execution.rehearse(transaction).await
     }
 
@@ -74,7 +74,7 @@ impl Rehearsal<'_> {
             origin.note(&text);
             list.push(text);
         }
-        not_in_dry_run(summary(&failed, &done, self.operations.len()))
+        not_in_dry_run(summary(&failed, &done, self.entries.len()))
     }
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::Core;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::resources::Attempts;
+use crate::resources::Retries;
 
 /// How many bytes of changes one message holds, more or less. Many clients refuse messages of more than 4 MiB, and a single
 /// event may have half of that.
@@ -64,12 +64,12 @@ impl Core {
 
     /// Numbers the events of a directory that are committed.
     pub(super) async fn number_events(&self, directory: Option<Uuid>) -> Result<()> {
-        let mut attempts = Attempts::default();
+        let mut retries = Retries::default();
         loop {
             match self.store.number_events(directory).await {
                 Ok(true) => {}
                 Ok(false) => return Ok(()),
-                Err(error) => attempts.again(error.into())?,
+                Err(error) => retries.again(error.into())?,
             }
         }
     }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rollcall_api::group;
-use rollcall_api::v1::{ErrorReason, Group};
+use rollcall_api::v1::ErrorReason;
 use rollcall_scim::membership::{self, MemberChange};
 use rollcall_scim::patch::Operation;
 use rollcall_scim::replacement::with_immutable;
@@ -53,7 +52,7 @@ impl<'d> GroupChange<'d> {
     /// A PUT. `members` is `None` where the request does not mention them.
     /// Errors: `INVALID_VALUE` for attributes that are none.
     pub(crate) fn replace(
-        group: Option<Group>,
+        group: Resource,
         members: Option<Vec<String>>,
         if_match: Vec<String>,
         definition: &'d Definition,
@@ -135,7 +134,7 @@ impl Moves {
 
 impl Core {
     /// A new group, that nobody has written yet.
-    pub(crate) fn new_group(&self, group: Option<Group>, definition: &Definition) -> Result<StoredResource> {
+    pub(crate) fn new_group(&self, group: Resource, definition: &Definition) -> Result<StoredResource> {
         let attributes = judge(group, definition)?;
         let now = self.clock.now();
         Ok(StoredResource {
@@ -388,9 +387,8 @@ fn canonical(text: &str) -> Option<Uuid> {
 }
 
 /// Judges the attributes that a client sent for a whole group.
-fn judge(group: Option<Group>, definition: &Definition) -> Result<Resource> {
-    let group = group.ok_or_else(|| Error::value("group: it is missing"))?;
-    let attributes = resource::normalize_attributes(group::into_resource(group), definition)?;
+fn judge(group: Resource, definition: &Definition) -> Result<Resource> {
+    let attributes = resource::normalize_attributes(group, definition)?;
     require_indexable(&attributes)?;
     Ok(attributes)
 }

@@ -10,7 +10,7 @@ use crate::dry_run::not_in_dry_run;
 use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::notices::{HeldChanges, Notice};
-use crate::resources::Attempts;
+use crate::resources::Retries;
 use crate::stopped::{Departure, Stopped};
 
 impl Core {
@@ -22,13 +22,13 @@ impl Core {
             let what = format!("the guard rail would have held the request, by which users leave: {users}");
             return not_in_dry_run(what);
         }
-        let mut attempts = Attempts::default();
+        let mut retries = Retries::default();
         loop {
             match self.try_hold_back(&stopped).await {
                 Ok(hold) => return self.held(&stopped, &hold),
                 Err(error) if error.reason() == ErrorReason::Held => return approved_since(),
                 Err(error) => {
-                    if let Err(error) = attempts.again(error) {
+                    if let Err(error) = retries.again(error) {
                         return error;
                     }
                 }

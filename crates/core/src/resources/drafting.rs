@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 
 /// How often a change is tried that loses against others.
-const ATTEMPTS: u32 = 4;
+const TRIES: u32 = 4;
 /// The longest value, in bytes, of an attribute that has an index. An entry of a PostgreSQL index holds about 2,700 bytes;
 /// folding can make a text three times as long.
 const LONGEST_INDEXED: usize = 800;
@@ -74,19 +74,19 @@ pub(crate) fn require_short(name: &str, text: &str) -> Result<()> {
     Err(Error::value(format!("{name}: it is longer than {LONGEST_INDEXED} bytes")))
 }
 
-/// Counts how often a change was tried that lost against others.
+/// How often a change has lost against others, and was made again.
 #[derive(Debug, Default)]
-pub(crate) struct Attempts(u32);
+pub(crate) struct Retries(u32);
 
-impl Attempts {
+impl Retries {
     /// Whether nothing has been lost yet.
-    pub(crate) fn is_first(&self) -> bool {
+    pub(crate) fn are_none(&self) -> bool {
         self.0 == 0
     }
 
-    /// Allows another attempt after a lost one. Errors: every other error, and the loss itself when it was one too many.
+    /// Allows the change to be tried again. Errors: every other error, and the loss itself when it was one too many.
     pub(crate) fn again(&mut self, error: Error) -> Result<()> {
         self.0 += 1;
-        if error.reason() == ErrorReason::Conflict && self.0 < ATTEMPTS { Ok(()) } else { Err(error) }
+        if error.reason() == ErrorReason::Conflict && self.0 < TRIES { Ok(()) } else { Err(error) }
     }
 }

@@ -5,7 +5,7 @@ use rollcall_store::{Directory, Draft, Event, Provenance, ResourceType, StoredRe
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Attempts, search_form};
+use super::{Retries, search_form};
 use crate::Core;
 use crate::error::{Error, Result};
 use crate::events::changes;
@@ -20,18 +20,15 @@ impl Core {
     where
         Changing: Future<Output = Result<(T, Box<dyn Transaction>)>>,
     {
-        let mut attempts = Attempts::default();
+        let mut retries = Retries::default();
         loop {
-            let transaction = if attempts.is_first() {
-                self.store.begin().await?
-            } else {
-                self.store.begin_again().await?
-            };
-            match attempt(&change, transaction).await {
+            let transaction =
+                if retries.are_none() { self.store.begin().await? } else { self.store.begin_again().await? };
+            match try_once(&change, transaction).await {
                 Ok(done) => return Ok(done),
                 Err(error) => match error.into_stopped() {
-                    Ok(stopped) => attempts.again(self.hold_back(stopped).await)?,
-                    Err(error) => attempts.again(error)?,
+                    Ok(stopped) => retries.again(self.hold_back(stopped).await)?,
+                    Err(error) => retries.again(error)?,
                 },
             }
         }
@@ -100,7 +97,7 @@ impl Core {
     }
 }
 
-async fn attempt<T, Changing>(
+async fn try_once<T, Changing>(
     change: &impl Fn(Box<dyn Transaction>) -> Changing,
     transaction: Box<dyn Transaction>,
 ) -> Result<T>

@@ -1,6 +1,5 @@
 //! A sign-in: decided by what the database says, and carried out in one transaction where there is something to write.
 
-use rollcall_api::user;
 use rollcall_api::v1::{
     ErrorReason, ExplainSignInRequest, ExplainSignInResponse, SignInGroup, SignInRequest, SignInResponse,
 };
@@ -251,9 +250,9 @@ impl SigningIn<'_> {
         if attributes == held.attributes {
             return Ok(held);
         }
-        let message = Some(user::from_resource(attributes));
         let (core, origin) = (self.core, self.caller.origin().of_sign_in());
-        let change = UserChange::replace(core, self.directory, message, Vec::new(), self.definition).await?;
+        let change =
+            UserChange::replace(core, self.directory, attributes, Vec::new(), self.definition).await?;
         let changed = core.change_user(transaction, origin, self.directory, held.id, &change).await;
         Ok(changed.map_err(if_taken)?.resource)
     }
@@ -282,9 +281,9 @@ impl SigningIn<'_> {
 
     async fn create(&self, transaction: &mut dyn Transaction) -> Result<StoredResource> {
         let address = self.arrival.vouched_address().ok_or_else(lost)?;
-        let message = Some(user::from_resource(new_account(self.arrival, address)));
+        let account = new_account(self.arrival, address);
         let (core, directory) = (self.core, self.directory);
-        let new = core.new_user(directory, message, self.definition, UserOrigin::Sso).await?;
+        let new = core.new_user(directory, account, self.definition, UserOrigin::Sso).await?;
         core.insert_user(transaction, self.caller.origin().of_sign_in(), directory, &new)
             .await
             .map_err(if_taken)?;

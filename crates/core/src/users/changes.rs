@@ -1,7 +1,6 @@
 //! Changes of users within a transaction: the user, its version and its event.
 
-use rollcall_api::v1::{PatchOperation, User};
-use rollcall_api::{patch, user};
+use rollcall_api::v1::ErrorReason;
 use rollcall_scim::fold::fold;
 use rollcall_scim::patch::{Operation, outcome as patch_outcome};
 use rollcall_scim::replacement::with_immutable;
@@ -55,7 +54,7 @@ impl<'d> UserChange<'d> {
     pub(crate) async fn replace(
         core: &Core,
         directory: &Directory,
-        user: Option<User>,
+        user: Resource,
         if_match: Vec<String>,
         definition: &'d Definition,
     ) -> Result<Self> {
@@ -64,40 +63,38 @@ impl<'d> UserChange<'d> {
         Ok(Self { next: Next::Replace(attributes), password, if_match, definition })
     }
 
-    /// A PATCH; the password is hashed here, so before any transaction. Errors: `INVALID_SYNTAX` for operations that are
-    /// none, and those of operations on the password.
+    /// A PATCH; the password is hashed here, so before any transaction. Errors: those of operations on the password.
     pub(crate) async fn patch(
         core: &Core,
         directory: &Directory,
-        operations: Vec<PatchOperation>,
+        operations: Vec<Operation>,
         if_match: Vec<String>,
         definition: &'d Definition,
     ) -> Result<Self> {
-        let (operations, rules) = (patch::from_messages(operations)?, directory.rules());
+        let rules = directory.rules();
         let password = core.patched_password(directory, &operations, definition, rules).await?;
         Ok(Self { next: Next::Patch(operations, rules), password, if_match, definition })
     }
 
     /// A PUT that leaves the password alone: to find out what it makes of a user.
     pub(crate) fn replace_but_password(
-        user: User,
+        user: Resource,
         if_match: Vec<String>,
         definition: &'d Definition,
     ) -> Result<Self> {
-        let (attributes, _) = judge(Some(user), definition)?;
+        let (attributes, _) = judge(user, definition)?;
         let password = PasswordChange::Keep;
         Ok(Self { next: Next::Replace(attributes), password, if_match, definition })
     }
 
     /// A PATCH that leaves the password alone: to find out what it makes of a user.
     pub(crate) fn patch_but_password(
-        operations: Vec<PatchOperation>,
+        operations: Vec<Operation>,
         if_match: Vec<String>,
         definition: &'d Definition,
         rules: Rules,
-    ) -> Result<Self> {
-        let next = Next::Patch(patch::from_messages(operations)?, rules);
-        Ok(Self { next, password: PasswordChange::Keep, if_match, definition })
+    ) -> Self {
+        Self { next: Next::Patch(operations, rules), password: PasswordChange::Keep, if_match, definition }
     }
 
     /// Whether the user is replaced: it is a PUT.
@@ -148,7 +145,7 @@ impl Core {
     pub(crate) async fn new_user<'d>(
         &self,
         directory: &Directory,
-        user: Option<User>,
+        user: Resource,
         definition: &'d Definition,
         origin: UserOrigin,
     ) -> Result<NewUser<'d>> {
@@ -305,16 +302,15 @@ impl Core {
             return Ok(());
         }
         Err(Error::new(
-            rollcall_api::v1::ErrorReason::TooMany,
+            ErrorReason::TooMany,
             format!("Operations: {count} are more than the {limit} allowed in one PATCH"),
         ))
     }
 }
 
 /// Judges the attributes that a client sent for a whole user, among which the password does not stay.
-fn judge(user: Option<User>, definition: &Definition) -> Result<(Resource, Option<String>)> {
-    let user = user.ok_or_else(|| Error::value("user: it is missing"))?;
-    let mut attributes = resource::normalize_attributes(user::into_resource(user), definition)?;
+fn judge(user: Resource, definition: &Definition) -> Result<(Resource, Option<String>)> {
+    let mut attributes = resource::normalize_attributes(user, definition)?;
     let password = take_password(&mut attributes);
     take_unkept(&mut attributes);
     require_indexable(&attributes)?;

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::Refusal;
+use super::OAuthError;
 
 /// The parameters of a form.
 #[derive(Debug)]
@@ -10,8 +10,8 @@ pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads a form. Errors: `invalid_request` for what is no UTF-8 text.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
-        let no_text = || Refusal::request("the body is no form of UTF-8 text");
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, OAuthError> {
+        let no_text = || OAuthError::request("the body is no form of UTF-8 text");
         let text = std::str::from_utf8(bytes).map_err(|_| no_text())?;
         let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -22,11 +22,11 @@ impl Form {
 
     /// The value of a parameter; one that is empty counts as left out (RFC 6749 §3.2). Errors: `invalid_request` for one
     /// that is there twice.
-    pub(super) fn get(&self, name: &str) -> Result<Option<&str>, Refusal> {
+    pub(super) fn get(&self, name: &str) -> Result<Option<&str>, OAuthError> {
         let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
         let value = values.next();
         if values.next().is_some() {
-            return Err(Refusal::request(format!("{name}: it is sent twice")));
+            return Err(OAuthError::request(format!("{name}: it is sent twice")));
         }
         Ok(value.filter(|value| !value.is_empty()))
     }

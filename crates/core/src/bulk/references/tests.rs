@@ -1,10 +1,7 @@
 //! Where references stand, and where what looks like one does not.
 
-use rollcall_api::v1::bulk_operation::{CreateGroup, CreateUser, DeleteResource, PatchResource};
-use rollcall_api::v1::{EnterpriseUser, enterprise_user, patch_operation};
-use rollcall_api::value::from_message;
 use rollcall_scim::definition::Extension;
-use rollcall_scim::{Profile, builtin};
+use rollcall_scim::{Profile, builtin, patch};
 use serde_json::json;
 
 use super::*;
@@ -33,34 +30,55 @@ fn resolved(mut operation: Operation) -> Operation {
     operation
 }
 
-fn patch(path: Option<&str>, value: Option<Json>) -> PatchResource {
-    let operation = PatchOperation {
-        kind: patch_operation::Kind::Add.into(),
-        path: path.map(str::to_owned),
-        value: value.map(to_message),
-        continues: false,
-    };
-    PatchResource { id: "bulkId:i".to_owned(), operations: vec![operation], if_match: Vec::new() }
+fn change(resource_type: ResourceType, edit: Edit) -> Operation {
+    let if_match = vec!["bulkId:i".to_owned()];
+    Operation::Existing { resource_type, id: "bulkId:i".to_owned(), edit, if_match }
 }
 
-fn parts(patch: PatchResource) -> (Option<String>, Option<Json>) {
-    assert_eq!(patch.id, "[i]");
-    let operation = patch.operations.into_iter().next().unwrap();
-    (operation.path, operation.value.map(from_message))
+/// What is done to a resource when the references are resolved.
+fn edited(resource_type: ResourceType, edit: Edit) -> Edit {
+    let Operation::Existing { id, edit, if_match, .. } = resolved(change(resource_type, edit)) else {
+        panic!("another operation")
+    };
+    assert_eq!((id.as_str(), if_match[0].as_str()), ("[i]", "bulkId:i"));
+    edit
+}
+
+fn patched(
+    resource_type: ResourceType,
+    path: Option<&str>,
+    value: Option<Json>,
+) -> (Option<String>, Option<Json>) {
+    let operation = PatchOperation { kind: patch::Kind::Add, path: path.map(str::to_owned), value };
+    let edit = Edit::Patch { operations: Ok(vec![operation]), count: 1 };
+    let Edit::Patch { operations: Ok(mut operations), .. } = edited(resource_type, edit) else {
+        panic!("another edit")
+    };
+    let operation = operations.remove(0);
+    (operation.path, operation.value)
 }
 
 fn user_patch(path: Option<&str>, value: Json) -> Json {
-    let Operation::PatchUser(changed) = resolved(Operation::PatchUser(patch(path, Some(value)))) else {
-        panic!("another operation")
-    };
-    parts(changed).1.unwrap()
+    patched(ResourceType::User, path, Some(value)).1.unwrap()
 }
 
 fn group_patch(path: Option<&str>, value: Option<Json>) -> (Option<String>, Option<Json>) {
-    let Operation::PatchGroup(changed) = resolved(Operation::PatchGroup(patch(path, value))) else {
+    patched(ResourceType::Group, path, value)
+}
+
+/// A whole resource, and its members, when the references are resolved.
+fn whole(resource_type: ResourceType, attributes: Json, members: Option<&[&str]>) -> (Json, Vec<String>) {
+    let Json::Object(attributes) = attributes else { panic!("{attributes}") };
+    let members = members.map(|ids| ids.iter().map(|id| (*id).to_owned()).collect());
+    let sent = Whole { attributes: Ok(attributes), members };
+    let Edit::Replace(replaced) = edited(resource_type, Edit::Replace(sent.clone())) else {
+        panic!("another edit")
+    };
+    let Operation::Create(_, created) = resolved(Operation::Create(resource_type, sent)) else {
         panic!("another operation")
     };
-    parts(changed)
+    assert_eq!((&created.attributes, &created.members), (&replaced.attributes, &replaced.members));
+    (Json::Object(created.attributes.unwrap()), created.members.unwrap_or_default())
 }
 
 #[test]
@@ -75,44 +93,42 @@ fn a_reference_is_a_prefix_and_a_bulk_id() {
 
 #[test]
 fn ids_stand_in_the_path_of_every_operation() {
-    let delete = DeleteResource { id: "bulkId:x".to_owned(), if_match: vec!["bulkId:x".to_owned()] };
-    let Operation::DeleteGroup(delete) = resolved(Operation::DeleteGroup(delete)) else { panic!() };
-    assert_eq!((delete.id.as_str(), delete.if_match[0].as_str()), ("[x]", "bulkId:x"));
+    for resource_type in [ResourceType::User, ResourceType::Group] {
+        assert!(matches!(edited(resource_type, Edit::Delete), Edit::Delete));
+        let unreadable = Edit::Patch { operations: Err(rollcall_scim::Error::syntax("")), count: 1 };
+        assert!(matches!(edited(resource_type, unreadable), Edit::Patch { operations: Err(_), .. }));
+    }
 }
 
 #[test]
 fn a_user_refers_by_the_manager_and_by_extensions_and_not_by_its_names() {
-    let manager = enterprise_user::Manager { value: Some("bulkId:m".to_owned()), ..Default::default() };
-    let user = User {
-        user_name: Some("bulkId:m".to_owned()),
-        password: Some("bulkId:m".to_owned()),
-        enterprise: Some(EnterpriseUser {
-            department: Some("bulkId:m".to_owned()),
-            manager: Some(manager),
-            ..Default::default()
-        }),
-        extensions: [(
-            OWN.to_owned(),
-            to_message(json!({"mentor": "bulkId:m", "n": [1, {"x": "bulkId:m"}]})),
-        )]
-        .into(),
-        ..User::default()
+    let user = |manager: &str| {
+        json!({
+            "externalId": "bulkId:m",
+            "userName": "bulkId:m",
+            "password": "bulkId:m",
+            "profileUrl": "bulkId:m",
+            (ENTERPRISE): {"department": "bulkId:m", "manager": {"value": manager}},
+            (OWN): {"mentor": manager, "n": [1, {"x": manager}]},
+            "mentor": manager,
+        })
     };
-    let create = Operation::CreateUser(CreateUser { user: Some(user.clone()) });
-    let Operation::CreateUser(CreateUser { user: Some(changed) }) = resolved(create) else { panic!() };
-    let mut expected = user;
-    let manager = expected.enterprise.as_mut().and_then(|enterprise| enterprise.manager.as_mut());
-    manager.unwrap().value = Some("[m]".to_owned());
-    expected.extensions =
-        [(OWN.to_owned(), to_message(json!({"mentor": "[m]", "n": [1, {"x": "[m]"}]})))].into();
-    assert_eq!(changed, expected);
+    assert_eq!(whole(ResourceType::User, user("bulkId:m"), None).0, user("[m]"));
 }
 
 #[test]
-fn a_group_refers_by_its_members() {
-    let create = CreateGroup { members: vec!["u".to_owned(), "bulkId:u".to_owned()], group: None };
-    let Operation::CreateGroup(create) = resolved(Operation::CreateGroup(create)) else { panic!() };
-    assert_eq!(create.members, ["u", "[u]"]);
+fn a_group_refers_by_its_members_and_by_extensions_and_not_by_its_names() {
+    let group = |owner: &str| {
+        json!({
+            "externalId": "bulkId:u",
+            "displayName": "bulkId:u",
+            (OWN): {"owner": owner},
+            (ENTERPRISE): {"department": owner},
+        })
+    };
+    let (attributes, members) = whole(ResourceType::Group, group("bulkId:u"), Some(&["u", "bulkId:u"]));
+    assert_eq!(attributes, group("[u]"));
+    assert_eq!(members, ["u", "[u]"]);
 }
 
 #[test]

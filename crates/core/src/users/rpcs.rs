@@ -1,5 +1,6 @@
-//! Creating, replacing, patching and deleting users: the rpcs, each of which is a transaction.
+//! The rpcs that write users: creating, replacing, patching and deleting, each of them a transaction.
 
+use rollcall_api::patch;
 use rollcall_api::v1::{
     CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, PatchUserRequest,
     PatchUserResponse, ReplaceUserRequest, ReplaceUserResponse,
@@ -7,7 +8,7 @@ use rollcall_api::v1::{
 use rollcall_store::{Directory, ResourceType, StoredResource};
 use uuid::Uuid;
 
-use super::Users;
+use super::{Users, sent};
 use crate::caller::Caller;
 use crate::dry_run::{Deed, unless_dry_run};
 use crate::error::Result;
@@ -25,7 +26,8 @@ impl Users {
         caller.require_schemas(&directory)?;
         let types = self.core.types(&directory).await?;
         let origin = caller.user_origin();
-        let new_user = self.core.new_user(&directory, request.user, types.user(), origin).await?;
+        let user = sent(request.user)?;
+        let new_user = self.core.new_user(&directory, user, types.user(), origin).await?;
         let (core, directory, new) = (&self.core, &directory, &new_user);
         let restored = core
             .in_a_transaction(|mut transaction| async move {
@@ -55,9 +57,9 @@ impl Users {
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let id = caller.user(&request.id, request.me)?;
         let types = self.core.types(&directory).await?;
-        let (user, if_match) = (request.user, request.if_match);
-        let change = match caller.require_schemas(&directory) {
-            Ok(()) => UserChange::replace(&self.core, &directory, user, if_match, types.user()).await,
+        let if_match = request.if_match;
+        let change = match caller.require_schemas(&directory).and_then(|()| Ok(sent(request.user)?)) {
+            Ok(user) => UserChange::replace(&self.core, &directory, user, if_match, types.user()).await,
             Err(error) => Err(error),
         };
         let change = self.core.of_resource(&directory, ResourceType::User, id, change).await?;
@@ -76,9 +78,13 @@ impl Users {
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let id = caller.user(&request.id, request.me)?;
         let types = self.core.types(&directory).await?;
-        let (operations, if_match) = (request.operations, request.if_match);
-        let change = match caller.require_schemas(&directory) {
-            Ok(()) => UserChange::patch(&self.core, &directory, operations, if_match, types.user()).await,
+        let (messages, if_match) = (request.operations, request.if_match);
+        let operations =
+            caller.require_schemas(&directory).and_then(|()| Ok(patch::from_messages(messages)?));
+        let change = match operations {
+            Ok(operations) => {
+                UserChange::patch(&self.core, &directory, operations, if_match, types.user()).await
+            }
             Err(error) => Err(error),
         };
         let change = self.core.of_resource(&directory, ResourceType::User, id, change).await?;

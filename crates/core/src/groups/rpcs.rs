@@ -1,4 +1,4 @@
-//! Creating, replacing, patching and deleting groups: the rpcs, each of which is a transaction.
+//! The rpcs that write groups: creating, replacing, patching and deleting, each of them a transaction.
 //!
 //! What a client streams in is gathered before the transaction begins: nobody's transaction waits for a slow client.
 
@@ -13,7 +13,7 @@ use rollcall_store::{Directory, ResourceType, StoredResource};
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 
-use super::{GroupChange, Groups, RESOURCE_TYPE, show};
+use super::{GroupChange, Groups, RESOURCE_TYPE, sent, show};
 use crate::Core;
 use crate::caller::{Caller, parse_id};
 use crate::dry_run::{Deed, unless_dry_run};
@@ -39,7 +39,7 @@ impl Groups {
             self.core.require_few_members(members.len())?;
         }
         let types = self.core.types(&directory).await?;
-        let group = self.core.new_group(first.group, types.group())?;
+        let group = self.core.new_group(sent(first.group).map_err(Error::from)?, types.group())?;
         let (core, directory, new, members, definition) =
             (&self.core, &directory, &group, &members, types.group());
         core.in_a_transaction(|mut transaction| async move {
@@ -75,7 +75,7 @@ impl Groups {
         let (group, if_match) = (first.group, first.if_match);
         let change = caller
             .require_schemas(&directory)
-            .and_then(|()| GroupChange::replace(group, members, if_match, types.group(), rules));
+            .and_then(|()| GroupChange::replace(sent(group)?, members, if_match, types.group(), rules));
         let change = self.core.of_resource(&directory, ResourceType::Group, id, change).await?;
         let group = self.change(caller, &directory, id, &change).await?;
         let (group, scim) = show(group, &view, types.group())?.parted();

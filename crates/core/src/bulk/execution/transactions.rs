@@ -1,4 +1,4 @@
-//! Writing what operations change: in a transaction of their own, or in a part of that of a dry run.
+//! The transactions of operations: one of their own, or a part of that of a dry run.
 
 use rollcall_api::v1::ErrorReason;
 use rollcall_store::Transaction;
@@ -6,7 +6,7 @@ use rollcall_store::Transaction;
 use super::{Broken, Execution, Rehearsed, same};
 use crate::bulk::change::{Change, Written};
 use crate::error::{Error, Result};
-use crate::resources::Attempts;
+use crate::resources::Retries;
 
 impl Execution {
     pub(super) async fn written(
@@ -65,7 +65,7 @@ impl Execution {
                 .await
                 .map_err(|Broken { culprit, error }| Broken { culprit, error: self.rehearsed(error) });
         }
-        let mut attempts = Attempts::default();
+        let mut retries = Retries::default();
         loop {
             let written = async {
                 let mut transaction = self.core.store.begin_again().await.map_err(everybody)?;
@@ -76,7 +76,7 @@ impl Execution {
             match written.await {
                 Ok(written) => return Ok(written),
                 Err(Broken { culprit, error }) => {
-                    attempts.again(error).map_err(|error| Broken { culprit, error })?;
+                    retries.again(error).map_err(|error| Broken { culprit, error })?;
                 }
             }
         }

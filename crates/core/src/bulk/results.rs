@@ -13,7 +13,7 @@ const RESULTS_PER_MESSAGE: usize = 100;
 /// Results that come in the order of execution, and are sent in the order of the request. A caller who has hung up does not
 /// stop what has begun.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub(super) struct Results {
     /// As many as there are operations at most: it needs no bound.
     sender: UnboundedSender<ApplyBulkResponse>,
     /// By operation, the result that waits for those before it.
@@ -25,7 +25,7 @@ pub(super) struct Outbox {
     silent_for: usize,
 }
 
-impl Outbox {
+impl Results {
     /// For the results of so many operations.
     pub(super) fn new(sender: UnboundedSender<ApplyBulkResponse>, operations: usize) -> Self {
         let waiting = vec![None; operations];
@@ -125,17 +125,17 @@ mod tests {
     #[test]
     fn results_leave_in_the_order_of_the_request_in_messages_of_a_bounded_size() {
         let (sender, mut receiver) = unbounded_channel();
-        let mut outbox = Outbox::new(sender, 250);
+        let mut results = Results::new(sender, 250);
         for index in 1..151 {
-            outbox.put(done(index));
+            results.put(done(index));
         }
         assert_eq!(sent(&mut receiver), [Vec::<i32>::new()], "the first is not done");
-        outbox.put(done(0));
+        results.put(done(0));
         assert_eq!(sent(&mut receiver), [(0..100).collect::<Vec<_>>()]);
         for index in [152, 249] {
-            outbox.put(done(index));
+            results.put(done(index));
         }
-        outbox.finish();
+        results.finish();
         assert_eq!(sent(&mut receiver), [(100..151).chain([152, 249]).collect::<Vec<_>>()]);
     }
 
@@ -143,11 +143,11 @@ mod tests {
     fn a_caller_who_has_hung_up_is_no_error_and_no_result_no_message() {
         let (sender, receiver) = unbounded_channel();
         drop(receiver);
-        let mut outbox = Outbox::new(sender, 1);
-        outbox.put(done(0));
-        outbox.finish();
+        let mut results = Results::new(sender, 1);
+        results.put(done(0));
+        results.finish();
         let (sender, mut receiver) = unbounded_channel();
-        Outbox::new(sender, 3).finish();
+        Results::new(sender, 3).finish();
         assert!(sent(&mut receiver).is_empty());
     }
 
