@@ -8,14 +8,12 @@ use uuid::Uuid;
 
 use crate::{
     Activity, ActivityCount, ActivityPart, ActivityQuery, AttributeOrigin, AuditQuery, AuditRecord,
-    Candidate, Credential, CredentialKind, DepartedQuery, DepartedUser, DirectGroup, Directory, EventQuery,
-    EventRange, Heard, HoldReading, KnownMember, Listing, Member, MemberQuery, Membership, NumberedEvent,
-    OAuthClient, OutboxReading, PasswordHolder, ProvisioningRule, Query, RegisteredSchema, ResourceType,
-    Result, Session, SessionHolder, StoredDocument, StoredResource, Transaction, UserKey,
+    Candidate, Credential, CredentialBeside, CredentialKind, DepartedQuery, DepartedUser, DirectGroup,
+    Directory, EventQuery, EventRange, Heard, HoldReading, KnownMember, Listing, Member, MemberQuery,
+    Membership, NumberedEvent, OAuthClient, OutboxReading, PasswordHolder, ProvisioningRule, Query,
+    RegisteredSchema, ResourceType, Result, Session, SessionHolder, StoredDocument, StoredResource,
+    Transaction, UserKey,
 };
-
-/// A credential, the directory that it is bound to, and a resource of that directory which was read in the same statement.
-pub type CredentialBeside = (Credential, Option<Directory>, Option<StoredDocument>);
 
 /// A database that is read from, and that transactions are begun on.
 #[async_trait]

@@ -31,7 +31,7 @@ pub(super) async fn read(
     let numbers = numbers(connection, &events).await?;
     let credentials: Vec<Uuid> = marks.iter().filter_map(|mark| mark.credential).collect();
     let authors = authors(connection, &credentials).await?;
-    let origin = |mark: crate::history::Mark| AttributeOrigin {
+    let origin = |mark: crate::provenance::Mark| AttributeOrigin {
         number: numbers.get(&mark.event).copied(),
         actor: mark.credential.map_or(Actor::System, Actor::Credential),
         author: mark.credential.and_then(|id| authors.get(&id).cloned()),
