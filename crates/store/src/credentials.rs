@@ -1,8 +1,9 @@
 //! Tokens and keys.
 
+use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::{Directory, StoredDocument};
+use crate::{Directory, ResourceType, Result, StoredDocument};
 
 /// A secret that somebody presents; only its hash is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,69 @@ impl CredentialKind {
 
 /// A credential, the directory that it is bound to, and a resource of that directory which was read in the same statement.
 pub type CredentialBeside = (Credential, Option<Directory>, Option<StoredDocument>);
+
+/// What is read of credentials outside of transactions.
+#[async_trait]
+pub trait CredentialReading {
+    /// The credential whose secret has this SHA-256 hash, revoked and expired ones included, with the directory
+    /// that it is bound to.
+    async fn credential(&self, hash: &[u8; 32]) -> Result<Option<(Credential, Option<Directory>)>>;
+
+    /// The credential as [`credential`](Self::credential) has it, and a resource of the directory that it is bound to.
+    async fn credential_and_resource(
+        &self,
+        hash: &[u8; 32],
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<CredentialBeside>>;
+
+    /// The credential as [`credential`](Self::credential) has it, and the user of the directory that it is bound to who has
+    /// this folded userName.
+    async fn credential_and_user(&self, hash: &[u8; 32], user_name: &str)
+    -> Result<Option<CredentialBeside>>;
+
+    /// The credentials of a kind, newest first: those of one directory, or all.
+    async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>>;
+
+    /// The live SCIM tokens, service keys and client secrets of directories that end after `now` and until `until`, each with
+    /// its directory, and with how many days before its end administrators were last warned.
+    async fn expiring_credentials(
+        &self,
+        now: i64,
+        until: i64,
+    ) -> Result<Vec<(Credential, Directory, Option<i64>)>>;
+}
+
+/// What is read and written of credentials in a transaction.
+#[async_trait]
+pub trait CredentialWriting {
+    /// The credentials of a kind, newest first: those of one directory, or all.
+    async fn credentials(&mut self, kind: CredentialKind, directory: Option<Uuid>)
+    -> Result<Vec<Credential>>;
+
+    /// The credential whose secret has this SHA-256 hash, locked against other writers until the transaction ends.
+    async fn credential(&mut self, hash: &[u8; 32]) -> Result<Option<Credential>>;
+
+    /// Adds a credential. Errors: [`Error::SecretTaken`](crate::Error::SecretTaken).
+    async fn insert_credential(&mut self, credential: &Credential) -> Result<()>;
+
+    /// Sets when a credential expires and when it was revoked.
+    async fn end_credential(&mut self, id: Uuid, expires: Option<i64>, revoked: Option<i64>) -> Result<()>;
+
+    /// Notes the last uses of credentials, unless later ones are known. Give them in order of their ids, so that two
+    /// transactions never wait for one another in a circle.
+    async fn note_uses(&mut self, uses: &[(Uuid, LastUse)]) -> Result<()>;
+
+    /// Notes that administrators were warned so many days before the end of a credential. `false`: they had been, or it has
+    /// been revoked.
+    async fn note_warning(&mut self, credential: Uuid, days: i64) -> Result<bool>;
+
+    /// Revokes the access tokens that were issued for a client secret which this transaction has ended.
+    async fn revoke_access_tokens(&mut self, secret: Uuid, now: i64) -> Result<()>;
+
+    /// Deletes the access tokens that expired before a time in µs.
+    async fn delete_access_tokens(&mut self, expired_before: i64) -> Result<()>;
+}
 
 #[cfg(test)]
 mod tests {

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use rollcall_scim::{Profile, Resource, Rule, Rules};
 use uuid::Uuid;
 
-use crate::{ActivitySettings, NoticeSettings, PasswordHandling, ProvisioningChoices, Safeguards, has_role};
+use crate::{
+    ActivitySettings, NoticeSettings, PasswordHandling, ProvisioningChoices, Result, Safeguards, has_role,
+};
 
 /// A directory: one connection to one identity provider, and the users and groups that it owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,3 +85,42 @@ pub const DIRECTORY_TABLES: &[&str] = &[
 
 /// The tables whose rows tell of a directory, and outlive it.
 pub const KEPT_TABLES: &[&str] = &["events", "event_streams", "audit_records"];
+
+/// What is read of directories outside of transactions.
+#[async_trait]
+pub trait DirectoryReading {
+    /// The directory of that name.
+    async fn directory(&self, name: &str) -> Result<Option<Directory>>;
+
+    /// The directories in order of their names, from the first after `after` on, at most `limit`.
+    async fn directories(&self, after: Option<&str>, limit: u32) -> Result<Vec<Directory>>;
+
+    /// The directories that were deleted a short while ago, each with when, in µs.
+    async fn deleted_directories(&self) -> Result<Vec<(Uuid, i64)>>;
+}
+
+/// What is read and written of directories in a transaction.
+#[async_trait]
+pub trait DirectoryWriting {
+    /// The directory of that name, locked against other writers until the transaction ends.
+    async fn directory(&mut self, name: &str) -> Result<Option<Directory>>;
+
+    /// Whether there is any directory.
+    async fn has_directories(&mut self) -> Result<bool>;
+
+    /// Adds a directory. Errors: [`Error::DirectoryNameTaken`](crate::Error::DirectoryNameTaken).
+    async fn insert_directory(&mut self, directory: &Directory) -> Result<()>;
+
+    /// Overwrites the settings of a directory.
+    async fn update_directory(&mut self, directory: &Directory) -> Result<()>;
+
+    /// Deletes a directory that this transaction has read, with everything that belongs to it, and notes at which time.
+    async fn delete_directory(&mut self, directory: Uuid, now: i64) -> Result<()>;
+
+    /// Deletes what belongs to a deleted directory all the same, written by whoever had begun before, and returns how many
+    /// rows that was.
+    async fn delete_leftovers(&mut self, directory: Uuid) -> Result<u64>;
+
+    /// Forgets that a directory was deleted.
+    async fn forget_deleted_directory(&mut self, directory: Uuid) -> Result<()>;
+}

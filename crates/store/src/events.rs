@@ -1,9 +1,11 @@
 //! Events: what happened, as it is written and as it is read.
 
+use async_trait::async_trait;
 use serde_json::Value;
+use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::{CredentialKind, EventKind, Person};
+use crate::{CredentialKind, EventKind, Person, Result};
 
 /// One change, as the followers of events will see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,6 +105,46 @@ pub struct EventRange {
     pub newest: i64,
     /// Whether there are committed events that have no number yet.
     pub pending: bool,
+}
+
+/// Reading events, and waiting for them.
+#[async_trait]
+pub trait EventReading {
+    /// Which events of a directory can be read; `None`, those that belong to no directory.
+    async fn event_range(&self, directory: Option<Uuid>) -> Result<EventRange>;
+
+    /// Events that have numbers, in their order.
+    async fn events(&self, query: &EventQuery<'_>) -> Result<Vec<NumberedEvent>>;
+
+    /// The directories that have events with a number, deleted ones included.
+    async fn directories_with_events(&self) -> Result<Vec<Option<Uuid>>>;
+
+    /// Changes whenever a transaction of this process that wrote events has been saved.
+    fn written(&self) -> watch::Receiver<()>;
+}
+
+/// What becomes of events once they are committed.
+#[async_trait]
+pub trait EventKeeping {
+    /// Gives numbers to events of a directory that are committed and have none, and says whether there may be more. Of
+    /// several that try at once one works and the others wait. On SQLite there is never anything to do.
+    async fn number_events(&self, directory: Option<Uuid>) -> Result<bool>;
+
+    /// The directories that have committed events without a number.
+    async fn unnumbered(&self) -> Result<Vec<Option<Uuid>>>;
+
+    /// Deletes the oldest events of a directory, up to the first that happened at `before` (in µs) or later, and says
+    /// whether there may be more.
+    async fn expire_events(&self, directory: Option<Uuid>, before: i64) -> Result<bool>;
+}
+
+/// Writing events.
+#[async_trait]
+pub trait EventWriting {
+    /// Writes an event, and that of a change by an administrator into the audit log too. On SQLite it gets its number at
+    /// once; on PostgreSQL by [`EventKeeping::number_events`]. The row of what it is about has been written before, so that the
+    /// events of one resource come in the order of its versions.
+    async fn insert_event(&mut self, event: &Event) -> Result<()>;
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What the requests of identity providers say of their connections.
 
+use async_trait::async_trait;
 use uuid::Uuid;
+
+use crate::Result;
 
 /// What requests of a directory say of its connection: those that were recorded together, or all that ever were.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,4 +31,23 @@ pub struct ConnectionError {
     pub detail: Option<String>,
     /// Its id in the activity log, if it was kept there.
     pub activity: Option<Uuid>,
+}
+
+/// Reading what has been heard of connections.
+#[async_trait]
+pub trait HeardReading {
+    /// What has been heard of the connection of a directory.
+    async fn heard(&self, directory: Uuid) -> Result<Option<Heard>>;
+
+    /// The directories that have been heard of, and how many of their SCIM requests are kept; in
+    /// order of their ids, from the first after `after` on.
+    async fn heard_directories(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<(Uuid, i64)>>;
+}
+
+/// Writing what is heard of connections.
+#[async_trait]
+pub trait HeardWriting {
+    /// Adds what SCIM requests of a directory said of its connection. Several directories are written in order of their ids,
+    /// so that replicas do not wait for each other in a circle.
+    async fn hear(&mut self, heard: &Heard) -> Result<()>;
 }

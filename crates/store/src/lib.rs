@@ -20,7 +20,11 @@ mod events;
 mod failure;
 mod guards;
 mod heard;
+mod leases;
 mod members;
+mod memberships;
+mod migrations;
+mod names;
 mod oauth_clients;
 mod outbox;
 mod pages;
@@ -33,6 +37,7 @@ mod roles;
 mod safeguards;
 mod schemas;
 mod sessions;
+mod shared_keys;
 mod sign_ins;
 mod sqlite;
 mod store;
@@ -45,34 +50,48 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use activity::{
-    Activity, ActivityCount, ActivityPart, ActivityQuery, ActivitySettings, Body, Named, Recording,
+    Activity, ActivityCount, ActivityPart, ActivityQuery, ActivityReading, ActivitySettings, ActivityWriting,
+    Body, Named, Recording,
 };
-pub use administrators::Administrator;
-pub use audit::{AuditActor, AuditQuery, AuditRecord};
-pub use credentials::{Credential, CredentialBeside, CredentialKind, LastUse};
-pub use departed::{DepartedQuery, DepartedUser, Namesake, Presence};
-pub use directories::{DIRECTORY_TABLES, Directory, KEPT_TABLES};
+pub use administrators::{Administrator, AdministratorWriting};
+pub use audit::{AuditActor, AuditQuery, AuditReading, AuditRecord, AuditWriting};
+pub use credentials::{
+    Credential, CredentialBeside, CredentialKind, CredentialReading, CredentialWriting, LastUse,
+};
+pub use departed::{DepartedQuery, DepartedReading, DepartedUser, DepartedWriting, Namesake, Presence};
+pub use directories::{DIRECTORY_TABLES, Directory, DirectoryReading, DirectoryWriting, KEPT_TABLES};
 pub use error::{Error, Result};
 pub use event_kinds::EventKind;
-pub use events::{Actor, Author, Event, EventQuery, EventRange, NumberedEvent};
+pub use events::{
+    Actor, Author, Event, EventKeeping, EventQuery, EventRange, EventReading, EventWriting, NumberedEvent,
+};
 pub use guards::{
     DepartureKind, GuardWriting, HeldChange, HeldOutcome, Hold, HoldReading, HoldState, Measure, Standing,
 };
-pub use heard::{ConnectionError, Heard};
-pub use members::{AddedMembers, DirectGroup, KnownMember, Member, MemberQuery, Membership};
-pub use oauth_clients::OAuthClient;
+pub use heard::{ConnectionError, Heard, HeardReading, HeardWriting};
+pub use leases::LeaseTaking;
+pub use members::{AddedMembers, KnownMember, Member, MemberQuery, MemberReading, MemberWriting};
+pub use memberships::{DirectGroup, Membership, MembershipReading};
+pub use migrations::Migrating;
+pub use names::NameReading;
+pub use oauth_clients::{OAuthClient, OAuthClientReading, OAuthClientWriting};
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
-pub use pages::{Key, Listing, Page, Paging, Query, Selection, SortValue};
-pub use passwords::{PasswordHandling, PasswordHolder};
+pub use pages::{Key, Listing, Page, PageReading, Paging, Query, Selection, SortValue};
+pub use passwords::{PasswordHandling, PasswordHolder, PasswordReading, PasswordWriting};
 pub use person::Person;
-pub use provenance::{AttributeOrigin, Provenance};
-pub use resources::{Draft, ResourceType, StoredDocument, StoredResource, UserKey, UserOrigin};
+pub use provenance::{AttributeOrigin, Provenance, ProvenanceReading};
+pub use resources::{
+    Draft, ResourceReading, ResourceType, ResourceWriting, StoredDocument, StoredResource, UserKey,
+    UserOrigin,
+};
 pub use roles::{LONGEST_ROLE, has_role, role_values};
 pub use safeguards::{GuardRail, Safeguards};
-pub use schemas::RegisteredSchema;
-pub use sessions::{Session, SessionHolder};
+pub use schemas::{RegisteredSchema, SchemaReading, SchemaWriting};
+pub use sessions::{Session, SessionHolder, SessionReading, SessionWriting};
+pub use shared_keys::SharedKeyWriting;
 pub use sign_ins::{
     Candidate, Conditions, Effect, Protocol, ProvisioningChoices, ProvisioningRule, SignInLink,
+    SignInReading, SignInWriting,
 };
 pub use store::Store;
 pub use transaction::Transaction;

@@ -1,10 +1,11 @@
 //! Pages of resources: what is asked for, and what is answered.
 
+use async_trait::async_trait;
 use rollcall_scim::condition::Condition;
 use rollcall_scim::definition::AttributeRef;
 use uuid::Uuid;
 
-use crate::{ResourceType, StoredDocument};
+use crate::{ResourceType, Result, StoredDocument};
 
 /// Which resources, in which order, and which part of them.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,4 +78,11 @@ pub struct Listing {
     pub page: Page,
     /// How many match.
     pub total: u64,
+}
+
+/// Reading resources in pages.
+#[async_trait]
+pub trait PageReading {
+    /// A page of the resources of a directory, and how many there are on all pages.
+    async fn resources(&self, directory: Uuid, query: &Query<'_>) -> Result<Listing>;
 }

@@ -1,6 +1,9 @@
 //! The passwords of users, by their hashes.
 
+use async_trait::async_trait;
 use uuid::Uuid;
+
+use crate::{Result, UserKey};
 
 /// What becomes of the passwords that are sent for the users of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -45,6 +48,26 @@ impl std::fmt::Debug for PasswordHolder {
             .field("active", &self.active)
             .finish_non_exhaustive()
     }
+}
+
+/// Reading the hashes of passwords.
+#[async_trait]
+pub trait PasswordReading {
+    /// A user of a directory with the hash of the password, where there is one.
+    async fn password(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<PasswordHolder>>;
+}
+
+/// Writing the hashes of passwords.
+#[async_trait]
+pub trait PasswordWriting {
+    /// Gives a user a password by its hash, instead of the one that there may be.
+    async fn set_password(&mut self, directory: Uuid, user: Uuid, hash: &str) -> Result<()>;
+
+    /// Takes the password of a user away, and says whether there was one.
+    async fn delete_password(&mut self, directory: Uuid, user: Uuid) -> Result<bool>;
+
+    /// Takes the passwords of all users of a directory away.
+    async fn delete_passwords(&mut self, directory: Uuid) -> Result<()>;
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Which events last changed which attributes.
 
+use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -85,6 +86,13 @@ pub struct AttributeOrigin {
     pub actor: Actor,
     /// The credential, as long as it is there.
     pub author: Option<Author>,
+}
+
+/// Reading which events last changed what.
+#[async_trait]
+pub trait ProvenanceReading {
+    /// Which events last changed the attributes of a user or group; `None`, there is none with this id.
+    async fn provenance(&self, directory: Uuid, resource: Uuid) -> Result<Option<Vec<AttributeOrigin>>>;
 }
 
 #[cfg(test)]

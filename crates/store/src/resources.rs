@@ -1,5 +1,6 @@
 //! Users and groups, one by one.
 
+use async_trait::async_trait;
 use rollcall_scim::Resource;
 use uuid::Uuid;
 
@@ -45,7 +46,7 @@ pub struct StoredResource<A = Resource> {
     /// The groups that it was in itself when it was read, in order of their ids; not written.
     pub groups: Vec<DirectGroup>,
     /// Whether the user is an administrator of the application. Written by
-    /// [`set_administrator`](crate::Transaction::set_administrator) alone once the user is there.
+    /// [`set_administrator`](crate::AdministratorWriting::set_administrator) alone once the user is there.
     pub administrator: bool,
     /// Where the user came from, which never changes; `None` of a group.
     pub origin: Option<UserOrigin>,
@@ -122,4 +123,58 @@ pub struct Draft<'a> {
     pub unique: bool,
     /// Which events last changed the attributes that this write changes; the others keep theirs.
     pub provenance: &'a Provenance,
+}
+
+/// What is read of one resource outside of transactions.
+#[async_trait]
+pub trait ResourceReading {
+    /// A resource of a directory.
+    async fn resource(
+        &self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredDocument>>;
+
+    /// The id of a user of a directory.
+    async fn user_id(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<Uuid>>;
+}
+
+/// What is read and written of resources in a transaction.
+#[async_trait]
+pub trait ResourceWriting {
+    /// A resource, locked against other writers until the transaction ends.
+    async fn resource(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredResource>>;
+
+    /// A resource that is to be overwritten by [`update_resource`](Self::update_resource). Where nothing has been asked in the
+    /// transaction before, it may change until then, and the transaction fails as [`Error::Conflict`], when it is saved at the
+    /// latest; else it is locked as [`resource`](Self::resource) locks it.
+    async fn resource_to_change(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredResource>>;
+
+    /// Adds a resource. Errors, here or when the transaction is saved: [`Error::NameTaken`].
+    async fn insert_resource(&mut self, directory: Uuid, draft: Draft<'_>) -> Result<()>;
+
+    /// Overwrites a resource that this transaction has read, whose attributes were `before`, with its next version. Errors,
+    /// here or when the transaction is saved: [`Error::NameTaken`]; [`Error::Conflict`], it has another version by now.
+    async fn update_resource(&mut self, directory: Uuid, draft: Draft<'_>, before: &Resource) -> Result<()>;
+
+    /// Notes that the identity provider manages a user that this transaction has read.
+    async fn adopt_user(&mut self, directory: Uuid, user: Uuid) -> Result<()>;
+
+    /// Deletes a resource that this transaction has read, and the password and the link of a user.
+    async fn delete_resource(&mut self, directory: Uuid, resource_type: ResourceType, id: Uuid)
+    -> Result<()>;
+
+    /// How many resources of a type a directory has.
+    async fn count_resources(&mut self, directory: Uuid, resource_type: ResourceType) -> Result<i64>;
 }
