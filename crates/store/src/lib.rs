@@ -17,7 +17,6 @@ mod directories;
 mod error;
 mod event_kinds;
 mod events;
-mod failure;
 mod guards;
 mod heard;
 mod leases;
@@ -41,6 +40,7 @@ mod shared_keys;
 mod sign_ins;
 mod sqlite;
 mod store;
+mod taken;
 mod transaction;
 mod values;
 #[cfg(test)]
