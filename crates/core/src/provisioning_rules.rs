@@ -74,7 +74,7 @@ impl ProvisioningRules {
         request: ListProvisioningRulesRequest,
     ) -> Result<ListProvisioningRulesResponse> {
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
-        let rules = self.core.store.provisioning_rules(directory.id).await?;
+        let rules = self.core.store.sign_ins().provisioning_rules(directory.id).await?;
         let rules = rules.iter().enumerate().map(|(index, rule)| message(rule, index));
         Ok(ListProvisioningRulesResponse { rules: rules.collect() })
     }
@@ -114,7 +114,7 @@ impl ProvisioningRules {
         let name = caller.directory(&*self.core.store, directory).await?.name.clone();
         let mut transaction = self.core.store.begin().await?;
         let directory = transaction.directory(&name).await?.ok_or_else(|| no_directory(&name))?;
-        let rules = transaction.provisioning_rules(directory.id).await?;
+        let rules = transaction.sign_ins().provisioning_rules(directory.id).await?;
         Ok(Changing { transaction, directory, rules })
     }
 

@@ -1,6 +1,9 @@
-//! The activity log, and what it says of connections.
+//! The activity log.
 
+use async_trait::async_trait;
 use uuid::Uuid;
+
+use crate::Result;
 
 /// What of a directory's SCIM requests is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,30 +168,45 @@ pub enum ActivityPart {
     Between(Uuid, Uuid),
 }
 
-/// What requests of a directory say of its connection: those that were recorded together, or all that ever were.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
-    /// The directory; the nil id stands for requests of none.
-    pub directory: Uuid,
-    /// How many requests were kept.
-    pub entries: i64,
-    /// When the last one came in, in µs.
-    pub last_seen: i64,
-    /// When the last one came in that succeeded, in µs.
-    pub last_success: Option<i64>,
-    /// The last one that failed.
-    pub last_error: Option<ConnectionError>,
+/// Reading the activity log.
+#[async_trait]
+pub trait ActivityReading {
+    /// How many SCIM requests of a directory came in, and how many of them failed, in each span of so many µs from a time on
+    /// until another; spans without a request are left out.
+    async fn activity_counts(
+        &self,
+        directory: Uuid,
+        from: i64,
+        until: i64,
+        span: i64,
+    ) -> Result<Vec<ActivityCount>>;
+
+    /// SCIM requests of a directory without their bodies, in the order of the part that is asked for.
+    async fn activities(
+        &self,
+        directory: Uuid,
+        query: &ActivityQuery<'_>,
+        part: ActivityPart,
+        limit: u32,
+    ) -> Result<Vec<Activity>>;
+
+    /// A SCIM request of a directory, with its bodies.
+    async fn activity(&self, directory: Uuid, id: Uuid) -> Result<Option<Activity>>;
 }
 
-/// A request that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConnectionError {
-    /// When it came in, in µs.
-    pub time: i64,
-    /// The HTTP status of the answer.
-    pub status: i64,
-    /// The detail of the answer.
-    pub detail: Option<String>,
-    /// Its id in the activity log, if it was kept there.
-    pub activity: Option<Uuid>,
+/// Writing the activity log.
+#[async_trait]
+pub trait ActivityWriting {
+    /// Adds SCIM requests to the activity log.
+    async fn insert_activities(&mut self, activities: &[Activity]) -> Result<()>;
+
+    /// Deletes the oldest SCIM requests of a directory: those that were recorded before an id, and `surplus` of them in any
+    /// case, but no more than `limit` at once. Returns how many.
+    async fn trim_activities(
+        &mut self,
+        directory: Uuid,
+        before: Uuid,
+        surplus: i64,
+        limit: u32,
+    ) -> Result<u64>;
 }

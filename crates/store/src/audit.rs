@@ -1,9 +1,10 @@
 //! The audit log: what administrators changed, beside the event of each change.
 
+use async_trait::async_trait;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{CredentialKind, EventKind, Person};
+use crate::{CredentialKind, Event, EventKind, Person, Result};
 
 impl EventKind {
     /// Whether the event is written into the audit log too: a change that an administrator makes, as against one that
@@ -102,4 +103,18 @@ pub struct AuditQuery<'a> {
     pub after: Option<Uuid>,
     /// How many at most.
     pub limit: u32,
+}
+
+/// Reading the audit log.
+#[async_trait]
+pub trait AuditReading {
+    /// Records of the audit log, newest first.
+    async fn audit_records(&self, query: &AuditQuery<'_>) -> Result<Vec<AuditRecord>>;
+}
+
+/// Writing the audit log.
+#[async_trait]
+pub trait AuditWriting {
+    /// Writes an event into the audit log although its kind is not that of an administrator's change: this one was made by one.
+    async fn insert_audit_record(&mut self, event: &Event) -> Result<()>;
 }

@@ -9,82 +9,92 @@
 #![expect(clippy::duplicate_mod, reason = "the statements are compiled once for each database")]
 
 mod activity;
+mod administrators;
 mod audit;
+mod credentials;
 mod departed;
+mod directories;
 mod error;
-mod failure;
+mod event_kinds;
+mod events;
 mod guards;
-mod history;
-mod model;
+mod heard;
+mod leases;
+mod members;
+mod memberships;
+mod migrations;
+mod names;
+mod oauth_clients;
 mod outbox;
+mod pages;
+mod passwords;
 mod person;
 mod postgres;
+mod provenance;
+mod resources;
 mod roles;
 mod safeguards;
+mod schemas;
+mod sessions;
+mod shared_keys;
 mod sign_ins;
 mod sqlite;
 mod store;
+mod taken;
 mod transaction;
 mod values;
+#[cfg(test)]
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use activity::{
-    Activity, ActivityCount, ActivityPart, ActivityQuery, ActivitySettings, Body, ConnectionError, Heard,
-    Named, Recording,
+    Activity, ActivityCount, ActivityPart, ActivityQuery, ActivityReading, ActivitySettings, ActivityWriting,
+    Body, Named, Recording,
 };
-pub use audit::{AuditActor, AuditQuery, AuditRecord};
-pub use departed::{DepartedQuery, DepartedUser, Namesake, Presence};
+pub use administrators::{Administrator, AdministratorWriting};
+pub use audit::{AuditActor, AuditQuery, AuditReading, AuditRecord, AuditWriting};
+pub use credentials::{
+    Credential, CredentialBeside, CredentialKind, CredentialReading, CredentialWriting, LastUse,
+};
+pub use departed::{DepartedQuery, DepartedReading, DepartedUser, DepartedWriting, Namesake, Presence};
+pub use directories::{DIRECTORY_TABLES, Directory, DirectoryReading, DirectoryWriting, KEPT_TABLES};
 pub use error::{Error, Result};
+pub use event_kinds::EventKind;
+pub use events::{
+    Actor, Author, Event, EventKeeping, EventQuery, EventRange, EventReading, EventWriting, NumberedEvent,
+};
 pub use guards::{
     DepartureKind, GuardWriting, HeldChange, HeldOutcome, Hold, HoldReading, HoldState, Measure, Standing,
 };
-pub use history::{AttributeOrigin, Author, EventQuery, EventRange, NumberedEvent, Provenance};
-pub use model::{
-    Actor, AddedMembers, Administrator, Credential, CredentialKind, DirectGroup, Directory, Draft, Event,
-    EventKind, Key, KnownMember, LastUse, Listing, Member, MemberQuery, Membership, OAuthClient, Page,
-    Paging, PasswordHandling, PasswordHolder, Query, RegisteredSchema, ResourceType, Selection, Session,
-    SortValue, StoredDocument, StoredResource, UserKey, UserOrigin,
-};
+pub use heard::{ConnectionError, Heard, HeardReading, HeardWriting};
+pub use leases::LeaseTaking;
+pub use members::{AddedMembers, KnownMember, Member, MemberQuery, MemberReading, MemberWriting};
+pub use memberships::{DirectGroup, Membership, MembershipReading};
+pub use migrations::Migrating;
+pub use names::NameReading;
+pub use oauth_clients::{OAuthClient, OAuthClientReading, OAuthClientWriting};
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
-pub use person::{Person, SessionHolder};
+pub use pages::{Key, Listing, Page, PageReading, Paging, Query, Selection, SortValue};
+pub use passwords::{PasswordHandling, PasswordHolder, PasswordReading, PasswordWriting};
+pub use person::Person;
+pub use provenance::{AttributeOrigin, Provenance, ProvenanceReading};
+pub use resources::{
+    Draft, ResourceReading, ResourceType, ResourceWriting, StoredDocument, StoredResource, UserKey,
+    UserOrigin,
+};
 pub use roles::{LONGEST_ROLE, has_role, role_values};
 pub use safeguards::{GuardRail, Safeguards};
+pub use schemas::{RegisteredSchema, SchemaReading, SchemaWriting};
+pub use sessions::{Session, SessionHolder, SessionReading, SessionWriting};
+pub use shared_keys::SharedKeyWriting;
 pub use sign_ins::{
     Candidate, Conditions, Effect, Protocol, ProvisioningChoices, ProvisioningRule, SignInLink,
+    SignInReading, SignInWriting,
 };
-pub use store::{CredentialBeside, Store};
+pub use store::Store;
 pub use transaction::Transaction;
-
-/// The tables whose rows belong to the directory in their column `directory_id`, and are deleted with it. Whoever makes
-/// another such table adds it here, or to [`KEPT_TABLES`]; a test finds those that are in neither.
-pub const DIRECTORY_TABLES: &[&str] = &[
-    "members",
-    "emails",
-    "user_roles",
-    "passwords",
-    "unique_values",
-    "sign_in_links",
-    "provisioning_rules",
-    "resources",
-    "totals",
-    "schemas",
-    "credentials",
-    "oauth_clients",
-    "mails",
-    "activity",
-    "activity_bodies",
-    "connections",
-    "departed_users",
-    "guards",
-    "departures",
-    "holds",
-    "held_changes",
-];
-
-/// The tables whose rows tell of a directory, and outlive it.
-pub const KEPT_TABLES: &[&str] = &["events", "event_streams", "audit_records"];
 
 /// How a database is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! People who signed in to the console with OpenID Connect.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 /// Somebody whom an OpenID provider vouches for, as it described them at that time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,14 +13,4 @@ pub struct Person {
     pub email: String,
     /// What people call them; empty, there is none.
     pub name: String,
-}
-
-/// Whose sessions are meant.
-#[derive(Debug, Clone, Copy)]
-pub enum SessionHolder<'a> {
-    /// Whoever has this credential: every session that acts as it, whoever it was begun for.
-    Credential(Uuid),
-    /// This person, by issuer and subject, with any credential that reaches as far as this one: one that was rotated is another
-    /// one since.
-    Person(&'a Person, Uuid),
 }

@@ -137,4 +137,9 @@ mod tests {
         }
         assert_eq!(Safeguards::from_json(Some(&json!({ "guard_rail": [1] }))), None);
     }
+
+    #[test]
+    fn the_window_of_a_guard_rail_is_in_microseconds() {
+        assert_eq!(GuardRail { window_seconds: 90, ..GuardRail::default() }.window_micros(), 90_000_000);
+    }
 }

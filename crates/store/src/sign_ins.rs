@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::StoredResource;
+use crate::{Result, StoredResource};
 
 /// How a person signs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -153,4 +154,52 @@ pub struct Conditions {
     pub groups: BTreeSet<String>,
     /// It has all of these attributes: a name, and a value among its values.
     pub attributes: BTreeSet<(String, String)>,
+}
+
+/// What decides a sign-in: read as it is, or within a transaction.
+#[async_trait]
+pub trait SignInReading: Send {
+    /// The user whom a subject of an issuer signs in as.
+    async fn linked_user(
+        &mut self,
+        directory: Uuid,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<StoredResource>>;
+
+    /// The users who have this folded e-mail address, or are called by it, in order of their ids, at most `limit`.
+    async fn sign_in_candidates(
+        &mut self,
+        directory: Uuid,
+        address: &str,
+        limit: u32,
+    ) -> Result<Vec<Candidate>>;
+
+    /// The departed user whom a subject signed in as, or else the one who was last deleted of those with this folded address
+    /// or `userName`.
+    async fn departed_arrival(
+        &mut self,
+        directory: Uuid,
+        issuer: &str,
+        subject: &str,
+        address: Option<&str>,
+    ) -> Result<Option<StoredResource>>;
+
+    /// The rules of a directory that this transaction has read, in order.
+    async fn provisioning_rules(&mut self, directory: Uuid) -> Result<Vec<ProvisioningRule>>;
+}
+
+/// Writing who signs in as whom, and who may come in.
+#[async_trait]
+pub trait SignInWriting {
+    /// Lets a subject sign in as a user that this transaction has read or made.
+    ///
+    /// Errors: [`Error::Conflict`](crate::Error::Conflict) where the subject, or the user, has a link already.
+    async fn insert_link(&mut self, directory: Uuid, link: &SignInLink) -> Result<()>;
+
+    /// Takes the link of a user away, and returns its issuer and subject.
+    async fn delete_link_of(&mut self, directory: Uuid, user: Uuid) -> Result<Option<(String, String)>>;
+
+    /// Gives a directory that this transaction has read these rules, in this order, instead of those that it has.
+    async fn set_provisioning_rules(&mut self, directory: Uuid, rules: &[ProvisioningRule]) -> Result<()>;
 }

@@ -5,15 +5,13 @@ use rollcall_api::v1::{
 };
 use rollcall_scim::{Definition, Resource};
 use rollcall_store::{
-    Candidate, Directory, EventKind, ProvisioningRule, ResourceType, SignInLink, Store, StoredResource,
-    Transaction, UserOrigin,
+    Directory, EventKind, ResourceType, SignInLink, SignInReading, StoredResource, Transaction, UserOrigin,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Sso;
 use super::account::{display, is_managed, new_account, updated};
-use super::address::Address;
 use super::arrival::Arrival;
 use super::verdict::{
     MOST_CANDIDATES, Outcome, Verdict, of_departed, of_linked, of_matches, of_nobody, of_unvouched,
@@ -24,70 +22,30 @@ use crate::error::{Error, Result};
 use crate::notices::Notice;
 use crate::users::UserChange;
 
-/// Where a decision reads what it rests on: as it is, or as it stays until a transaction ends.
-enum Source<'a> {
-    Store(&'a dyn Store),
-    Transaction(&'a mut dyn Transaction),
-}
-
-impl Source<'_> {
-    async fn linked_user(
-        &mut self,
-        directory: &Directory,
-        arrival: &Arrival,
-    ) -> Result<Option<StoredResource>> {
-        let (id, issuer, subject) = (directory.id, &arrival.issuer, &arrival.subject);
-        Ok(match self {
-            Self::Store(store) => store.linked_user(id, issuer, subject).await?,
-            Self::Transaction(transaction) => transaction.linked_user(id, issuer, subject).await?,
-        })
-    }
-
-    async fn candidates(&mut self, directory: &Directory, address: &Address) -> Result<Vec<Candidate>> {
-        let (id, address) = (directory.id, &address.folded);
-        Ok(match self {
-            Self::Store(store) => store.sign_in_candidates(id, address, MOST_CANDIDATES).await?,
-            Self::Transaction(transaction) => {
-                transaction.sign_in_candidates(id, address, MOST_CANDIDATES).await?
-            }
-        })
-    }
-
-    async fn departed(&mut self, directory: &Directory, arrival: &Arrival) -> Result<Option<StoredResource>> {
-        let (id, issuer, subject) = (directory.id, &arrival.issuer, &arrival.subject);
-        let address = arrival.vouched_address().map(|address| address.folded.as_str());
-        Ok(match self {
-            Self::Store(store) => store.departed_arrival(id, issuer, subject, address).await?,
-            Self::Transaction(transaction) => {
-                transaction.departed_arrival(id, issuer, subject, address).await?
-            }
-        })
-    }
-
-    async fn rules(&mut self, directory: &Directory) -> Result<Vec<ProvisioningRule>> {
-        Ok(match self {
-            Self::Store(store) => store.provisioning_rules(directory.id).await?,
-            Self::Transaction(transaction) => transaction.provisioning_rules(directory.id).await?,
-        })
-    }
-}
-
-async fn decide(mut source: Source<'_>, directory: &Directory, arrival: &Arrival) -> Result<Verdict> {
-    if let Some(user) = source.linked_user(directory, arrival).await? {
+async fn decide(
+    reading: &mut dyn SignInReading,
+    directory: &Directory,
+    arrival: &Arrival,
+) -> Result<Verdict> {
+    let (id, issuer, subject) = (directory.id, &arrival.issuer, &arrival.subject);
+    if let Some(user) = reading.linked_user(id, issuer, subject).await? {
         return Ok(of_linked(user));
     }
-    if let Some(address) = arrival.vouched_address()
-        && let Some(verdict) = of_matches(arrival, address, source.candidates(directory, address).await?)
+    let address = arrival.vouched_address();
+    if let Some(address) = address
+        && let candidates = reading.sign_in_candidates(id, &address.folded, MOST_CANDIDATES).await?
+        && let Some(verdict) = of_matches(arrival, address, candidates)
     {
         return Ok(verdict);
     }
-    if let Some(user) = source.departed(directory, arrival).await? {
+    let address = address.map(|address| address.folded.as_str());
+    if let Some(user) = reading.departed_arrival(id, issuer, subject, address).await? {
         return Ok(of_departed(user));
     }
-    if arrival.vouched_address().is_none() {
+    if address.is_none() {
         return Ok(of_unvouched(arrival));
     }
-    Ok(of_nobody(directory, arrival, &source.rules(directory).await?))
+    Ok(of_nobody(directory, arrival, &reading.provisioning_rules(id).await?))
 }
 
 /// A sign-in that has been decided, and carried out where it was to be.
@@ -102,7 +60,7 @@ impl Sso {
     pub(super) async fn sign_in(&self, caller: &Caller, request: SignInRequest) -> Result<SignInResponse> {
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let arrival = Arrival::judge(request)?;
-        let verdict = decide(Source::Store(&*self.core.store), &directory, &arrival).await?;
+        let verdict = decide(&mut *self.core.store.sign_ins(), &directory, &arrival).await?;
         let done = if is_carried_out(&verdict, &directory, &arrival) {
             self.carry_out(caller, &directory, &arrival).await?
         } else {
@@ -137,7 +95,7 @@ impl Sso {
             attributes,
             groups,
         })?;
-        let verdict = decide(Source::Store(&*self.core.store), &directory, &arrival).await?;
+        let verdict = decide(&mut *self.core.store.sign_ins(), &directory, &arrival).await?;
         let is_created = verdict.outcome == Outcome::Created;
         let answer = self.answer(&directory, &arrival, Done { user: user_of(&verdict), verdict }).await?;
         Ok(ExplainSignInResponse {
@@ -221,7 +179,7 @@ impl SigningIn<'_> {
     ///
     /// Errors: `CONFLICT` where another sign-in or change was faster.
     async fn carry_out(&self, transaction: &mut dyn Transaction) -> Result<Done> {
-        let verdict = decide(Source::Transaction(transaction), self.directory, self.arrival).await?;
+        let verdict = decide(&mut *transaction.sign_ins(), self.directory, self.arrival).await?;
         let user = match &verdict.outcome {
             Outcome::Known(user) => Some(self.refresh(transaction, user).await?),
             Outcome::Matched(user) => {
@@ -268,7 +226,8 @@ impl SigningIn<'_> {
         if let (Some(address), Some(old)) = (self.arrival.vouched_address(), old)
             && new != Some(old)
         {
-            let named = Source::Transaction(transaction).candidates(self.directory, address).await?;
+            let (id, mut reading) = (self.directory.id, transaction.sign_ins());
+            let named = reading.sign_in_candidates(id, &address.folded, MOST_CANDIDATES).await?;
             let is_taken = named.iter().any(|other| {
                 other.user.id != user.id && super::verdict::is_called(&other.user.attributes, address)
             });

@@ -2,7 +2,7 @@
 
 use sqlx::error::{DatabaseError, ErrorKind};
 
-use crate::failure::{Taken, taken};
+use crate::taken::{Taken, taken};
 use crate::{Error, ResourceType};
 
 /// The error of a statement, in the store's words.

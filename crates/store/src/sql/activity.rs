@@ -1,10 +1,15 @@
 //! The activity log.
 
+use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::super::dialect::POSITION;
-use super::{Connection, Row, Statement};
-use crate::{Activity, ActivityCount, ActivityPart, ActivityQuery, Body, Error, Result};
+use super::super::{Database, Tx};
+use super::{Row, Statement, heard};
+use crate::{
+    Activity, ActivityCount, ActivityPart, ActivityQuery, ActivityReading, ActivityWriting, Body, Error,
+    Result,
+};
 
 const COLUMNS: &str = "directory_id, id, time, duration, method, path, query, target_type, target_id, status, scim_type, \
      detail, credential_id, token_prefix, client, user_agent, request_id, notes, names";
@@ -12,53 +17,161 @@ const COLUMNS: &str = "directory_id, id, time, duration, method, path, query, ta
 /// How many rows one INSERT holds. There are so few sizes that each is prepared once and stays so.
 const CHUNKS: [usize; 4] = [128, 16, 4, 1];
 
-pub(super) async fn insert(connection: &mut Connection, activities: &[Activity]) -> Result<()> {
-    for chunk in chunks(activities) {
-        let mut query = Statement::new("INSERT INTO activity (");
-        query.push(COLUMNS).push(") ");
-        query.push_rows(chunk, |row, activity| {
-            row.bind(activity.directory)
-                .bind(activity.id)
-                .bind(activity.time)
-                .bind(activity.duration)
-                .bind(activity.method.as_str())
-                .bind(activity.path.as_str())
-                .bind(activity.query.as_deref())
-                .bind(activity.target_type.as_deref())
-                .bind(activity.target_id.as_deref())
-                .bind(activity.status)
-                .bind(activity.scim_type.as_deref())
-                .bind(activity.detail.as_deref())
-                .bind(activity.credential)
-                .bind(activity.token_prefix.as_deref())
-                .bind(activity.client.as_str())
-                .bind(activity.user_agent.as_deref())
-                .bind(activity.request_id.as_str())
-                .bind(written_notes(&activity.notes))
-                .bind(Some(activity.names.join("\n")).filter(|names| !names.is_empty()));
-        });
-        query.run(&mut *connection).await?;
+#[async_trait]
+impl ActivityReading for Database {
+    async fn activity_counts(
+        &self,
+        directory: Uuid,
+        from: i64,
+        until: i64,
+        span: i64,
+    ) -> Result<Vec<ActivityCount>> {
+        let rows = Statement::new(
+            "SELECT (time - $3) / $5 AS span, COUNT(*), COUNT(CASE WHEN status >= 400 THEN 1 END) FROM activity \
+             WHERE directory_id = $1 AND id >= $2 AND time >= $3 AND time < $4 GROUP BY span ORDER BY span",
+        )
+        .bind(directory)
+        .bind(first_since(from))
+        .bind(from)
+        .bind(until)
+        .bind(span)
+        .rows(&mut self.reader().await?)
+        .await?;
+        rows.iter()
+            .map(|row| Ok(ActivityCount { span: row.get(0)?, requests: row.get(1)?, failures: row.get(2)? }))
+            .collect()
     }
-    let with_bodies: Vec<&Activity> = activities
-        .iter()
-        .filter(|activity| activity.request_body.is_some() || activity.response_body.is_some())
-        .collect();
-    for chunk in chunks(&with_bodies) {
-        let mut query = Statement::new(
-            "INSERT INTO activity_bodies (directory_id, id, request, request_cut, request_bytes, response, response_cut, \
-             response_bytes) ",
-        );
-        query.push_rows(chunk, |row, activity| {
-            row.bind(activity.directory).bind(activity.id);
-            for body in [&activity.request_body, &activity.response_body] {
-                row.bind(body.as_ref().map(|body| body.json.as_str()))
-                    .bind(body.as_ref().is_some_and(|body| body.cut))
-                    .bind(body.as_ref().map_or(0, |body| body.bytes));
+
+    async fn activities(
+        &self,
+        directory: Uuid,
+        asked: &ActivityQuery<'_>,
+        part: ActivityPart,
+        limit: u32,
+    ) -> Result<Vec<Activity>> {
+        let mut query = Statement::new("SELECT ");
+        query.push(COLUMNS).push(" FROM activity WHERE directory_id = ").push_bind(directory);
+        push_conditions(&mut query, asked);
+        let order = match part {
+            ActivityPart::Before(before) => {
+                if let Some(before) = before {
+                    query.push(" AND id < ").push_bind(before);
+                }
+                " ORDER BY id DESC LIMIT "
             }
-        });
-        query.run(&mut *connection).await?;
+            ActivityPart::Between(after, before) => {
+                query.push(" AND id > ").push_bind(after).push(" AND id < ").push_bind(before);
+                " ORDER BY id LIMIT "
+            }
+        };
+        query.push(order).push_bind(i64::from(limit));
+        let rows = query.rows(&mut self.reader().await?).await?;
+        rows.iter().map(activity).collect()
     }
-    Ok(())
+
+    async fn activity(&self, directory: Uuid, id: Uuid) -> Result<Option<Activity>> {
+        let connection = &mut self.reader().await?;
+        let mut query = Statement::new("SELECT ");
+        query.push(COLUMNS).push(" FROM activity WHERE directory_id = ").push_bind(directory);
+        query.push(" AND id = ").push_bind(id);
+        let Some(row) = query.row(&mut *connection).await? else {
+            return Ok(None);
+        };
+        let mut found = activity(&row)?;
+        let bodies = Statement::new(
+            "SELECT request, request_cut, request_bytes, response, response_cut, response_bytes FROM activity_bodies \
+             WHERE directory_id = $1 AND id = $2",
+        )
+        .bind(directory)
+        .bind(id)
+        .row(connection)
+        .await?;
+        if let Some(row) = bodies {
+            (found.request_body, found.response_body) = (body(&row, 0)?, body(&row, 3)?);
+        }
+        Ok(Some(found))
+    }
+}
+
+#[async_trait]
+impl ActivityWriting for Tx {
+    async fn insert_activities(&mut self, activities: &[Activity]) -> Result<()> {
+        let connection = self.connection()?;
+        for chunk in chunks(activities) {
+            let mut query = Statement::new("INSERT INTO activity (");
+            query.push(COLUMNS).push(") ");
+            query.push_rows(chunk, |row, activity| {
+                row.bind(activity.directory)
+                    .bind(activity.id)
+                    .bind(activity.time)
+                    .bind(activity.duration)
+                    .bind(activity.method.as_str())
+                    .bind(activity.path.as_str())
+                    .bind(activity.query.as_deref())
+                    .bind(activity.target_type.as_deref())
+                    .bind(activity.target_id.as_deref())
+                    .bind(activity.status)
+                    .bind(activity.scim_type.as_deref())
+                    .bind(activity.detail.as_deref())
+                    .bind(activity.credential)
+                    .bind(activity.token_prefix.as_deref())
+                    .bind(activity.client.as_str())
+                    .bind(activity.user_agent.as_deref())
+                    .bind(activity.request_id.as_str())
+                    .bind(written_notes(&activity.notes))
+                    .bind(Some(activity.names.join("\n")).filter(|names| !names.is_empty()));
+            });
+            query.run(&mut *connection).await?;
+        }
+        let with_bodies: Vec<&Activity> = activities
+            .iter()
+            .filter(|activity| activity.request_body.is_some() || activity.response_body.is_some())
+            .collect();
+        for chunk in chunks(&with_bodies) {
+            let mut query = Statement::new(
+                "INSERT INTO activity_bodies (directory_id, id, request, request_cut, request_bytes, response, response_cut, \
+                 response_bytes) ",
+            );
+            query.push_rows(chunk, |row, activity| {
+                row.bind(activity.directory).bind(activity.id);
+                for body in [&activity.request_body, &activity.response_body] {
+                    row.bind(body.as_ref().map(|body| body.json.as_str()))
+                        .bind(body.as_ref().is_some_and(|body| body.cut))
+                        .bind(body.as_ref().map_or(0, |body| body.bytes));
+                }
+            });
+            query.run(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn trim_activities(
+        &mut self,
+        directory: Uuid,
+        before: Uuid,
+        surplus: i64,
+        limit: u32,
+    ) -> Result<u64> {
+        let connection = self.connection()?;
+        let oldest: Vec<Uuid> =
+            Statement::new("SELECT id FROM activity WHERE directory_id = $1 ORDER BY id LIMIT $2")
+                .bind(directory)
+                .bind(i64::from(limit))
+                .values::<Uuid>(&mut *connection)
+                .await?;
+        let surplus = usize::try_from(surplus).unwrap_or_default();
+        let gone = oldest.iter().enumerate().take_while(|(place, id)| *place < surplus || **id < before);
+        let Some((place, last)) = gone.last() else { return Ok(0) };
+        for statement in [
+            "DELETE FROM activity_bodies WHERE directory_id = $1 AND id <= $2",
+            "DELETE FROM activity WHERE directory_id = $1 AND id <= $2",
+        ] {
+            Statement::new(statement).bind(directory).bind(last).run(&mut *connection).await?;
+        }
+        let gone = place as u64 + 1;
+        heard::forget_entries(connection, directory, gone).await?;
+        Ok(gone)
+    }
 }
 
 /// Rows in pieces of the sizes of [`CHUNKS`].
@@ -71,60 +184,9 @@ fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
-pub(super) async fn list(
-    connection: &mut Connection,
-    directory: Uuid,
-    asked: &ActivityQuery<'_>,
-    part: ActivityPart,
-    limit: u32,
-) -> Result<Vec<Activity>> {
-    let mut query = Statement::new("SELECT ");
-    query.push(COLUMNS).push(" FROM activity WHERE directory_id = ").push_bind(directory);
-    push_conditions(&mut query, asked);
-    let order = match part {
-        ActivityPart::Before(before) => {
-            if let Some(before) = before {
-                query.push(" AND id < ").push_bind(before);
-            }
-            " ORDER BY id DESC LIMIT "
-        }
-        ActivityPart::Between(after, before) => {
-            query.push(" AND id > ").push_bind(after).push(" AND id < ").push_bind(before);
-            " ORDER BY id LIMIT "
-        }
-    };
-    query.push(order).push_bind(i64::from(limit));
-    let rows = query.rows(connection).await?;
-    rows.iter().map(activity).collect()
-}
-
 /// The least key of what came in at a time or later, since nothing is recorded before it comes in.
 fn first_since(from: i64) -> Uuid {
     Uuid::from_u128(u128::try_from(from / 1000).unwrap_or_default() << 80)
-}
-
-/// How many requests came in, in each span of a time.
-pub(super) async fn count(
-    connection: &mut Connection,
-    directory: Uuid,
-    from: i64,
-    until: i64,
-    span: i64,
-) -> Result<Vec<ActivityCount>> {
-    let rows = Statement::new(
-        "SELECT (time - $3) / $5 AS span, COUNT(*), COUNT(CASE WHEN status >= 400 THEN 1 END) FROM activity \
-         WHERE directory_id = $1 AND id >= $2 AND time >= $3 AND time < $4 GROUP BY span ORDER BY span",
-    )
-    .bind(directory)
-    .bind(first_since(from))
-    .bind(from)
-    .bind(until)
-    .bind(span)
-    .rows(connection)
-    .await?;
-    rows.iter()
-        .map(|row| Ok(ActivityCount { span: row.get(0)?, requests: row.get(1)?, failures: row.get(2)? }))
-        .collect()
 }
 
 fn push_conditions<'q>(query: &mut Statement, asked: &ActivityQuery<'q>) {
@@ -169,56 +231,6 @@ fn push_conditions<'q>(query: &mut Statement, asked: &ActivityQuery<'q>) {
         }
         query.push(")");
     }
-}
-
-/// One request, with its bodies.
-pub(super) async fn find(connection: &mut Connection, directory: Uuid, id: Uuid) -> Result<Option<Activity>> {
-    let mut query = Statement::new("SELECT ");
-    query.push(COLUMNS).push(" FROM activity WHERE directory_id = ").push_bind(directory);
-    query.push(" AND id = ").push_bind(id);
-    let Some(row) = query.row(&mut *connection).await? else {
-        return Ok(None);
-    };
-    let mut found = activity(&row)?;
-    let bodies = Statement::new(
-        "SELECT request, request_cut, request_bytes, response, response_cut, response_bytes FROM activity_bodies \
-         WHERE directory_id = $1 AND id = $2",
-    )
-    .bind(directory)
-    .bind(id)
-    .row(connection)
-    .await?;
-    if let Some(row) = bodies {
-        (found.request_body, found.response_body) = (body(&row, 0)?, body(&row, 3)?);
-    }
-    Ok(Some(found))
-}
-
-/// Deletes the oldest requests: those that were recorded before an id, and those past so many; of either no more than
-/// `limit` at once. Returns how many are gone.
-pub(super) async fn trim(
-    connection: &mut Connection,
-    directory: Uuid,
-    before: Uuid,
-    surplus: i64,
-    limit: i64,
-) -> Result<u64> {
-    let oldest: Vec<Uuid> =
-        Statement::new("SELECT id FROM activity WHERE directory_id = $1 ORDER BY id LIMIT $2")
-            .bind(directory)
-            .bind(limit)
-            .values::<Uuid>(&mut *connection)
-            .await?;
-    let surplus = usize::try_from(surplus).unwrap_or_default();
-    let gone = oldest.iter().enumerate().take_while(|(place, id)| *place < surplus || **id < before);
-    let Some((place, last)) = gone.last() else { return Ok(0) };
-    for statement in [
-        "DELETE FROM activity_bodies WHERE directory_id = $1 AND id <= $2",
-        "DELETE FROM activity WHERE directory_id = $1 AND id <= $2",
-    ] {
-        Statement::new(statement).bind(directory).bind(last).run(&mut *connection).await?;
-    }
-    Ok(place as u64 + 1)
 }
 
 fn activity(row: &Row) -> Result<Activity> {

@@ -1,46 +1,42 @@
 //! The administrators of the application among the users.
 
+use async_trait::async_trait;
 use rollcall_scim::Resource;
 use rollcall_scim::fold::fold;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Connection, Row, Statement};
-use crate::{Administrator, Error, Result};
+use super::super::Tx;
+use super::{Row, Statement};
+use crate::{Administrator, AdministratorWriting, Error, Result};
 
-pub(super) async fn set(
-    connection: &mut Connection,
-    directory: Uuid,
-    user: Uuid,
-    administrator: bool,
-) -> Result<()> {
-    Statement::new(
-        "UPDATE resources SET administrator = $3 WHERE directory_id = $1 AND type = 'User' AND id = $2",
-    )
-    .bind(directory)
-    .bind(user)
-    .bind(administrator)
-    .run(connection)
-    .await?;
-    Ok(())
-}
+#[async_trait]
+impl AdministratorWriting for Tx {
+    async fn set_administrator(&mut self, directory: Uuid, user: Uuid, administrator: bool) -> Result<()> {
+        Statement::new(
+            "UPDATE resources SET administrator = $3 WHERE directory_id = $1 AND type = 'User' AND id = $2",
+        )
+        .bind(directory)
+        .bind(user)
+        .bind(administrator)
+        .run(self.connection()?)
+        .await?;
+        Ok(())
+    }
 
-pub(super) async fn list(
-    connection: &mut Connection,
-    directory: Uuid,
-    role: Option<&str>,
-) -> Result<Vec<Administrator>> {
-    let rows = Statement::new(
-        "SELECT id, document FROM resources WHERE directory_id = $1 AND type = 'User' AND administrator AND active \
-         UNION SELECT r.id, r.document FROM user_roles o JOIN resources r \
-         ON r.directory_id = o.directory_id AND r.type = 'User' AND r.id = o.user_id \
-         WHERE o.directory_id = $1 AND o.value = $2 AND r.active ORDER BY 1",
-    )
-    .bind(directory)
-    .bind(role.map(fold))
-    .rows(connection)
-    .await?;
-    rows.iter().map(administrator).collect()
+    async fn administrators(&mut self, directory: Uuid, role: Option<&str>) -> Result<Vec<Administrator>> {
+        let rows = Statement::new(
+            "SELECT id, document FROM resources WHERE directory_id = $1 AND type = 'User' AND administrator AND active \
+             UNION SELECT r.id, r.document FROM user_roles o JOIN resources r \
+             ON r.directory_id = o.directory_id AND r.type = 'User' AND r.id = o.user_id \
+             WHERE o.directory_id = $1 AND o.value = $2 AND r.active ORDER BY 1",
+        )
+        .bind(directory)
+        .bind(role.map(fold))
+        .rows(self.connection()?)
+        .await?;
+        rows.iter().map(administrator).collect()
+    }
 }
 
 fn administrator(row: &Row) -> Result<Administrator> {

@@ -1,13 +1,17 @@
 //! Tokens and keys.
 
+use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::super::dialect::{FOR_UPDATE, json_rows};
+use super::super::{Database, Tx};
 use super::directories::{self, directory};
 use super::resources::{resource_columns, stored};
 use super::{Cells, Connection, Row, Statement};
-use crate::values::length_of;
-use crate::{Credential, CredentialBeside, CredentialKind, Directory, Error, LastUse, ResourceType, Result};
+use crate::{
+    Credential, CredentialBeside, CredentialKind, CredentialReading, CredentialWriting, Directory, Error,
+    LastUse, ResourceType, Result,
+};
 
 const COLUMNS: &str = "id, kind, directory_id, name, prefix, hash, scopes, created, expires, revoked, user_id, \
      client_id, secret_id, used, used_from";
@@ -48,7 +52,7 @@ const BY_HASH_WITH_USER: &str = concat!(
      LEFT JOIN resources r ON r.directory_id = c.directory_id AND r.type = 'User' AND r.unique_name = $2 WHERE c.hash = $1"
 );
 
-/// What [`expiring`] reads.
+/// What [`expiring_credentials`](CredentialReading::expiring_credentials) reads.
 const EXPIRING: &str = concat!(
     "SELECT ",
     check_columns!(),
@@ -56,40 +60,162 @@ const EXPIRING: &str = concat!(
      WHERE c.kind IN ($1, $4, $5) AND c.expires > $2 AND c.expires <= $3 AND c.revoked IS NULL ORDER BY c.expires, c.id"
 );
 
-pub(super) async fn find(
-    connection: &mut Connection,
-    hash: &[u8; 32],
-) -> Result<Option<(Credential, Option<Directory>)>> {
-    let row = Statement::new(BY_HASH).bind(hash.as_slice()).row(connection).await?;
-    let Some(row) = row else { return Ok(None) };
-    let cells = &mut row.cells();
-    Ok(Some((credential(cells)?, directory_if_any(cells)?)))
+#[async_trait]
+impl CredentialReading for Database {
+    async fn credential(&self, hash: &[u8; 32]) -> Result<Option<(Credential, Option<Directory>)>> {
+        let row = Statement::new(BY_HASH).bind(hash.as_slice()).row(&mut self.quick_reader().await?).await?;
+        let Some(row) = row else { return Ok(None) };
+        let cells = &mut row.cells();
+        Ok(Some((credential(cells)?, directory_if_any(cells)?)))
+    }
+
+    // Whoever reads one resource asks the database once.
+    async fn credential_and_resource(
+        &self,
+        hash: &[u8; 32],
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<CredentialBeside>> {
+        let row = Statement::new(BY_HASH_WITH_RESOURCE)
+            .bind(hash.as_slice())
+            .bind(resource_type.as_str())
+            .bind(id)
+            .row(&mut self.quick_reader().await?)
+            .await?;
+        with_resource(row, resource_type)
+    }
+
+    async fn credential_and_user(
+        &self,
+        hash: &[u8; 32],
+        user_name: &str,
+    ) -> Result<Option<CredentialBeside>> {
+        let row = Statement::new(BY_HASH_WITH_USER)
+            .bind(hash.as_slice())
+            .bind(user_name)
+            .row(&mut self.quick_reader().await?)
+            .await?;
+        with_resource(row, ResourceType::User)
+    }
+
+    async fn credentials(&self, kind: CredentialKind, directory: Option<Uuid>) -> Result<Vec<Credential>> {
+        list(&mut self.reader().await?, kind, directory).await
+    }
+
+    async fn expiring_credentials(
+        &self,
+        now: i64,
+        until: i64,
+    ) -> Result<Vec<(Credential, Directory, Option<i64>)>> {
+        let rows = Statement::new(EXPIRING)
+            .bind(name_of(CredentialKind::ScimToken))
+            .bind(now)
+            .bind(until)
+            .bind(name_of(CredentialKind::ServiceKey))
+            .bind(name_of(CredentialKind::ClientSecret))
+            .rows(&mut self.reader().await?)
+            .await?;
+        let each = |row: &Row| {
+            let cells = &mut row.cells();
+            Ok((credential(cells)?, directory(cells)?, cells.next()?))
+        };
+        rows.iter().map(each).collect()
+    }
 }
 
-/// The same check, and with it a resource of the directory: whoever reads one resource asks the database once.
-pub(super) async fn find_with_resource(
-    connection: &mut Connection,
-    hash: &[u8; 32],
-    resource_type: ResourceType,
-    id: Uuid,
-) -> Result<Option<CredentialBeside>> {
-    let row = Statement::new(BY_HASH_WITH_RESOURCE)
-        .bind(hash.as_slice())
-        .bind(resource_type.as_str())
+#[async_trait]
+impl CredentialWriting for Tx {
+    async fn credentials(
+        &mut self,
+        kind: CredentialKind,
+        directory: Option<Uuid>,
+    ) -> Result<Vec<Credential>> {
+        list(self.connection()?, kind, directory).await
+    }
+
+    async fn credential(&mut self, hash: &[u8; 32]) -> Result<Option<Credential>> {
+        let sql = format!("SELECT {COLUMNS} FROM credentials WHERE hash = $1{FOR_UPDATE}");
+        let row = Statement::new(sql).bind(hash.as_slice()).row(self.connection()?).await?;
+        row.map(|row| credential(&mut row.cells())).transpose()
+    }
+
+    async fn insert_credential(&mut self, credential: &Credential) -> Result<()> {
+        let sql = format!(
+            "INSERT INTO credentials ({COLUMNS}) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, NULL)"
+        );
+        Statement::new(sql)
+            .bind(credential.id)
+            .bind(name_of(credential.kind))
+            .bind(credential.directory)
+            .bind(&credential.name)
+            .bind(&credential.prefix)
+            .bind(credential.hash.as_slice())
+            .bind(credential.scopes.join(" "))
+            .bind(credential.created)
+            .bind(credential.expires)
+            .bind(credential.revoked)
+            .bind(credential.user)
+            .bind(credential.client)
+            .bind(credential.secret)
+            .run(self.connection()?)
+            .await?;
+        Ok(())
+    }
+
+    async fn end_credential(&mut self, id: Uuid, expires: Option<i64>, revoked: Option<i64>) -> Result<()> {
+        Statement::new("UPDATE credentials SET expires = $2, revoked = $3 WHERE id = $1")
+            .bind(id)
+            .bind(expires)
+            .bind(revoked)
+            .run(self.connection()?)
+            .await?;
+        Ok(())
+    }
+
+    async fn note_uses(&mut self, uses: &[(Uuid, LastUse)]) -> Result<()> {
+        for (id, last) in uses {
+            Statement::new(
+                "UPDATE credentials SET used = $2, used_from = $3 WHERE id = $1 AND (used IS NULL OR used < $2)",
+            )
+            .bind(id)
+            .bind(last.time)
+            .bind(&last.address)
+            .run(self.connection()?)
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn note_warning(&mut self, id: Uuid, days: i64) -> Result<bool> {
+        let noted = Statement::new(
+            "UPDATE credentials SET warned_days = $2 WHERE id = $1 AND revoked IS NULL \
+             AND (warned_days IS NULL OR warned_days > $2)",
+        )
         .bind(id)
-        .row(connection)
+        .bind(days)
+        .run(self.connection()?)
         .await?;
-    with_resource(row, resource_type)
-}
+        Ok(noted == 1)
+    }
 
-/// The same check, and with it the user of the directory who has a folded userName.
-pub(super) async fn find_with_user(
-    connection: &mut Connection,
-    hash: &[u8; 32],
-    user_name: &str,
-) -> Result<Option<CredentialBeside>> {
-    let row = Statement::new(BY_HASH_WITH_USER).bind(hash.as_slice()).bind(user_name).row(connection).await?;
-    with_resource(row, ResourceType::User)
+    async fn revoke_access_tokens(&mut self, secret: Uuid, now: i64) -> Result<()> {
+        Statement::new("UPDATE credentials SET revoked = $2 WHERE secret_id = $1 AND revoked IS NULL")
+            .bind(secret)
+            .bind(now)
+            .run(self.connection()?)
+            .await?;
+        Ok(())
+    }
+
+    async fn delete_access_tokens(&mut self, expired_before: i64) -> Result<()> {
+        Statement::new("DELETE FROM credentials WHERE kind = $1 AND expires < $2")
+            .bind(name_of(CredentialKind::AccessToken))
+            .bind(expired_before)
+            .run(self.connection()?)
+            .await?;
+        Ok(())
+    }
 }
 
 fn with_resource(row: Option<Row>, resource_type: ResourceType) -> Result<Option<CredentialBeside>> {
@@ -122,158 +248,6 @@ pub(super) async fn list(
     query.push(" ORDER BY created DESC, id DESC");
     let rows = query.rows(connection).await?;
     rows.iter().map(|row| credential(&mut row.cells())).collect()
-}
-
-pub(super) async fn insert(connection: &mut Connection, credential: &Credential) -> Result<()> {
-    let sql = format!(
-        "INSERT INTO credentials ({COLUMNS}) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, NULL)"
-    );
-    Statement::new(sql)
-        .bind(credential.id)
-        .bind(name_of(credential.kind))
-        .bind(credential.directory)
-        .bind(&credential.name)
-        .bind(&credential.prefix)
-        .bind(credential.hash.as_slice())
-        .bind(credential.scopes.join(" "))
-        .bind(credential.created)
-        .bind(credential.expires)
-        .bind(credential.revoked)
-        .bind(credential.user)
-        .bind(credential.client)
-        .bind(credential.secret)
-        .run(connection)
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn end(
-    connection: &mut Connection,
-    id: Uuid,
-    expires: Option<i64>,
-    revoked: Option<i64>,
-) -> Result<()> {
-    Statement::new("UPDATE credentials SET expires = $2, revoked = $3 WHERE id = $1")
-        .bind(id)
-        .bind(expires)
-        .bind(revoked)
-        .run(connection)
-        .await?;
-    Ok(())
-}
-
-/// The credential of this hash, locked against other writers.
-pub(super) async fn lock(connection: &mut Connection, hash: &[u8; 32]) -> Result<Option<Credential>> {
-    let sql = format!("SELECT {COLUMNS} FROM credentials WHERE hash = $1{FOR_UPDATE}");
-    let row = Statement::new(sql).bind(hash.as_slice()).row(connection).await?;
-    row.map(|row| credential(&mut row.cells())).transpose()
-}
-
-pub(super) async fn note_uses(connection: &mut Connection, uses: &[(Uuid, LastUse)]) -> Result<()> {
-    for (id, last) in uses {
-        Statement::new(
-            "UPDATE credentials SET used = $2, used_from = $3 WHERE id = $1 AND (used IS NULL OR used < $2)",
-        )
-        .bind(id)
-        .bind(last.time)
-        .bind(&last.address)
-        .run(&mut *connection)
-        .await?;
-    }
-    Ok(())
-}
-
-/// The live SCIM tokens that end after `now` and until `until`, each with its directory and how many days before its end
-/// administrators were last warned.
-pub(super) async fn expiring(
-    connection: &mut Connection,
-    now: i64,
-    until: i64,
-) -> Result<Vec<(Credential, Directory, Option<i64>)>> {
-    let rows = Statement::new(EXPIRING)
-        .bind(name_of(CredentialKind::ScimToken))
-        .bind(now)
-        .bind(until)
-        .bind(name_of(CredentialKind::ServiceKey))
-        .bind(name_of(CredentialKind::ClientSecret))
-        .rows(connection)
-        .await?;
-    let each = |row: &Row| {
-        let cells = &mut row.cells();
-        Ok((credential(cells)?, directory(cells)?, cells.next()?))
-    };
-    rows.iter().map(each).collect()
-}
-
-/// Notes that administrators know of the end of a credential so many days before it; `false`, they knew, or it has ended.
-pub(super) async fn warn(connection: &mut Connection, id: Uuid, days: i64) -> Result<bool> {
-    let noted = Statement::new(
-        "UPDATE credentials SET warned_days = $2 WHERE id = $1 AND revoked IS NULL \
-         AND (warned_days IS NULL OR warned_days > $2)",
-    )
-    .bind(id)
-    .bind(days)
-    .run(connection)
-    .await?;
-    Ok(noted == 1)
-}
-
-pub(super) async fn revoke_access_tokens(connection: &mut Connection, secret: Uuid, now: i64) -> Result<()> {
-    Statement::new("UPDATE credentials SET revoked = $2 WHERE secret_id = $1 AND revoked IS NULL")
-        .bind(secret)
-        .bind(now)
-        .run(connection)
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn delete_access_tokens(connection: &mut Connection, expired_before: i64) -> Result<()> {
-    Statement::new("DELETE FROM credentials WHERE kind = $1 AND expires < $2")
-        .bind(name_of(CredentialKind::AccessToken))
-        .bind(expired_before)
-        .run(connection)
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn shared_key(
-    connection: &mut Connection,
-    name: &str,
-    fresh: &[u8; 32],
-    now: i64,
-) -> Result<[u8; 32]> {
-    Statement::new(
-        "INSERT INTO shared_keys (name, key, created) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING",
-    )
-    .bind(name)
-    .bind(fresh.as_slice())
-    .bind(now)
-    .run(&mut *connection)
-    .await?;
-    let key: Vec<u8> = Statement::new("SELECT key FROM shared_keys WHERE name = $1")
-        .bind(name)
-        .the_value::<Vec<u8>>(connection)
-        .await?;
-    key.try_into().map_err(|_| Error::Damaged(format!("the shared key {name:?} has a wrong length")))
-}
-
-pub(super) async fn delete_shared_keys(connection: &mut Connection, beginning: &str) -> Result<()> {
-    delete_old_shared_keys(connection, beginning, i64::MAX).await
-}
-
-pub(super) async fn delete_old_shared_keys(
-    connection: &mut Connection,
-    beginning: &str,
-    before: i64,
-) -> Result<()> {
-    Statement::new("DELETE FROM shared_keys WHERE substr(name, 1, $2) = $1 AND created < $3")
-        .bind(beginning)
-        .bind(length_of(beginning))
-        .bind(before)
-        .run(connection)
-        .await?;
-    Ok(())
 }
 
 fn credential(cells: &mut Cells<'_>) -> Result<Credential> {

@@ -1,16 +1,14 @@
 //! Directories.
 
-use std::collections::BTreeMap;
-
-use rollcall_scim::{Profile, Rule};
-use serde_json::{Map, Value, json};
+use async_trait::async_trait;
+use rollcall_scim::Profile;
+use uuid::Uuid;
 
 use super::super::dialect::FOR_UPDATE;
+use super::super::{Database, Tx};
+use super::directory_settings::{read_settings, written_settings};
 use super::{Cells, Connection, Statement};
-use crate::{
-    ActivitySettings, Directory, Error, NoticeSettings, PasswordHandling, Protocol, ProvisioningChoices,
-    Recording, Result, Safeguards,
-};
+use crate::{DIRECTORY_TABLES, Directory, DirectoryReading, DirectoryWriting, Error, Result};
 
 const COLUMNS: &str = "id, name, profile, scim_enabled, groups_enabled, settings, schemas_version, created, \
      modified";
@@ -22,52 +20,106 @@ pub(super) async fn find(connection: &mut Connection, name: &str, lock: bool) ->
     row.map(|row| directory(&mut row.cells())).transpose()
 }
 
-pub(super) async fn list(
-    connection: &mut Connection,
-    after: Option<&str>,
-    limit: u32,
-) -> Result<Vec<Directory>> {
-    let sql = format!("SELECT {COLUMNS} FROM directories WHERE name > $1 ORDER BY name LIMIT $2");
-    let rows =
-        Statement::new(sql).bind(after.unwrap_or_default()).bind(i64::from(limit)).rows(connection).await?;
-    rows.iter().map(|row| directory(&mut row.cells())).collect()
+#[async_trait]
+impl DirectoryReading for Database {
+    async fn directory(&self, name: &str) -> Result<Option<Directory>> {
+        find(&mut self.quick_reader().await?, name, false).await
+    }
+
+    async fn directories(&self, after: Option<&str>, limit: u32) -> Result<Vec<Directory>> {
+        let sql = format!("SELECT {COLUMNS} FROM directories WHERE name > $1 ORDER BY name LIMIT $2");
+        let rows = Statement::new(sql)
+            .bind(after.unwrap_or_default())
+            .bind(i64::from(limit))
+            .rows(&mut self.reader().await?)
+            .await?;
+        rows.iter().map(|row| directory(&mut row.cells())).collect()
+    }
+
+    async fn deleted_directories(&self) -> Result<Vec<(Uuid, i64)>> {
+        let rows = Statement::new("SELECT id, deleted FROM deleted_directories ORDER BY deleted")
+            .rows(&mut self.reader().await?)
+            .await?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    }
 }
 
-pub(super) async fn any(connection: &mut Connection) -> Result<bool> {
-    Statement::new("SELECT EXISTS (SELECT 1 FROM directories)").the_value::<bool>(connection).await
-}
+#[async_trait]
+impl DirectoryWriting for Tx {
+    async fn directory(&mut self, name: &str) -> Result<Option<Directory>> {
+        find(self.connection()?, name, true).await
+    }
 
-pub(super) async fn insert(connection: &mut Connection, directory: &Directory) -> Result<()> {
-    let sql = format!("INSERT INTO directories ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
-    Statement::new(sql)
+    async fn has_directories(&mut self) -> Result<bool> {
+        Statement::new("SELECT EXISTS (SELECT 1 FROM directories)")
+            .the_value::<bool>(self.connection()?)
+            .await
+    }
+
+    async fn insert_directory(&mut self, directory: &Directory) -> Result<()> {
+        let sql = format!("INSERT INTO directories ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+        Statement::new(sql)
+            .bind(directory.id)
+            .bind(&directory.name)
+            .bind(directory.profile.as_str())
+            .bind(directory.scim_enabled)
+            .bind(directory.groups_enabled)
+            .bind(written_settings(directory))
+            .bind(directory.schemas_version)
+            .bind(directory.created)
+            .bind(directory.modified)
+            .run(self.connection()?)
+            .await?;
+        Ok(())
+    }
+
+    async fn update_directory(&mut self, directory: &Directory) -> Result<()> {
+        Statement::new(
+            "UPDATE directories SET profile = $2, scim_enabled = $3, groups_enabled = $4, settings = $5, modified = $6 \
+             WHERE id = $1",
+        )
         .bind(directory.id)
-        .bind(&directory.name)
         .bind(directory.profile.as_str())
         .bind(directory.scim_enabled)
         .bind(directory.groups_enabled)
         .bind(written_settings(directory))
-        .bind(directory.schemas_version)
-        .bind(directory.created)
         .bind(directory.modified)
-        .run(connection)
+        .run(self.connection()?)
         .await?;
-    Ok(())
-}
+        Ok(())
+    }
 
-pub(super) async fn update(connection: &mut Connection, directory: &Directory) -> Result<()> {
-    Statement::new(
-        "UPDATE directories SET profile = $2, scim_enabled = $3, groups_enabled = $4, settings = $5, modified = $6 \
-         WHERE id = $1",
-    )
-    .bind(directory.id)
-    .bind(directory.profile.as_str())
-    .bind(directory.scim_enabled)
-    .bind(directory.groups_enabled)
-    .bind(written_settings(directory))
-    .bind(directory.modified)
-    .run(connection)
-    .await?;
-    Ok(())
+    async fn delete_directory(&mut self, directory: Uuid, now: i64) -> Result<()> {
+        self.delete_leftovers(directory).await?;
+        let connection = self.connection()?;
+        Statement::new("DELETE FROM directories WHERE id = $1").bind(directory).run(&mut *connection).await?;
+        Statement::new("INSERT INTO deleted_directories (id, deleted) VALUES ($1, $2)")
+            .bind(directory)
+            .bind(now)
+            .run(connection)
+            .await?;
+        Ok(())
+    }
+
+    async fn delete_leftovers(&mut self, directory: Uuid) -> Result<u64> {
+        let connection = self.connection()?;
+        connection.take_long().await?;
+        let mut rows = 0;
+        for table in DIRECTORY_TABLES {
+            let sql = format!("DELETE FROM {table} WHERE directory_id = $1");
+            let deleted = Statement::new(sql).bind(directory).run(&mut *connection).await?;
+            rows += deleted;
+        }
+        Ok(rows)
+    }
+
+    async fn forget_deleted_directory(&mut self, directory: Uuid) -> Result<()> {
+        Statement::new("DELETE FROM deleted_directories WHERE id = $1")
+            .bind(directory)
+            .run(self.connection()?)
+            .await?;
+        Ok(())
+    }
 }
 
 /// Reads a directory from the next columns of a row, in the order of [`COLUMNS`].
@@ -97,123 +149,3 @@ pub(super) fn directory(cells: &mut Cells<'_>) -> Result<Directory> {
 
 /// How many columns [`directory`] reads.
 pub(super) const WIDTH: usize = 9;
-
-/// What the column `settings` holds.
-#[derive(Debug, Default, PartialEq)]
-struct Settings {
-    rules: BTreeMap<Rule, bool>,
-    password: PasswordHandling,
-    notices: NoticeSettings,
-    provisioning: ProvisioningChoices,
-    safeguards: Safeguards,
-    activity: ActivitySettings,
-    administrator_role: Option<String>,
-}
-
-/// The settings as JSON: those that are not as a new directory has them.
-fn written_settings(directory: &Directory) -> String {
-    let mut settings = Map::new();
-    if !directory.rule_settings.is_empty() {
-        let rules =
-            directory.rule_settings.iter().map(|(rule, on)| (rule.as_str().to_owned(), Value::Bool(*on)));
-        settings.insert("rules".to_owned(), Value::Object(rules.collect()));
-    }
-    if directory.password_handling != PasswordHandling::default() {
-        settings.insert("password".to_owned(), json!(directory.password_handling.as_str()));
-    }
-    let NoticeSettings { on_first_sign_in, admin_emails } = &directory.notices;
-    if *on_first_sign_in {
-        settings.insert("notify_first_sign_in".to_owned(), json!(true));
-    }
-    if !admin_emails.is_empty() {
-        settings.insert("admin_emails".to_owned(), json!(admin_emails));
-    }
-    let safeguards = directory.safeguards.to_json();
-    if !safeguards.is_empty() {
-        settings.insert("safeguards".to_owned(), Value::Object(safeguards));
-    }
-    let off: Map<String, Value> = directory
-        .provisioning
-        .off()
-        .map(|protocol| (protocol.as_str().to_owned(), Value::Bool(false)))
-        .collect();
-    if !off.is_empty() {
-        settings.insert("provisioning".to_owned(), Value::Object(off));
-    }
-    if directory.activity != ActivitySettings::default() {
-        settings.insert("activity".to_owned(), written_activity(directory.activity));
-    }
-    if let Some(role) = &directory.administrator_role {
-        settings.insert("administrator_role".to_owned(), json!(role));
-    }
-    Value::Object(settings).to_string()
-}
-
-fn written_activity(activity: ActivitySettings) -> Value {
-    json!({
-        "recording": activity.recording.as_str(),
-        "days": activity.days,
-        "entries": activity.entries,
-        "redact_personal_data": activity.redact_personal_data,
-    })
-}
-
-/// Reads what [`written_activity`] wrote; what is not there is as a new directory has it.
-fn read_activity(written: Option<&Value>) -> ActivitySettings {
-    let default = ActivitySettings::default();
-    let Some(written) = written else { return default };
-    let number =
-        |name| written.get(name).and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
-    ActivitySettings {
-        recording: written
-            .get("recording")
-            .and_then(Value::as_str)
-            .and_then(Recording::from_name)
-            .unwrap_or(default.recording),
-        days: number("days").unwrap_or(default.days),
-        entries: number("entries").unwrap_or(default.entries),
-        redact_personal_data: written
-            .get("redact_personal_data")
-            .and_then(Value::as_bool)
-            .unwrap_or(default.redact_personal_data),
-    }
-}
-
-/// Reads what [`written_settings`] wrote, of this version or a later one: rules that are not known yet are passed over, so
-/// that the old replicas of a rolling upgrade can go on.
-fn read_settings(text: &str) -> Result<Settings> {
-    if text == "{}" {
-        return Ok(Settings::default());
-    }
-    let damaged = || Error::Damaged(format!("a directory has the settings {text:?}"));
-    let settings: Value = serde_json::from_str(text).map_err(|_| damaged())?;
-    let rules = settings.get("rules").and_then(Value::as_object).into_iter().flatten();
-    let known = rules.filter_map(|(name, on)| Some((Rule::from_name(name)?, on.as_bool()?)));
-    let password = match settings.get("password") {
-        None => PasswordHandling::default(),
-        Some(name) => name.as_str().and_then(PasswordHandling::from_name).ok_or_else(damaged)?,
-    };
-    let on_first_sign_in = settings.get("notify_first_sign_in").and_then(Value::as_bool).unwrap_or_default();
-    let admin_emails = settings.get("admin_emails").and_then(Value::as_array).into_iter().flatten();
-    let admin_emails = admin_emails.filter_map(|address| Some(address.as_str()?.to_owned())).collect();
-    let notices = NoticeSettings { on_first_sign_in, admin_emails };
-    let safeguards = Safeguards::from_json(settings.get("safeguards")).ok_or_else(damaged)?;
-    let mut provisioning = ProvisioningChoices::default();
-    let choices = settings.get("provisioning").and_then(Value::as_object).into_iter().flatten();
-    for (name, on) in choices {
-        if let (Some(protocol), Some(on)) = (Protocol::from_name(name), on.as_bool()) {
-            provisioning.set(protocol, on);
-        }
-    }
-    let activity = read_activity(settings.get("activity"));
-    let administrator_role = settings.get("administrator_role").and_then(Value::as_str).map(str::to_owned);
-    Ok(Settings {
-        rules: known.collect(),
-        password,
-        notices,
-        safeguards,
-        provisioning,
-        activity,
-        administrator_role,
-    })
-}

@@ -1,12 +1,18 @@
 //! Events. On SQLite they are numbered as they are written, since there is one writer; on PostgreSQL they are written
 //! without a number, so that no writer waits for another one's, and numbered when they are committed.
 
+use async_trait::async_trait;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::super::dialect::event_number;
+use super::super::{Database, Tx};
 use super::credentials::kind_of;
 use super::{Connection, Row, Statement, Writes, push_limit};
-use crate::{Actor, Author, Error, Event, EventKind, EventQuery, EventRange, NumberedEvent, Person, Result};
+use crate::{
+    Actor, AuditWriting, Author, Error, Event, EventKeeping, EventKind, EventQuery, EventRange, EventReading,
+    EventWriting, NumberedEvent, Person, Result,
+};
 
 /// What stands for the directory of events that belong to none.
 const NO_DIRECTORY: Uuid = Uuid::nil();
@@ -22,27 +28,6 @@ pub(super) fn stream_of(directory: Option<Uuid>) -> Uuid {
 /// The directory that is meant by what is stored.
 pub(super) fn directory_of(stream: Uuid) -> Option<Uuid> {
     Some(stream).filter(|stream| *stream != NO_DIRECTORY)
-}
-
-pub(super) async fn insert(connection: &mut Connection, event: &Event) -> Result<()> {
-    Statement::new(concat!(
-        "INSERT INTO events (id, directory_id, number, kind, subject, version, time, actor, request_id, changes, person) \
-         VALUES ($1, $2, ",
-        event_number!("$2"),
-        ", $3, $4, $5, $6, $7, $8, $9, $10)",
-    ))
-    .bind(event.id)
-    .bind(stream_of(event.directory))
-    .bind(event.kind.as_str())
-    .bind(event.subject)
-    .bind(event.version)
-    .bind(event.time)
-    .bind(credential_of(event.actor))
-    .bind(&event.request_id)
-    .bind(event.changes.to_string())
-    .bind(person_text(event)?)
-    .later(Writes::Changes("events"), connection)
-    .await
 }
 
 /// The credential that made a change; `None`, Rollcall itself.
@@ -66,38 +51,142 @@ pub(super) fn person_at(row: &Row, column: usize) -> Result<Option<Person>> {
     person.map_err(|error| Error::Damaged(format!("the person of an event: {error}")))
 }
 
-pub(super) async fn range(connection: &mut Connection, directory: Option<Uuid>) -> Result<EventRange> {
-    let row = Statement::new(
-        "SELECT COALESCE((SELECT expired FROM event_streams WHERE directory_id = $1), 0), \
-         COALESCE((SELECT MAX(number) FROM events WHERE directory_id = $1 AND number IS NOT NULL), 0), \
-         EXISTS (SELECT 1 FROM events WHERE directory_id = $1 AND number IS NULL)",
-    )
-    .bind(stream_of(directory))
-    .the_row(connection)
-    .await?;
-    let expired: i64 = row.get(0)?;
-    let newest: i64 = row.get(1)?;
-    Ok(EventRange { expired, newest: newest.max(expired), pending: row.get(2)? })
+#[async_trait]
+impl EventReading for Database {
+    async fn event_range(&self, directory: Option<Uuid>) -> Result<EventRange> {
+        let row = Statement::new(
+            "SELECT COALESCE((SELECT expired FROM event_streams WHERE directory_id = $1), 0), \
+             COALESCE((SELECT MAX(number) FROM events WHERE directory_id = $1 AND number IS NOT NULL), 0), \
+             EXISTS (SELECT 1 FROM events WHERE directory_id = $1 AND number IS NULL)",
+        )
+        .bind(stream_of(directory))
+        .the_row(&mut self.reader().await?)
+        .await?;
+        let expired: i64 = row.get(0)?;
+        let newest: i64 = row.get(1)?;
+        Ok(EventRange { expired, newest: newest.max(expired), pending: row.get(2)? })
+    }
+
+    async fn events(&self, asked: &EventQuery<'_>) -> Result<Vec<NumberedEvent>> {
+        let mut query = Statement::new(
+            "SELECT e.number, e.id, e.kind, e.subject, e.version, e.time, e.actor, e.request_id, e.changes, c.kind, c.prefix, e.person \
+             FROM events e LEFT JOIN credentials c ON c.id = e.actor WHERE e.directory_id = ",
+        );
+        query.push_bind(stream_of(asked.directory));
+        query.push(" AND e.number > ").push_bind(asked.after);
+        query.push(" AND e.number <= ").push_bind(asked.until);
+        if let Some(subject) = asked.subject {
+            query.push(" AND e.subject = ").push_bind(subject);
+        }
+        if !asked.kinds.is_empty() {
+            query.push(" AND e.kind IN (").push_list(asked.kinds.iter().map(|kind| kind.as_str())).push(")");
+        }
+        query.push(" ORDER BY e.number").push(if asked.newest_first { " DESC" } else { "" });
+        push_limit(&mut query, asked.limit.into());
+        let rows = query.rows(&mut self.reader().await?).await?;
+        rows.iter().map(|row| numbered(row, asked.directory)).collect()
+    }
+
+    async fn directories_with_events(&self) -> Result<Vec<Option<Uuid>>> {
+        // A step in the index for each.
+        let connection = &mut self.reader().await?;
+        let mut streams: Vec<Uuid> = Vec::new();
+        loop {
+            let mut query = Statement::new("SELECT directory_id FROM events WHERE number IS NOT NULL");
+            if let Some(last) = streams.last() {
+                query.push(" AND directory_id > ").push_bind(*last);
+            }
+            query.push(" ORDER BY directory_id, number LIMIT 1");
+            let next: Option<Uuid> = query.value(&mut *connection).await?;
+            match next {
+                Some(stream) => streams.push(stream),
+                None => return Ok(streams.into_iter().map(directory_of).collect()),
+            }
+        }
+    }
+
+    fn written(&self) -> watch::Receiver<()> {
+        self.written.subscribe()
+    }
 }
 
-pub(super) async fn list(connection: &mut Connection, asked: &EventQuery<'_>) -> Result<Vec<NumberedEvent>> {
-    let mut query = Statement::new(
-        "SELECT e.number, e.id, e.kind, e.subject, e.version, e.time, e.actor, e.request_id, e.changes, c.kind, c.prefix, e.person \
-         FROM events e LEFT JOIN credentials c ON c.id = e.actor WHERE e.directory_id = ",
-    );
-    query.push_bind(stream_of(asked.directory));
-    query.push(" AND e.number > ").push_bind(asked.after);
-    query.push(" AND e.number <= ").push_bind(asked.until);
-    if let Some(subject) = asked.subject {
-        query.push(" AND e.subject = ").push_bind(subject);
+#[async_trait]
+impl EventKeeping for Database {
+    async fn number_events(&self, directory: Option<Uuid>) -> Result<bool> {
+        self.number(stream_of(directory)).await
     }
-    if !asked.kinds.is_empty() {
-        query.push(" AND e.kind IN (").push_list(asked.kinds.iter().map(|kind| kind.as_str())).push(")");
+
+    async fn unnumbered(&self) -> Result<Vec<Option<Uuid>>> {
+        Ok(self.with_unnumbered().await?.into_iter().map(directory_of).collect())
     }
-    query.push(" ORDER BY e.number").push(if asked.newest_first { " DESC" } else { "" });
-    push_limit(&mut query, asked.limit.into());
-    let rows = query.rows(connection).await?;
-    rows.iter().map(|row| numbered(row, asked.directory)).collect()
+
+    async fn expire_events(&self, directory: Option<Uuid>, before: i64) -> Result<bool> {
+        let mut transaction = self.transaction(false).await?;
+        let more = expire(transaction.connection()?, directory, before).await?;
+        transaction.commit().await?;
+        Ok(more)
+    }
+}
+
+#[async_trait]
+impl EventWriting for Tx {
+    async fn insert_event(&mut self, event: &Event) -> Result<()> {
+        self.note_event();
+        Statement::new(concat!(
+            "INSERT INTO events (id, directory_id, number, kind, subject, version, time, actor, request_id, changes, person) \
+             VALUES ($1, $2, ",
+            event_number!("$2"),
+            ", $3, $4, $5, $6, $7, $8, $9, $10)",
+        ))
+        .bind(event.id)
+        .bind(stream_of(event.directory))
+        .bind(event.kind.as_str())
+        .bind(event.subject)
+        .bind(event.version)
+        .bind(event.time)
+        .bind(credential_of(event.actor))
+        .bind(&event.request_id)
+        .bind(event.changes.to_string())
+        .bind(person_text(event)?)
+        .later(Writes::Changes("events"), self.connection()?)
+        .await?;
+        if event.kind.is_administrative() {
+            self.insert_audit_record(event).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Deletes the oldest events of a directory, and says whether there may be more.
+async fn expire(connection: &mut Connection, directory: Option<Uuid>, before: i64) -> Result<bool> {
+    let stream = stream_of(directory);
+    let rows = Statement::new(
+        "SELECT number, time FROM events WHERE directory_id = $1 AND number IS NOT NULL ORDER BY number LIMIT $2",
+    )
+    .bind(stream)
+    .bind(EXPIRED_AT_ONCE)
+    .rows(&mut *connection)
+    .await?;
+    let numbered = |row: &Row| Ok((row.get(0)?, row.get(1)?));
+    let oldest = rows.iter().map(numbered).collect::<Result<Vec<(i64, i64)>>>()?;
+    let old = oldest.iter().take_while(|(_, time)| *time < before);
+    let Some(last) = old.map(|(number, _)| *number).last() else { return Ok(false) };
+    Statement::new(
+        "INSERT INTO event_streams (directory_id, expired) VALUES ($1, $2) ON CONFLICT (directory_id) \
+         DO UPDATE SET expired = CASE WHEN event_streams.expired < excluded.expired THEN excluded.expired \
+         ELSE event_streams.expired END",
+    )
+    .bind(stream)
+    .bind(last)
+    .run(&mut *connection)
+    .await?;
+    Statement::new("DELETE FROM events WHERE directory_id = $1 AND number <= $2")
+        .bind(stream)
+        .bind(last)
+        .run(connection)
+        .await?;
+    let is_all_old = oldest.last().is_some_and(|(number, _)| *number == last);
+    Ok(is_all_old && oldest.len() >= usize::try_from(EXPIRED_AT_ONCE).unwrap_or(usize::MAX))
 }
 
 fn numbered(row: &Row, directory: Option<Uuid>) -> Result<NumberedEvent> {
@@ -128,56 +217,4 @@ pub(super) fn author(id: Option<Uuid>, kind: Option<&str>, prefix: Option<String
         (Some(id), Some(kind), Some(prefix)) => Ok(Some(Author { id, kind: kind_of(kind)?, prefix })),
         _ => Ok(None),
     }
-}
-
-/// The directories that have events, found by a step in the index for each.
-pub(super) async fn streams(connection: &mut Connection) -> Result<Vec<Uuid>> {
-    let mut streams: Vec<Uuid> = Vec::new();
-    loop {
-        let mut query = Statement::new("SELECT directory_id FROM events WHERE number IS NOT NULL");
-        if let Some(last) = streams.last() {
-            query.push(" AND directory_id > ").push_bind(*last);
-        }
-        query.push(" ORDER BY directory_id, number LIMIT 1");
-        let next: Option<Uuid> = query.value(&mut *connection).await?;
-        match next {
-            Some(stream) => streams.push(stream),
-            None => return Ok(streams),
-        }
-    }
-}
-
-pub(super) async fn expire(
-    connection: &mut Connection,
-    directory: Option<Uuid>,
-    before: i64,
-) -> Result<bool> {
-    let stream = stream_of(directory);
-    let rows = Statement::new(
-        "SELECT number, time FROM events WHERE directory_id = $1 AND number IS NOT NULL ORDER BY number LIMIT $2",
-    )
-    .bind(stream)
-    .bind(EXPIRED_AT_ONCE)
-    .rows(&mut *connection)
-    .await?;
-    let numbered = |row: &Row| Ok((row.get(0)?, row.get(1)?));
-    let oldest = rows.iter().map(numbered).collect::<Result<Vec<(i64, i64)>>>()?;
-    let old = oldest.iter().take_while(|(_, time)| *time < before);
-    let Some(last) = old.map(|(number, _)| *number).last() else { return Ok(false) };
-    Statement::new(
-        "INSERT INTO event_streams (directory_id, expired) VALUES ($1, $2) ON CONFLICT (directory_id) \
-         DO UPDATE SET expired = CASE WHEN event_streams.expired < excluded.expired THEN excluded.expired \
-         ELSE event_streams.expired END",
-    )
-    .bind(stream)
-    .bind(last)
-    .run(&mut *connection)
-    .await?;
-    Statement::new("DELETE FROM events WHERE directory_id = $1 AND number <= $2")
-        .bind(stream)
-        .bind(last)
-        .run(connection)
-        .await?;
-    let is_all_old = oldest.last().is_some_and(|(number, _)| *number == last);
-    Ok(is_all_old && oldest.len() >= usize::try_from(EXPIRED_AT_ONCE).unwrap_or(usize::MAX))
 }

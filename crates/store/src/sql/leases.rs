@@ -1,10 +1,28 @@
 //! Leases: locks that are rows, since not every engine that speaks PostgreSQL's protocol has advisory locks, and one whose
 //! holder died ends by itself.
 
+use async_trait::async_trait;
 use uuid::Uuid;
 
+use super::super::Database;
 use super::{Connection, Statement};
-use crate::Result;
+use crate::{LeaseTaking, Result};
+
+#[async_trait]
+impl LeaseTaking for Database {
+    async fn take_lease(&self, name: &str, holder: Uuid, now: i64, expires: i64) -> Result<bool> {
+        let mut transaction = self.transaction(false).await?;
+        let taken = take(transaction.connection()?, name, holder, now, expires).await?;
+        transaction.commit().await?;
+        Ok(taken)
+    }
+
+    async fn give_back_lease(&self, name: &str, holder: Uuid) -> Result<()> {
+        let mut transaction = self.transaction(false).await?;
+        give_back(transaction.connection()?, name, holder).await?;
+        transaction.commit().await
+    }
+}
 
 /// Makes the table, which must be there before the first migration.
 pub(super) async fn prepare(connection: &mut Connection) -> Result<()> {

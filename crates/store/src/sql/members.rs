@@ -1,65 +1,204 @@
 //! Memberships: a row each. Nothing here reads more of a group than it is asked about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use rollcall_scim::Resource;
 use rollcall_scim::condition::Condition;
 use rollcall_scim::fold::fold;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::Database;
-use super::super::dialect::{BY_MEMBER, KEEP, merged};
+use super::super::dialect::{KEEP, merged};
+use super::super::{Database, Tx};
 use super::condition::{push_member_condition, push_uuids};
 use super::leads::push_named;
 use super::{Connection, Json, ROWS_PER_STATEMENT, Row, Statement, push_limit};
 use crate::{
-    AddedMembers, DirectGroup, Error, Event, KnownMember, Member, MemberQuery, Membership, Provenance,
+    AddedMembers, Error, Event, KnownMember, Member, MemberQuery, MemberReading, MemberWriting, Provenance,
     ResourceType, Result,
 };
 
-pub(super) async fn touch(
-    connection: &mut Connection,
-    directory: Uuid,
-    group: Uuid,
-    now: i64,
-    provenance: &Provenance,
-) -> Result<Option<i64>> {
-    Statement::new(concat!(
-        "UPDATE resources SET version = version + 1, modified = CASE WHEN modified < $3 THEN $3 ELSE modified END, \
-         provenance = ",
-        merged!("provenance", "$4"),
-        " WHERE directory_id = $1 AND type = 'Group' AND id = $2 RETURNING version",
-    ))
-    .bind(directory)
-    .bind(group)
-    .bind(now)
-    .bind(Json(provenance.as_stored()))
-    .value::<i64>(connection)
-    .await
+#[async_trait]
+impl MemberReading for Database {
+    // The page is cut from the keys alone, and where a name is asked for the indexes of names lead to those keys.
+    async fn known_members(
+        &self,
+        directory: Uuid,
+        group: Uuid,
+        asked: &MemberQuery<'_>,
+    ) -> Result<Vec<KnownMember>> {
+        let mut query = Statement::new(
+            "SELECT m.member_id, m.member_type, x.label, x.document, x.active FROM (SELECT m.directory_id, m.member_id, \
+             m.member_type FROM members m WHERE ",
+        );
+        push_asked(&mut query, directory, group, asked);
+        if let Some(after) = asked.after {
+            query.push(" AND m.member_id > ").push_bind(after);
+        }
+        query.push(" ORDER BY m.member_id");
+        push_limit(&mut query, asked.limit.into());
+        query.push(
+            ") m JOIN resources x ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id \
+             ORDER BY m.member_id",
+        );
+        let rows = query.rows(&mut self.reader().await?).await?;
+        rows.iter().map(known_member).collect()
+    }
+
+    async fn count_members(&self, directory: Uuid, group: Uuid, asked: &MemberQuery<'_>) -> Result<u64> {
+        let mut query = Statement::new("SELECT COUNT(*) FROM members m WHERE ");
+        push_asked(&mut query, directory, group, asked);
+        let count: i64 = query.the_value(&mut self.reader().await?).await?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    async fn group_members(
+        &self,
+        directory: Uuid,
+        group: Uuid,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Member>> {
+        let mut query = Statement::new(
+            "SELECT m.member_id, m.member_type, x.label FROM (SELECT m.directory_id, m.member_id, m.member_type \
+             FROM members m WHERE m.directory_id = ",
+        );
+        query.push_bind(directory).push(" AND m.group_id = ").push_bind(group);
+        if let Some(after) = after {
+            query.push(" AND m.member_id > ").push_bind(after);
+        }
+        query.push(" ORDER BY m.member_id");
+        push_limit(&mut query, limit.into());
+        query.push(
+            ") m JOIN resources x ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id \
+             ORDER BY m.member_id",
+        );
+        let rows = query.rows(&mut self.reader().await?).await?;
+        let member = |row: &Row| {
+            Ok(Member { id: row.get(0)?, resource_type: type_of(row.get(1)?)?, label: row.get(2)? })
+        };
+        rows.iter().map(member).collect()
+    }
 }
 
-pub(super) async fn add(
-    connection: &mut Connection,
-    directory: Uuid,
-    group: Uuid,
-    members: &[Uuid],
-) -> Result<AddedMembers> {
-    let mut outcome = AddedMembers::default();
-    for chunk in members.chunks(ROWS_PER_STATEMENT) {
-        let mut query =
-            Statement::new("INSERT INTO members (directory_id, group_id, member_id, member_type) SELECT ");
-        query.push("r.directory_id, ").push_bind(group).push(", r.id, r.type ");
-        push_those(&mut query, directory, chunk);
-        query.push(KEEP).push(" ON CONFLICT DO NOTHING RETURNING member_id");
-        let added: Vec<Uuid> = query.values(&mut *connection).await?;
-        if added.len() < chunk.len() {
-            let known = known(connection, directory, chunk).await?;
-            outcome.unknown.extend(chunk.iter().filter(|id| !known.contains(id)));
-        }
-        outcome.added.extend(added);
+#[async_trait]
+impl MemberWriting for Tx {
+    async fn touch_group(
+        &mut self,
+        directory: Uuid,
+        group: Uuid,
+        now: i64,
+        provenance: &Provenance,
+    ) -> Result<Option<i64>> {
+        Statement::new(concat!(
+            "UPDATE resources SET version = version + 1, modified = CASE WHEN modified < $3 THEN $3 ELSE modified END, \
+             provenance = ",
+            merged!("provenance", "$4"),
+            " WHERE directory_id = $1 AND type = 'Group' AND id = $2 RETURNING version",
+        ))
+        .bind(directory)
+        .bind(group)
+        .bind(now)
+        .bind(Json(provenance.as_stored()))
+        .value::<i64>(self.connection()?)
+        .await
     }
-    Ok(outcome)
+
+    async fn add_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<AddedMembers> {
+        let connection = self.connection()?;
+        let mut outcome = AddedMembers::default();
+        for chunk in members.chunks(ROWS_PER_STATEMENT) {
+            let mut query = Statement::new(
+                "INSERT INTO members (directory_id, group_id, member_id, member_type) SELECT ",
+            );
+            query.push("r.directory_id, ").push_bind(group).push(", r.id, r.type ");
+            push_those(&mut query, directory, chunk);
+            query.push(KEEP).push(" ON CONFLICT DO NOTHING RETURNING member_id");
+            let added: Vec<Uuid> = query.values(&mut *connection).await?;
+            if added.len() < chunk.len() {
+                let known = known(connection, directory, chunk).await?;
+                outcome.unknown.extend(chunk.iter().filter(|id| !known.contains(id)));
+            }
+            outcome.added.extend(added);
+        }
+        self.totals().count_memberships(outcome.added.len());
+        Ok(outcome)
+    }
+
+    async fn remove_members(&mut self, directory: Uuid, group: Uuid, members: &[Uuid]) -> Result<Vec<Uuid>> {
+        let mut removed = Vec::new();
+        for chunk in members.chunks(ROWS_PER_STATEMENT) {
+            let mut query = Statement::new("DELETE FROM members WHERE directory_id = ");
+            query.push_bind(directory).push(" AND group_id = ").push_bind(group).push(" AND member_id IN (");
+            push_uuids(&mut query, chunk);
+            query.push(") RETURNING member_id");
+            let gone: Vec<Uuid> = query.values(self.connection()?).await?;
+            removed.extend(gone);
+        }
+        Ok(removed)
+    }
+
+    async fn member_ids(
+        &mut self,
+        directory: Uuid,
+        group: Uuid,
+        condition: Option<&Condition<'_>>,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Uuid>> {
+        let mut query = Statement::new("SELECT m.member_id FROM members m");
+        if condition.is_some() {
+            query.push(
+                " JOIN resources x ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id",
+            );
+        }
+        query
+            .push(" WHERE m.directory_id = ")
+            .push_bind(directory)
+            .push(" AND m.group_id = ")
+            .push_bind(group);
+        if let Some(after) = after {
+            query.push(" AND m.member_id > ").push_bind(after);
+        }
+        if let Some(condition) = condition {
+            query.push(" AND ");
+            push_member_condition(&mut query, directory, condition);
+        }
+        query.push(" ORDER BY m.member_id");
+        push_limit(&mut query, limit.into());
+        query.values(self.connection()?).await
+    }
+
+    async fn leave_groups(
+        &mut self,
+        directory: Uuid,
+        member: Uuid,
+        event: &mut (dyn FnMut(Uuid) -> Event + Send),
+    ) -> Result<Vec<Event>> {
+        let groups: Vec<Uuid> = Statement::new(
+            "SELECT group_id FROM members WHERE directory_id = $1 AND member_id = $2 ORDER BY group_id",
+        )
+        .bind(directory)
+        .bind(member)
+        .values::<Uuid>(self.connection()?)
+        .await?;
+        // The groups are locked in the order of their ids before their rows go, so that two who leave do not wait in a circle.
+        let mut events = Vec::new();
+        for group in groups {
+            let event = event(group);
+            let provenance = Provenance::of(&event, ["members"]);
+            if let Some(version) = self.touch_group(directory, group, event.time, &provenance).await? {
+                events.push(event.of(version));
+            }
+        }
+        Statement::new("DELETE FROM members WHERE directory_id = $1 AND member_id = $2")
+            .bind(directory)
+            .bind(member)
+            .run(self.connection()?)
+            .await?;
+        Ok(events)
+    }
 }
 
 async fn known(connection: &mut Connection, directory: Uuid, ids: &[Uuid]) -> Result<BTreeSet<Uuid>> {
@@ -74,117 +213,6 @@ fn push_those(query: &mut Statement, directory: Uuid, ids: &[Uuid]) {
     query.push(" AND r.type IN ('User', 'Group') AND r.id IN (");
     push_uuids(query, ids);
     query.push(")");
-}
-
-pub(super) async fn remove(
-    connection: &mut Connection,
-    directory: Uuid,
-    group: Uuid,
-    members: &[Uuid],
-) -> Result<Vec<Uuid>> {
-    let mut removed = Vec::new();
-    for chunk in members.chunks(ROWS_PER_STATEMENT) {
-        let mut query = Statement::new("DELETE FROM members WHERE directory_id = ");
-        query.push_bind(directory).push(" AND group_id = ").push_bind(group).push(" AND member_id IN (");
-        push_uuids(&mut query, chunk);
-        query.push(") RETURNING member_id");
-        let gone: Vec<Uuid> = query.values(&mut *connection).await?;
-        removed.extend(gone);
-    }
-    Ok(removed)
-}
-
-pub(super) async fn ids(
-    connection: &mut Connection,
-    directory: Uuid,
-    group: Uuid,
-    condition: Option<&Condition<'_>>,
-    after: Option<Uuid>,
-    limit: u32,
-) -> Result<Vec<Uuid>> {
-    let mut query = Statement::new("SELECT m.member_id FROM members m");
-    if condition.is_some() {
-        query.push(
-            " JOIN resources x ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id",
-        );
-    }
-    query.push(" WHERE m.directory_id = ").push_bind(directory).push(" AND m.group_id = ").push_bind(group);
-    if let Some(after) = after {
-        query.push(" AND m.member_id > ").push_bind(after);
-    }
-    if let Some(condition) = condition {
-        query.push(" AND ");
-        push_member_condition(&mut query, directory, condition);
-    }
-    query.push(" ORDER BY m.member_id");
-    push_limit(&mut query, limit.into());
-    query.values(connection).await
-}
-
-pub(super) async fn list(
-    connection: &mut Connection,
-    directory: Uuid,
-    group: Uuid,
-    after: Option<Uuid>,
-    limit: u32,
-) -> Result<Vec<Member>> {
-    let mut query = Statement::new(
-        "SELECT m.member_id, m.member_type, x.label FROM (SELECT m.directory_id, m.member_id, m.member_type \
-         FROM members m WHERE m.directory_id = ",
-    );
-    query.push_bind(directory).push(" AND m.group_id = ").push_bind(group);
-    if let Some(after) = after {
-        query.push(" AND m.member_id > ").push_bind(after);
-    }
-    query.push(" ORDER BY m.member_id");
-    push_limit(&mut query, limit.into());
-    query.push(
-        ") m JOIN resources x ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id \
-         ORDER BY m.member_id",
-    );
-    let rows = query.rows(connection).await?;
-    let member =
-        |row: &Row| Ok(Member { id: row.get(0)?, resource_type: type_of(row.get(1)?)?, label: row.get(2)? });
-    rows.iter().map(member).collect()
-}
-
-/// Members of a group as people look at them. The page is cut from the keys alone, and where a name is asked for the indexes
-/// of names lead to those keys.
-pub(super) async fn known_members(
-    connection: &mut Connection,
-    directory: Uuid,
-    group: Uuid,
-    asked: &MemberQuery<'_>,
-) -> Result<Vec<KnownMember>> {
-    let mut query = Statement::new(
-        "SELECT m.member_id, m.member_type, x.label, x.document, x.active FROM (SELECT m.directory_id, m.member_id, \
-         m.member_type FROM members m WHERE ",
-    );
-    push_asked(&mut query, directory, group, asked);
-    if let Some(after) = asked.after {
-        query.push(" AND m.member_id > ").push_bind(after);
-    }
-    query.push(" ORDER BY m.member_id");
-    push_limit(&mut query, asked.limit.into());
-    query.push(
-        ") m JOIN resources x ON x.directory_id = m.directory_id AND x.type = m.member_type AND x.id = m.member_id \
-         ORDER BY m.member_id",
-    );
-    let rows = query.rows(connection).await?;
-    rows.iter().map(known_member).collect()
-}
-
-/// How many members of a group there are, on all pages.
-pub(super) async fn count(
-    connection: &mut Connection,
-    directory: Uuid,
-    group: Uuid,
-    asked: &MemberQuery<'_>,
-) -> Result<u64> {
-    let mut query = Statement::new("SELECT COUNT(*) FROM members m WHERE ");
-    push_asked(&mut query, directory, group, asked);
-    let count: i64 = query.the_value(connection).await?;
-    Ok(u64::try_from(count).unwrap_or_default())
 }
 
 fn push_asked(query: &mut Statement, directory: Uuid, group: Uuid, asked: &MemberQuery<'_>) {
@@ -208,135 +236,6 @@ fn known_member(row: &Row) -> Result<KnownMember> {
         user_name,
         active: resource_type == ResourceType::Group || active == Some(true),
     })
-}
-
-/// Goes up from the groups that some members are in themselves to those that these are in, and so on, a statement for each
-/// level: the index leads from each group to those above it, which no plan of a recursive statement is sure to use. Groups that
-/// contain one another in a circle are asked for once.
-pub(super) async fn memberships(
-    database: &Database,
-    directory: Uuid,
-    of: &[(Uuid, &[DirectGroup])],
-) -> Result<Vec<Membership>> {
-    let mut above = Above::default();
-    for (member, groups) in of {
-        for group in *groups {
-            above.add(*member, group.clone());
-        }
-    }
-    let mut level = std::mem::take(&mut above.open);
-    if !level.is_empty() {
-        let connection = &mut database.quick_reader().await?;
-        while !level.is_empty() {
-            let groups: Vec<Uuid> = level.into_iter().collect();
-            for chunk in groups.chunks(ROWS_PER_STATEMENT) {
-                for (member, group) in groups_of_each(connection, directory, chunk).await? {
-                    above.add(member, group);
-                }
-            }
-            level = std::mem::take(&mut above.open);
-        }
-    }
-    let members: BTreeSet<Uuid> = of.iter().map(|(member, _)| *member).collect();
-    Ok(members.into_iter().flat_map(|member| above.memberships(member)).collect())
-}
-
-/// What is known of who is in which group.
-#[derive(Default)]
-struct Above {
-    groups_of: BTreeMap<Uuid, BTreeSet<Uuid>>,
-    labels: BTreeMap<Uuid, Option<String>>,
-    /// The groups that are in groups which nobody has asked for yet.
-    open: BTreeSet<Uuid>,
-}
-
-impl Above {
-    fn add(&mut self, member: Uuid, group: DirectGroup) {
-        self.groups_of.entry(member).or_default().insert(group.id);
-        if self.labels.insert(group.id, group.label).is_none() && group.is_nested {
-            self.open.insert(group.id);
-        }
-    }
-
-    /// The groups of a member, in order of their ids.
-    fn memberships(&self, member: Uuid) -> Vec<Membership> {
-        let direct = self.groups_of.get(&member).cloned().unwrap_or_default();
-        let membership = |group| Membership {
-            member,
-            group,
-            label: self.labels.get(&group).cloned().flatten(),
-            is_direct: direct.contains(&group),
-        };
-        closure(&direct, &self.groups_of).into_iter().map(membership).collect()
-    }
-}
-
-/// The groups that some members are in themselves.
-async fn groups_of_each(
-    connection: &mut Connection,
-    directory: Uuid,
-    members: &[Uuid],
-) -> Result<Vec<(Uuid, DirectGroup)>> {
-    let mut query = Statement::new(
-        "SELECT m.member_id, m.group_id, g.label, (SELECT 1 FROM members n WHERE n.directory_id = m.directory_id \
-         AND n.member_id = m.group_id LIMIT 1) IS NOT NULL FROM members m",
-    );
-    query.push(BY_MEMBER).push(
-        " JOIN resources g ON g.directory_id = m.directory_id AND g.type = 'Group' AND g.id = m.group_id \
-         WHERE m.directory_id = ",
-    );
-    query.push_bind(directory).push(" AND m.member_id IN (");
-    push_uuids(&mut query, members);
-    query.push(")");
-    let rows = query.rows(connection).await?;
-    let membership = |row: &Row| {
-        let cells = &mut row.cells();
-        let member = cells.next()?;
-        Ok((member, DirectGroup { id: cells.next()?, label: cells.next()?, is_nested: cells.next()? }))
-    };
-    rows.iter().map(membership).collect()
-}
-
-/// Some groups and all that they are in.
-fn closure(direct: &BTreeSet<Uuid>, groups_of: &BTreeMap<Uuid, BTreeSet<Uuid>>) -> BTreeSet<Uuid> {
-    let mut closure = BTreeSet::new();
-    let mut open: Vec<Uuid> = direct.iter().copied().collect();
-    while let Some(group) = open.pop() {
-        if closure.insert(group) {
-            open.extend(groups_of.get(&group).into_iter().flatten());
-        }
-    }
-    closure
-}
-
-pub(super) async fn leave(
-    connection: &mut Connection,
-    directory: Uuid,
-    member: Uuid,
-    event: &mut (dyn FnMut(Uuid) -> Event + Send),
-) -> Result<Vec<Event>> {
-    let groups: Vec<Uuid> = Statement::new(
-        "SELECT group_id FROM members WHERE directory_id = $1 AND member_id = $2 ORDER BY group_id",
-    )
-    .bind(directory)
-    .bind(member)
-    .values::<Uuid>(&mut *connection)
-    .await?;
-    // The groups are locked in the order of their ids before their rows go, so that two who leave do not wait in a circle.
-    let mut events = Vec::new();
-    for group in groups {
-        let event = event(group);
-        let provenance = Provenance::of(&event, ["members"]);
-        if let Some(version) = touch(connection, directory, group, event.time, &provenance).await? {
-            events.push(event.of(version));
-        }
-    }
-    Statement::new("DELETE FROM members WHERE directory_id = $1 AND member_id = $2")
-        .bind(directory)
-        .bind(member)
-        .run(connection)
-        .await?;
-    Ok(events)
 }
 
 /// Removes every member of a group that is about to be deleted.

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use sha2::{Digest as _, Sha384};
 use uuid::Uuid;
 
+use super::super::Database;
 use super::super::dialect::{BEGIN, IS_MIGRATED, MIGRATIONS, MIGRATIONS_TABLE};
 use super::{Connection, Statement, leases};
-use crate::{Error, Result};
+use crate::{Error, Migrating, Result};
 
 const LEASE: &str = "migrations";
 /// How long one migration may take, in µs. A process that died holds the others up for so long.
@@ -15,8 +17,36 @@ const LEASE_MICROS: i64 = 5 * 60 * 1_000_000;
 /// How long to wait before asking for the lease again.
 const PAUSE: Duration = Duration::from_millis(100);
 
+#[async_trait]
+impl Migrating for Database {
+    async fn migrate(&self, holder: Uuid, now: &(dyn Fn() -> i64 + Send + Sync)) -> Result<Vec<String>> {
+        // Those of a later version than this one are left alone, so that the old replicas of a rolling upgrade can start.
+        let mut migrator = self.migrator().await?;
+        let connection = migrator.connection()?;
+        if pending(connection).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        leases::prepare(connection).await?;
+        let mut waited = false;
+        while !renew(connection, holder, now()).await? {
+            if !waited {
+                tracing::info!("another process is migrating the database; waiting for it");
+                waited = true;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        let applied = apply_in_order(connection, holder, now).await;
+        leases::give_back(connection, LEASE, holder).await?;
+        applied
+    }
+
+    async fn pending_migrations(&self) -> Result<Vec<String>> {
+        pending(&mut self.reader().await?).await
+    }
+}
+
 /// The names of the migrations that the database does not have yet.
-pub(super) async fn pending(connection: &mut Connection) -> Result<Vec<String>> {
+async fn pending(connection: &mut Connection) -> Result<Vec<String>> {
     let is_migrated: bool = Statement::new(IS_MIGRATED).the_value(&mut *connection).await?;
     let applied = if is_migrated { applied(connection).await? } else { Vec::new() };
     let is_pending = |(number, ..): &&(i64, &str, &str)| !applied.contains(number);
@@ -41,30 +71,6 @@ async fn applied(connection: &mut Connection) -> Result<Vec<i64>> {
         applied.push(number);
     }
     Ok(applied)
-}
-
-/// Applies what is pending, and says what that was. Migrations of a later version than this one are left alone, so
-/// that the old replicas of a rolling upgrade can start.
-pub(super) async fn apply(
-    connection: &mut Connection,
-    holder: Uuid,
-    now: &(dyn Fn() -> i64 + Send + Sync),
-) -> Result<Vec<String>> {
-    if pending(connection).await?.is_empty() {
-        return Ok(Vec::new());
-    }
-    leases::prepare(connection).await?;
-    let mut waited = false;
-    while !renew(connection, holder, now()).await? {
-        if !waited {
-            tracing::info!("another process is migrating the database; waiting for it");
-            waited = true;
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-    let applied = apply_in_order(connection, holder, now).await;
-    leases::give_back(connection, LEASE, holder).await?;
-    applied
 }
 
 async fn apply_in_order(

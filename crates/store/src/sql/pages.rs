@@ -1,16 +1,18 @@
 //! Pages of resources: filtered, sorted, and paged by index or by key.
 
+use async_trait::async_trait;
 use rollcall_scim::definition::AttributeRef;
 use rollcall_scim::schema::Kind;
 use uuid::Uuid;
 
+use super::super::Database;
 use super::super::dialect::{BY_BYTES, json_rows, push_elements, push_id, push_json};
 use super::condition::{Place, push_condition};
-use super::resources::{self, resource_columns, stored};
-use super::{Connection, Row, Statement, push_limit};
+use super::resources::{resource_columns, stored};
+use super::{Connection, Row, Statement, push_limit, totals};
 use crate::{
-    Error, Key, Listing, Page, Paging, Query as Asked, ResourceType, Result, Selection, SortValue,
-    StoredDocument,
+    Error, Key, Listing, Page, PageReading, Paging, Query as Asked, ResourceType, Result, Selection,
+    SortValue, StoredDocument,
 };
 
 const COLUMNS: &str = concat!(resource_columns!(), ", r.type");
@@ -19,25 +21,32 @@ const TYPE: usize = 9;
 /// Where the value that is sorted by is, if there is one.
 const SORT_VALUE: usize = 10;
 
-pub(super) async fn list(connection: &mut Connection, directory: Uuid, asked: &Asked<'_>) -> Result<Listing> {
-    let page = if asked.limit == 0 {
-        Page { resources: Vec::new(), next: None }
-    } else {
-        page(connection, directory, asked).await?
-    };
-    let is_everything = asked.limit > 0
-        && page.next.is_none()
-        && matches!(asked.paging, Paging::Offset(0) | Paging::After(None));
-    let total =
-        if is_everything { page.resources.len() as u64 } else { total(connection, directory, asked).await? };
-    Ok(Listing { page, total })
+#[async_trait]
+impl PageReading for Database {
+    async fn resources(&self, directory: Uuid, asked: &Asked<'_>) -> Result<Listing> {
+        let connection = &mut self.reader().await?;
+        let page = if asked.limit == 0 {
+            Page { resources: Vec::new(), next: None }
+        } else {
+            page(connection, directory, asked).await?
+        };
+        let is_everything = asked.limit > 0
+            && page.next.is_none()
+            && matches!(asked.paging, Paging::Offset(0) | Paging::After(None));
+        let total = if is_everything {
+            page.resources.len() as u64
+        } else {
+            total(connection, directory, asked).await?
+        };
+        Ok(Listing { page, total })
+    }
 }
 
 async fn total(connection: &mut Connection, directory: Uuid, asked: &Asked<'_>) -> Result<u64> {
     let mut total = 0;
     for selection in asked.selections {
         total += if selection.condition.is_none() {
-            resources::total(connection, directory, selection.resource_type).await?
+            totals::total(connection, directory, selection.resource_type).await?
         } else {
             let mut query = Statement::new("SELECT COUNT(*) FROM resources r WHERE ");
             push_selection(&mut query, directory, selection);

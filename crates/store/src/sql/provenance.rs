@@ -2,44 +2,46 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::super::Database;
 use super::condition::push_uuids;
 use super::credentials::kind_of;
 use super::{Connection, Json, Row, Statement};
-use crate::{Actor, AttributeOrigin, Author, Provenance, Result};
+use crate::{Actor, AttributeOrigin, Author, Provenance, ProvenanceReading, Result};
 
-pub(super) async fn read(
-    connection: &mut Connection,
-    directory: Uuid,
-    resource: Uuid,
-) -> Result<Option<Vec<AttributeOrigin>>> {
-    let stored = Statement::new(
-        "SELECT provenance FROM resources WHERE directory_id = $1 AND type IN ('User', 'Group') AND id = $2",
-    )
-    .bind(directory)
-    .bind(resource)
-    .value::<Json<Map<String, Value>>>(&mut *connection)
-    .await?;
-    let Some(Json(stored)) = stored else { return Ok(None) };
-    let marks = Provenance::marks(&stored)?;
-    if marks.is_empty() {
-        return Ok(Some(Vec::new()));
+#[async_trait]
+impl ProvenanceReading for Database {
+    async fn provenance(&self, directory: Uuid, resource: Uuid) -> Result<Option<Vec<AttributeOrigin>>> {
+        let connection = &mut self.reader().await?;
+        let stored = Statement::new(
+            "SELECT provenance FROM resources WHERE directory_id = $1 AND type IN ('User', 'Group') AND id = $2",
+        )
+        .bind(directory)
+        .bind(resource)
+        .value::<Json<Map<String, Value>>>(&mut *connection)
+        .await?;
+        let Some(Json(stored)) = stored else { return Ok(None) };
+        let marks = Provenance::marks(&stored)?;
+        if marks.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let events: Vec<Uuid> = marks.iter().map(|mark| mark.event).collect();
+        let numbers = numbers(connection, &events).await?;
+        let credentials: Vec<Uuid> = marks.iter().filter_map(|mark| mark.credential).collect();
+        let authors = authors(connection, &credentials).await?;
+        let origin = |mark: crate::provenance::Mark| AttributeOrigin {
+            number: numbers.get(&mark.event).copied(),
+            actor: mark.credential.map_or(Actor::System, Actor::Credential),
+            author: mark.credential.and_then(|id| authors.get(&id).cloned()),
+            attribute: mark.attribute,
+            event: mark.event,
+            time: mark.time,
+        };
+        Ok(Some(marks.into_iter().map(origin).collect()))
     }
-    let events: Vec<Uuid> = marks.iter().map(|mark| mark.event).collect();
-    let numbers = numbers(connection, &events).await?;
-    let credentials: Vec<Uuid> = marks.iter().filter_map(|mark| mark.credential).collect();
-    let authors = authors(connection, &credentials).await?;
-    let origin = |mark: crate::history::Mark| AttributeOrigin {
-        number: numbers.get(&mark.event).copied(),
-        actor: mark.credential.map_or(Actor::System, Actor::Credential),
-        author: mark.credential.and_then(|id| authors.get(&id).cloned()),
-        attribute: mark.attribute,
-        event: mark.event,
-        time: mark.time,
-    };
-    Ok(Some(marks.into_iter().map(origin).collect()))
 }
 
 /// The numbers of those events that are kept and have one.

@@ -1,17 +1,23 @@
-//! Resources: reading and writing one, and counting them.
+//! Resources: reading and writing one.
 
 use std::borrow::Cow;
 
+use async_trait::async_trait;
 use rollcall_scim::Resource;
 use rollcall_scim::fold::fold;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::dialect::{FOR_UPDATE, json_rows, push_merged};
+use super::super::{Database, Tx};
 use super::leads::HELD;
-use super::{Cells, Connection, Json, Statement, Writes, known_by, links, members, passwords, unique};
+use super::schemas::forget_unique_values;
+use super::{
+    Cells, Connection, Json, Statement, Writes, emails_and_roles, members, passwords, sign_ins, totals,
+};
 use crate::{
-    DirectGroup, Draft, Error, ResourceType, Result, StoredDocument, StoredResource, UserKey, UserOrigin,
+    DirectGroup, Draft, Error, ResourceReading, ResourceType, ResourceWriting, Result, StoredDocument,
+    StoredResource, UserKey, UserOrigin,
 };
 
 /// The columns of a resource `r` that [`stored`] reads. Whether a group is a member is not asked by EXISTS: for that PostgreSQL
@@ -52,193 +58,183 @@ pub(super) async fn find(
     row.map(|row| stored(&mut row.cells(), resource_type)).transpose()
 }
 
-/// A resource that is to be overwritten.
-pub(super) async fn find_to_change(
-    connection: &mut Connection,
-    directory: Uuid,
-    resource_type: ResourceType,
-    id: Uuid,
-) -> Result<Option<StoredResource>> {
-    if !connection.reads_ahead() {
-        return find(connection, directory, resource_type, id, true)
-            .await?
-            .map(StoredDocument::read)
-            .transpose();
+#[async_trait]
+impl ResourceReading for Database {
+    async fn resource(
+        &self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredDocument>> {
+        find(&mut self.quick_reader().await?, directory, resource_type, id, false).await
     }
-    let row = Statement::new(SELECT)
-        .bind(directory)
-        .bind(resource_type.as_str())
-        .bind(id)
-        .row_ahead(connection)
-        .await?;
-    row.map(|row| stored(&mut row.cells(), resource_type)?.read()).transpose()
+
+    async fn user_id(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<Uuid>> {
+        let mut query =
+            Statement::new("SELECT r.id FROM resources r WHERE r.type = 'User' AND r.directory_id = ");
+        query.push_bind(directory);
+        match user {
+            UserKey::Id(id) => query.push(" AND r.id = ").push_bind(id),
+            UserKey::Name(name) => query.push(" AND r.unique_name = ").push_bind(fold(name)),
+        };
+        query.value(&mut self.reader().await?).await
+    }
 }
 
-/// The id of a user.
-pub(super) async fn user_id(
-    connection: &mut Connection,
-    directory: Uuid,
-    user: UserKey<'_>,
-) -> Result<Option<Uuid>> {
-    let mut query =
-        Statement::new("SELECT r.id FROM resources r WHERE r.type = 'User' AND r.directory_id = ");
-    query.push_bind(directory);
-    match user {
-        UserKey::Id(id) => query.push(" AND r.id = ").push_bind(id),
-        UserKey::Name(name) => query.push(" AND r.unique_name = ").push_bind(fold(name)),
-    };
-    query.value(connection).await
-}
+#[async_trait]
+impl ResourceWriting for Tx {
+    async fn resource(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredResource>> {
+        let found = find(self.connection()?, directory, resource_type, id, true).await?;
+        found.map(StoredDocument::read).transpose()
+    }
 
-pub(super) async fn insert(connection: &mut Connection, directory: Uuid, draft: Draft<'_>) -> Result<()> {
-    let resource = draft.resource;
-    let columns = Columns::of(draft);
-    require_free_name(&mut *connection, directory, resource, &columns).await?;
-    Statement::new(
-        "INSERT INTO resources (directory_id, type, id, version, created, modified, unique_name, display_name, \
-         external_id, active, label, document, search, administrator, origin, provenance, scim_managed, display_begins, \
-         family_begins) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
-    )
-    .bind(directory)
-    .bind(resource.resource_type.as_str())
-    .bind(resource.id)
-    .bind(resource.version)
-    .bind(resource.created)
-    .bind(resource.modified)
-    .bind(columns.unique_name)
-    .bind(columns.display_name)
-    .bind(columns.external_id)
-    .bind(columns.active)
-    .bind(columns.label)
-    .bind(document(&resource.attributes)?)
-    .bind(Json(draft.search))
-    .bind(resource.administrator)
-    .bind(resource.origin.map(UserOrigin::as_str))
-    .bind(Json(draft.provenance.as_stored()))
-    .bind(resource.scim_managed)
-    .bind(columns.display_begins)
-    .bind(columns.family_begins)
-    .later(Writes::Resource(resource.resource_type), connection)
-    .await?;
-    known_by::insert(connection, directory, resource.id, &resource.attributes).await
-}
-
-pub(super) async fn update(
-    connection: &mut Connection,
-    directory: Uuid,
-    draft: Draft<'_>,
-    before: &Resource,
-) -> Result<()> {
-    let resource = draft.resource;
-    let columns = Columns::of(draft);
-    let old = Columns::of_attributes(resource.resource_type, before, draft.unique);
-    // Groups that had the same name before it had to be unique may go on with it.
-    let keeps_name = columns.unique_name.is_some() && columns.unique_name == old.unique_name;
-    if !keeps_name {
-        require_free_name(&mut *connection, directory, resource, &columns).await?;
-    }
-    let mut statement = Statement::new("UPDATE resources SET version = ");
-    statement.push_bind(resource.version).push(", modified = ").push_bind(resource.modified);
-    // An index is written anew for whatever stands here, changed or not.
-    if !keeps_name {
-        statement.push(", unique_name = ").push_bind(columns.unique_name);
-    }
-    if columns.display_name != old.display_name {
-        statement.push(", display_name = ").push_bind(columns.display_name);
-    }
-    if columns.external_id != old.external_id {
-        statement.push(", external_id = ").push_bind(columns.external_id);
-    }
-    if columns.active != old.active {
-        statement.push(", active = ").push_bind(columns.active);
-    }
-    if columns.display_begins != old.display_begins {
-        statement.push(", display_begins = ").push_bind(columns.display_begins);
-    }
-    if columns.family_begins != old.family_begins {
-        statement.push(", family_begins = ").push_bind(columns.family_begins);
-    }
-    statement.push(", label = ").push_bind(columns.label);
-    statement.push(", document = ").push_bind(document(&resource.attributes)?);
-    statement.push(", search = ").push_bind(Json(draft.search));
-    statement.push(", scim_managed = ").push_bind(resource.scim_managed).push(", provenance = ");
-    push_merged(&mut statement, "provenance", Json(draft.provenance.as_stored()));
-    statement.push(" WHERE directory_id = ").push_bind(directory);
-    statement.push(" AND type = ").push_bind(resource.resource_type.as_str());
-    statement.push(" AND id = ").push_bind(resource.id);
-    statement.push(" AND version = ").push_bind(resource.version - 1);
-    statement.later(Writes::Rewrites(resource.resource_type), connection).await?;
-    known_by::update(connection, directory, resource.id, before, &resource.attributes).await
-}
-
-/// Notes that the identity provider manages a user.
-pub(super) async fn adopt(connection: &mut Connection, directory: Uuid, user: Uuid) -> Result<()> {
-    Statement::new(
-        "UPDATE resources SET scim_managed = TRUE WHERE directory_id = $1 AND type = 'User' AND id = $2",
-    )
-    .bind(directory)
-    .bind(user)
-    .later(Writes::Changes("resources"), connection)
-    .await
-}
-
-pub(super) async fn delete(
-    connection: &mut Connection,
-    directory: Uuid,
-    resource_type: ResourceType,
-    id: Uuid,
-) -> Result<()> {
-    unique::delete(connection, directory, id).await?;
-    match resource_type {
-        ResourceType::User => {
-            known_by::delete(connection, directory, id).await?;
-            passwords::forget(connection, directory, id).await?;
-            links::forget(connection, directory, id).await?;
+    async fn resource_to_change(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredResource>> {
+        let connection = self.connection()?;
+        if !connection.reads_ahead() {
+            return find(connection, directory, resource_type, id, true)
+                .await?
+                .map(StoredDocument::read)
+                .transpose();
         }
-        ResourceType::Group => members::clear(connection, directory, id).await?,
+        let row = Statement::new(SELECT)
+            .bind(directory)
+            .bind(resource_type.as_str())
+            .bind(id)
+            .row_ahead(connection)
+            .await?;
+        row.map(|row| stored(&mut row.cells(), resource_type)?.read()).transpose()
     }
-    Statement::new("DELETE FROM resources WHERE directory_id = $1 AND type = $2 AND id = $3")
+
+    async fn insert_resource(&mut self, directory: Uuid, draft: Draft<'_>) -> Result<()> {
+        let connection = self.connection()?;
+        let resource = draft.resource;
+        let columns = Columns::of(draft);
+        require_free_name(&mut *connection, directory, resource, &columns).await?;
+        Statement::new(
+            "INSERT INTO resources (directory_id, type, id, version, created, modified, unique_name, display_name, \
+             external_id, active, label, document, search, administrator, origin, provenance, scim_managed, display_begins, \
+             family_begins) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+        )
         .bind(directory)
-        .bind(resource_type.as_str())
-        .bind(id)
-        .later(Writes::Removes("resources"), connection)
+        .bind(resource.resource_type.as_str())
+        .bind(resource.id)
+        .bind(resource.version)
+        .bind(resource.created)
+        .bind(resource.modified)
+        .bind(columns.unique_name)
+        .bind(columns.display_name)
+        .bind(columns.external_id)
+        .bind(columns.active)
+        .bind(columns.label)
+        .bind(document(&resource.attributes)?)
+        .bind(Json(draft.search))
+        .bind(resource.administrator)
+        .bind(resource.origin.map(UserOrigin::as_str))
+        .bind(Json(draft.provenance.as_stored()))
+        .bind(resource.scim_managed)
+        .bind(columns.display_begins)
+        .bind(columns.family_begins)
+        .later(Writes::Resource(resource.resource_type), connection)
+        .await?;
+        emails_and_roles::insert(connection, directory, resource.id, &resource.attributes).await?;
+        self.totals().add(directory, resource.resource_type, resource.id, 1);
+        Ok(())
+    }
+
+    async fn update_resource(&mut self, directory: Uuid, draft: Draft<'_>, before: &Resource) -> Result<()> {
+        let connection = self.connection()?;
+        let resource = draft.resource;
+        let columns = Columns::of(draft);
+        let old = Columns::of_attributes(resource.resource_type, before, draft.unique);
+        // Groups that had the same name before it had to be unique may go on with it.
+        let keeps_name = columns.unique_name.is_some() && columns.unique_name == old.unique_name;
+        if !keeps_name {
+            require_free_name(&mut *connection, directory, resource, &columns).await?;
+        }
+        let mut statement = Statement::new("UPDATE resources SET version = ");
+        statement.push_bind(resource.version).push(", modified = ").push_bind(resource.modified);
+        // An index is written anew for whatever stands here, changed or not.
+        if !keeps_name {
+            statement.push(", unique_name = ").push_bind(columns.unique_name);
+        }
+        if columns.display_name != old.display_name {
+            statement.push(", display_name = ").push_bind(columns.display_name);
+        }
+        if columns.external_id != old.external_id {
+            statement.push(", external_id = ").push_bind(columns.external_id);
+        }
+        if columns.active != old.active {
+            statement.push(", active = ").push_bind(columns.active);
+        }
+        if columns.display_begins != old.display_begins {
+            statement.push(", display_begins = ").push_bind(columns.display_begins);
+        }
+        if columns.family_begins != old.family_begins {
+            statement.push(", family_begins = ").push_bind(columns.family_begins);
+        }
+        statement.push(", label = ").push_bind(columns.label);
+        statement.push(", document = ").push_bind(document(&resource.attributes)?);
+        statement.push(", search = ").push_bind(Json(draft.search));
+        statement.push(", scim_managed = ").push_bind(resource.scim_managed).push(", provenance = ");
+        push_merged(&mut statement, "provenance", Json(draft.provenance.as_stored()));
+        statement.push(" WHERE directory_id = ").push_bind(directory);
+        statement.push(" AND type = ").push_bind(resource.resource_type.as_str());
+        statement.push(" AND id = ").push_bind(resource.id);
+        statement.push(" AND version = ").push_bind(resource.version - 1);
+        statement.later(Writes::Rewrites(resource.resource_type), connection).await?;
+        emails_and_roles::update(connection, directory, resource.id, before, &resource.attributes).await
+    }
+
+    async fn adopt_user(&mut self, directory: Uuid, user: Uuid) -> Result<()> {
+        Statement::new(
+            "UPDATE resources SET scim_managed = TRUE WHERE directory_id = $1 AND type = 'User' AND id = $2",
+        )
+        .bind(directory)
+        .bind(user)
+        .later(Writes::Changes("resources"), self.connection()?)
         .await
-}
+    }
 
-/// How many resources of a type a directory has.
-pub(super) async fn total(
-    connection: &mut Connection,
-    directory: Uuid,
-    resource_type: ResourceType,
-) -> Result<i64> {
-    Statement::new(
-        "SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM totals WHERE directory_id = $1 AND type = $2",
-    )
-    .bind(directory)
-    .bind(resource_type.as_str())
-    .the_value::<i64>(connection)
-    .await
-}
+    async fn delete_resource(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<()> {
+        let connection = self.connection()?;
+        forget_unique_values(connection, directory, id).await?;
+        match resource_type {
+            ResourceType::User => {
+                emails_and_roles::delete(connection, directory, id).await?;
+                passwords::forget(connection, directory, id).await?;
+                sign_ins::forget_link(connection, directory, id).await?;
+            }
+            ResourceType::Group => members::clear(connection, directory, id).await?,
+        }
+        Statement::new("DELETE FROM resources WHERE directory_id = $1 AND type = $2 AND id = $3")
+            .bind(directory)
+            .bind(resource_type.as_str())
+            .bind(id)
+            .later(Writes::Removes("resources"), connection)
+            .await?;
+        self.totals().add(directory, resource_type, id, -1);
+        Ok(())
+    }
 
-/// Counts resources in or out. Done last in a transaction, since the row of the total is locked from here on.
-pub(super) async fn add_to_total(
-    connection: &mut Connection,
-    directory: Uuid,
-    resource_type: ResourceType,
-    shard: i64,
-    change: i64,
-) -> Result<()> {
-    Statement::new(
-        "INSERT INTO totals (directory_id, type, shard, total) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (directory_id, type, shard) DO UPDATE SET total = totals.total + excluded.total",
-    )
-    .bind(directory)
-    .bind(resource_type.as_str())
-    .bind(shard)
-    .bind(change)
-    .later(Writes::Changes("totals"), connection)
-    .await
+    async fn count_resources(&mut self, directory: Uuid, resource_type: ResourceType) -> Result<i64> {
+        totals::total(self.connection()?, directory, resource_type).await
+    }
 }
 
 /// Reads a resource from the next columns of a row, in the order of `resource_columns`.

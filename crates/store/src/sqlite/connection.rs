@@ -15,7 +15,6 @@ use super::failure::{closed, failure, is_busy, too_long};
 use super::readers::Lent;
 use super::sql::{Statement, Writes};
 use super::values::{Found, Row};
-use crate::failure::changed;
 use crate::{Error, Result};
 
 /// How long a statement waits for another process that writes to the same file.
@@ -66,7 +65,7 @@ impl Connection {
             Writes::Adds(_) | Writes::Removes(_) | Writes::Changes(_) => written.map(drop),
             Writes::Resource(resource_type) => written.map(drop).map_err(|error| error.of(resource_type)),
             Writes::Rewrites(resource_type) => match written {
-                Ok(0) => Err(changed()),
+                Ok(0) => Err(Error::Conflict("a row has changed since it was read".into())),
                 written => written.map(drop).map_err(|error| error.of(resource_type)),
             },
         }

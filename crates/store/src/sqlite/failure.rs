@@ -3,7 +3,7 @@
 use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
 
-use crate::failure::{Taken, taken};
+use crate::taken::{Taken, taken};
 use crate::{Error, ResourceType, Result};
 
 /// The error of a statement, in the store's words.

@@ -106,9 +106,10 @@ async fn departed_users_are_known_by_their_link_and_then_by_address_or_name(data
     }
     let known = async |directory: &Directory, subject: &str, address: Option<&str>| {
         let issuer = "https://idp.example";
-        let found = store.departed_arrival(directory.id, issuer, subject, address).await.unwrap();
+        let found = store.sign_ins().departed_arrival(directory.id, issuer, subject, address).await.unwrap();
         let mut transaction = store.begin().await.unwrap();
-        let again = transaction.departed_arrival(directory.id, issuer, subject, address).await.unwrap();
+        let again =
+            transaction.sign_ins().departed_arrival(directory.id, issuer, subject, address).await.unwrap();
         assert_eq!(found, again);
         found.map(|user| user.id)
     };

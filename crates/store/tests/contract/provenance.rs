@@ -85,8 +85,6 @@ async fn the_last_event_that_changed_an_attribute_is_known(database: &dyn Databa
     let store = database.open().await;
     let expected = origins(&events, [Some(1), Some(2), Some(3)]);
     assert_eq!(sorted(store.provenance(Uuid::from_u128(1), id(1)).await.unwrap().unwrap()), expected);
-    let mut transaction = store.begin().await.unwrap();
-    assert_eq!(sorted(transaction.provenance(Uuid::from_u128(1), id(1)).await.unwrap().unwrap()), expected);
 }
 
 async fn the_origin_of_an_attribute_outlives_the_event(database: &dyn Database) {

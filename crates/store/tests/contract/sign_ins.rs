@@ -44,7 +44,7 @@ async fn a_link_leads_from_issuer_and_subject_to_the_user_of_the_directory(datab
     insert(&*store, &acme, &[ana.clone(), named(8, "ben")]).await;
     write(&*store, acme.id, &link(7, "idp", "17")).await.unwrap();
     let of = async |directory: Uuid, issuer: &str, subject: &str| {
-        store.linked_user(directory, issuer, subject).await.unwrap()
+        store.sign_ins().linked_user(directory, issuer, subject).await.unwrap()
     };
     assert_eq!(of(acme.id, "idp", "17").await, Some(ana.clone()));
     for (directory, issuer, subject) in
@@ -53,7 +53,7 @@ async fn a_link_leads_from_issuer_and_subject_to_the_user_of_the_directory(datab
         assert_eq!(of(directory, issuer, subject).await, None, "{issuer} {subject}");
     }
     let mut transaction = store.begin().await.unwrap();
-    assert_eq!(transaction.linked_user(acme.id, "idp", "17").await.unwrap(), Some(ana));
+    assert_eq!(transaction.sign_ins().linked_user(acme.id, "idp", "17").await.unwrap(), Some(ana));
 }
 
 async fn a_subject_and_a_user_are_linked_once(database: &dyn Database) {
@@ -103,7 +103,7 @@ async fn a_link_goes_with_its_user(database: &dyn Database) {
     assert_eq!(transaction.delete_link_of(acme.id, ana.id).await.unwrap(), None, "it is gone");
     transaction.save().await.unwrap();
     insert(&*store, &acme, &[ana]).await;
-    assert_eq!(store.linked_user(acme.id, "idp", "17").await.unwrap(), None);
+    assert_eq!(store.sign_ins().linked_user(acme.id, "idp", "17").await.unwrap(), None);
 }
 
 async fn candidates_are_found_by_name_and_by_address_with_who_claims_them(database: &dyn Database) {
@@ -120,14 +120,14 @@ async fn candidates_are_found_by_name_and_by_address_with_who_claims_them(databa
     insert(&*store, &acme, &users).await;
     insert(&*store, &other, &[with(10, "é@x.example", "é@x.example")]).await;
     write(&*store, acme.id, &link(8, "idp", "17")).await.unwrap();
-    let found = store.sign_in_candidates(acme.id, "é@x.example", 10).await.unwrap();
+    let found = store.sign_ins().sign_in_candidates(acme.id, "é@x.example", 10).await.unwrap();
     let seen: Vec<_> = found.iter().map(|found| (found.user.clone(), found.claimed_by.clone())).collect();
     let claim = Some(("idp".to_owned(), "17".to_owned()));
     assert_eq!(seen, [(users[0].clone(), None), (users[1].clone(), claim)]);
-    assert_eq!(store.sign_in_candidates(acme.id, "é@x.example", 1).await.unwrap().len(), 1);
-    assert_eq!(store.sign_in_candidates(acme.id, "É@x.example", 10).await.unwrap(), []);
+    assert_eq!(store.sign_ins().sign_in_candidates(acme.id, "é@x.example", 1).await.unwrap().len(), 1);
+    assert_eq!(store.sign_ins().sign_in_candidates(acme.id, "É@x.example", 10).await.unwrap(), []);
     let mut transaction = store.begin().await.unwrap();
-    assert_eq!(transaction.sign_in_candidates(acme.id, "é@x.example", 10).await.unwrap(), found);
+    assert_eq!(transaction.sign_ins().sign_in_candidates(acme.id, "é@x.example", 10).await.unwrap(), found);
 }
 
 async fn provisioning_rules_are_kept_in_order(database: &dyn Database) {
@@ -151,16 +151,16 @@ async fn provisioning_rules_are_kept_in_order(database: &dyn Database) {
     let set = async |rules: &[ProvisioningRule]| {
         let mut transaction = store.begin().await.unwrap();
         transaction.set_provisioning_rules(acme.id, rules).await.unwrap();
-        assert_eq!(transaction.provisioning_rules(acme.id).await.unwrap(), rules);
+        assert_eq!(transaction.sign_ins().provisioning_rules(acme.id).await.unwrap(), rules);
         transaction.save().await.unwrap();
     };
     set(&rules).await;
-    assert_eq!(store.provisioning_rules(acme.id).await.unwrap(), rules);
-    assert_eq!(store.provisioning_rules(other.id).await.unwrap(), []);
+    assert_eq!(store.sign_ins().provisioning_rules(acme.id).await.unwrap(), rules);
+    assert_eq!(store.sign_ins().provisioning_rules(other.id).await.unwrap(), []);
     set(&[rules[1].clone(), rules[0].clone()]).await;
-    assert_eq!(store.provisioning_rules(acme.id).await.unwrap()[0].id, id(1));
+    assert_eq!(store.sign_ins().provisioning_rules(acme.id).await.unwrap()[0].id, id(1));
     set(&[]).await;
-    assert_eq!(store.provisioning_rules(acme.id).await.unwrap(), []);
+    assert_eq!(store.sign_ins().provisioning_rules(acme.id).await.unwrap(), []);
 }
 
 async fn the_choices_of_a_directory_are_kept(database: &dyn Database) {

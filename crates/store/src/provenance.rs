@@ -1,64 +1,13 @@
-//! What was: the events as they are read, and which of them last changed what.
+//! Which events last changed which attributes.
 
+use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::{Actor, CredentialKind, Error, Event, EventKind, Result};
+use crate::{Actor, Author, Error, Event, Result};
 
 /// The name that stands for every attribute which no other mark names.
 const EVERY_OTHER: &str = "*";
-
-/// An event that has its number.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NumberedEvent {
-    /// Its place among the events of its directory, from 1 on and without a gap, in the order of their commits.
-    pub number: i64,
-    /// The event.
-    pub event: Event,
-    /// The credential that made the change, as long as it is there.
-    pub author: Option<Author>,
-}
-
-/// A credential as those see it who read what it did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Author {
-    /// The key of its row.
-    pub id: Uuid,
-    /// What kind of secret it is.
-    pub kind: CredentialKind,
-    /// The first characters of the secret.
-    pub prefix: String,
-}
-
-/// Which events of a directory, and in which order.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct EventQuery<'a> {
-    /// `None`: those that belong to no directory.
-    pub directory: Option<Uuid>,
-    /// Only those with greater numbers.
-    pub after: i64,
-    /// Only those up to this number.
-    pub until: i64,
-    /// Only those of these kinds; empty, all.
-    pub kinds: &'a [EventKind],
-    /// Only those about this user, group or other subject.
-    pub subject: Option<Uuid>,
-    /// Whether the greatest numbers come first.
-    pub newest_first: bool,
-    /// How many at most.
-    pub limit: u32,
-}
-
-/// Which events of a directory can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventRange {
-    /// The number of the last event that was deleted for its age; 0, none was.
-    pub expired: i64,
-    /// The number of the newest event; 0, there has never been one.
-    pub newest: i64,
-    /// Whether there are committed events that have no number yet.
-    pub pending: bool,
-}
 
 /// Which events last changed the top-level attributes of a resource.
 ///
@@ -137,6 +86,13 @@ pub struct AttributeOrigin {
     pub actor: Actor,
     /// The credential, as long as it is there.
     pub author: Option<Author>,
+}
+
+/// Reading which events last changed what.
+#[async_trait]
+pub trait ProvenanceReading {
+    /// Which events last changed the attributes of a user or group; `None`, there is none with this id.
+    async fn provenance(&self, directory: Uuid, resource: Uuid) -> Result<Option<Vec<AttributeOrigin>>>;
 }
 
 #[cfg(test)]

@@ -1,12 +1,5 @@
 //! What the error of a unique index means.
 
-use crate::Error;
-
-/// A row that was to be written is not as it was read.
-pub(crate) fn changed() -> Error {
-    Error::Conflict("a row has changed since it was read".into())
-}
-
 /// What another row has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Taken {

@@ -1,12 +1,10 @@
-//! The words in which the model is stored and shown, and what follows from it.
+//! The words in which what is stored is written and shown.
 
 use std::fmt::Debug;
 
-use serde_json::json;
-
-use super::*;
 use crate::{
-    DepartureKind, Effect, GuardRail, HeldOutcome, HoldState, MailKind, MailState, Protocol, Recording,
+    DepartureKind, Effect, EventKind, HeldOutcome, HoldState, MailKind, MailState, PasswordHandling,
+    Protocol, Recording, ResourceType, UserOrigin,
 };
 
 /// Checks that each has its word, by which it is found, and that no other word finds any.
@@ -54,48 +52,4 @@ fn what_is_only_ever_written_as_a_word_has_that_word() {
         ["first_sign_in", "token_expires", "changes_held", "test"]
     );
     assert_eq!(MailState::ALL.map(MailState::as_str), ["pending", "sent", "parked"]);
-}
-
-#[test]
-fn identity_providers_present_tokens_and_nothing_else() {
-    use CredentialKind as K;
-    for kind in [K::ScimToken, K::AccessToken] {
-        assert!(kind.is_of_identity_provider(), "{kind:?}");
-    }
-    for kind in [K::ServiceKey, K::AdminKey, K::ClientSecret] {
-        assert!(!kind.is_of_identity_provider(), "{kind:?}");
-    }
-}
-
-#[test]
-fn the_hash_of_a_password_is_not_in_what_is_logged_of_its_holder() {
-    let holder =
-        PasswordHolder { user: Uuid::from_u128(7), active: true, hash: Some("$argon2id$x".to_owned()) };
-    let text = format!("{holder:?}");
-    assert!(text.contains(&holder.user.to_string()) && text.contains("active: true"), "{text}");
-    assert!(!text.contains("argon2id"), "{text}");
-}
-
-#[test]
-fn an_event_tells_the_version_and_the_changes_that_it_is_given() {
-    let event = Event {
-        id: Uuid::from_u128(1),
-        directory: None,
-        kind: EventKind::UserUpdated,
-        subject: Uuid::nil(),
-        version: None,
-        time: 1,
-        actor: Actor::System,
-        person: None,
-        request_id: "r".to_owned(),
-        changes: Value::Null,
-    };
-    let changes = json!({"title": {"before": null, "after": "Boss"}});
-    let told = event.clone().of(3).telling(changes.clone());
-    assert_eq!(told, Event { version: Some(3), changes, ..event });
-}
-
-#[test]
-fn the_window_of_a_guard_rail_is_in_microseconds() {
-    assert_eq!(GuardRail { window_seconds: 90, ..GuardRail::default() }.window_micros(), 90_000_000);
 }

@@ -1,0 +1,131 @@
+//! The settings of a directory, as they are written into one column.
+
+use std::collections::BTreeMap;
+
+use rollcall_scim::Rule;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    ActivitySettings, Directory, Error, NoticeSettings, PasswordHandling, Protocol, ProvisioningChoices,
+    Recording, Result, Safeguards,
+};
+
+/// What the column `settings` holds.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Settings {
+    pub(super) rules: BTreeMap<Rule, bool>,
+    pub(super) password: PasswordHandling,
+    pub(super) notices: NoticeSettings,
+    pub(super) provisioning: ProvisioningChoices,
+    pub(super) safeguards: Safeguards,
+    pub(super) activity: ActivitySettings,
+    pub(super) administrator_role: Option<String>,
+}
+
+/// The settings as JSON: those that are not as a new directory has them.
+pub(super) fn written_settings(directory: &Directory) -> String {
+    let mut settings = Map::new();
+    if !directory.rule_settings.is_empty() {
+        let rules =
+            directory.rule_settings.iter().map(|(rule, on)| (rule.as_str().to_owned(), Value::Bool(*on)));
+        settings.insert("rules".to_owned(), Value::Object(rules.collect()));
+    }
+    if directory.password_handling != PasswordHandling::default() {
+        settings.insert("password".to_owned(), json!(directory.password_handling.as_str()));
+    }
+    let NoticeSettings { on_first_sign_in, admin_emails } = &directory.notices;
+    if *on_first_sign_in {
+        settings.insert("notify_first_sign_in".to_owned(), json!(true));
+    }
+    if !admin_emails.is_empty() {
+        settings.insert("admin_emails".to_owned(), json!(admin_emails));
+    }
+    let safeguards = directory.safeguards.to_json();
+    if !safeguards.is_empty() {
+        settings.insert("safeguards".to_owned(), Value::Object(safeguards));
+    }
+    let off: Map<String, Value> = directory
+        .provisioning
+        .off()
+        .map(|protocol| (protocol.as_str().to_owned(), Value::Bool(false)))
+        .collect();
+    if !off.is_empty() {
+        settings.insert("provisioning".to_owned(), Value::Object(off));
+    }
+    if directory.activity != ActivitySettings::default() {
+        settings.insert("activity".to_owned(), written_activity(directory.activity));
+    }
+    if let Some(role) = &directory.administrator_role {
+        settings.insert("administrator_role".to_owned(), json!(role));
+    }
+    Value::Object(settings).to_string()
+}
+
+fn written_activity(activity: ActivitySettings) -> Value {
+    json!({
+        "recording": activity.recording.as_str(),
+        "days": activity.days,
+        "entries": activity.entries,
+        "redact_personal_data": activity.redact_personal_data,
+    })
+}
+
+/// Reads what [`written_activity`] wrote; what is not there is as a new directory has it.
+fn read_activity(written: Option<&Value>) -> ActivitySettings {
+    let default = ActivitySettings::default();
+    let Some(written) = written else { return default };
+    let number =
+        |name| written.get(name).and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
+    ActivitySettings {
+        recording: written
+            .get("recording")
+            .and_then(Value::as_str)
+            .and_then(Recording::from_name)
+            .unwrap_or(default.recording),
+        days: number("days").unwrap_or(default.days),
+        entries: number("entries").unwrap_or(default.entries),
+        redact_personal_data: written
+            .get("redact_personal_data")
+            .and_then(Value::as_bool)
+            .unwrap_or(default.redact_personal_data),
+    }
+}
+
+/// Reads what [`written_settings`] wrote, of this version or a later one: rules that are not known yet are passed over, so
+/// that the old replicas of a rolling upgrade can go on.
+pub(super) fn read_settings(text: &str) -> Result<Settings> {
+    if text == "{}" {
+        return Ok(Settings::default());
+    }
+    let damaged = || Error::Damaged(format!("a directory has the settings {text:?}"));
+    let settings: Value = serde_json::from_str(text).map_err(|_| damaged())?;
+    let rules = settings.get("rules").and_then(Value::as_object).into_iter().flatten();
+    let known = rules.filter_map(|(name, on)| Some((Rule::from_name(name)?, on.as_bool()?)));
+    let password = match settings.get("password") {
+        None => PasswordHandling::default(),
+        Some(name) => name.as_str().and_then(PasswordHandling::from_name).ok_or_else(damaged)?,
+    };
+    let on_first_sign_in = settings.get("notify_first_sign_in").and_then(Value::as_bool).unwrap_or_default();
+    let admin_emails = settings.get("admin_emails").and_then(Value::as_array).into_iter().flatten();
+    let admin_emails = admin_emails.filter_map(|address| Some(address.as_str()?.to_owned())).collect();
+    let notices = NoticeSettings { on_first_sign_in, admin_emails };
+    let safeguards = Safeguards::from_json(settings.get("safeguards")).ok_or_else(damaged)?;
+    let mut provisioning = ProvisioningChoices::default();
+    let choices = settings.get("provisioning").and_then(Value::as_object).into_iter().flatten();
+    for (name, on) in choices {
+        if let (Some(protocol), Some(on)) = (Protocol::from_name(name), on.as_bool()) {
+            provisioning.set(protocol, on);
+        }
+    }
+    let activity = read_activity(settings.get("activity"));
+    let administrator_role = settings.get("administrator_role").and_then(Value::as_str).map(str::to_owned);
+    Ok(Settings {
+        rules: known.collect(),
+        password,
+        notices,
+        safeguards,
+        provisioning,
+        activity,
+        administrator_role,
+    })
+}
