@@ -51,6 +51,11 @@ impl Caller {
         Self { implied_schema, ..self }
     }
 
+    /// The same caller, whose request is noted here.
+    pub(crate) fn noting(self, notes: Notes) -> Self {
+        Self { notes, ..self }
+    }
+
     /// Checks that the body had the `schemas` that it needs, or that the directory lets them be implied.
     ///
     /// Errors: `INVALID_VALUE`.

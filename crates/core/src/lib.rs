@@ -131,6 +131,7 @@ pub struct Core {
     password_attempts: Attempts,
     known_types: Arc<KnownTypes>,
     throttle: Arc<Throttle>,
+    shares: Arc<Shares>,
     smtp: Option<Arc<Smtp>>,
     last_uses: Arc<LastUses>,
     secret_guesses: Arc<Guesses>,
@@ -158,6 +159,7 @@ impl Core {
             password_attempts: Attempts::new(&limits),
             known_types: Arc::default(),
             throttle: Arc::new(Throttle::new(limits.max_requests_per_second)),
+            shares: Arc::new(Shares::new(limits.requests_of_one_directory)),
             smtp: None,
             last_uses: Arc::default(),
             secret_guesses: Arc::default(),
@@ -220,7 +222,7 @@ impl Core {
             random: Arc::clone(&self.random),
             throttle: Arc::clone(&self.throttle),
             last_uses: Arc::clone(&self.last_uses),
-            shares: Arc::new(Shares::new(self.limits.requests_of_one_directory)),
+            shares: Arc::clone(&self.shares),
             session_idle: sessions::micros(self.limits.session_idle),
         };
         Ok((Routes::from(routes.into_axum_router().layer(gate)).prepare(), reporter))

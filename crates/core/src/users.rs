@@ -180,7 +180,7 @@ impl UserService for Users {
         request: Request<ReplaceUserRequest>,
     ) -> Result<Response<ReplaceUserResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        Ok(Response::new(self.replace(Caller::of(&extensions)?, message).await?))
+        Ok(Response::new(self.replace(&extensions, message).await?))
     }
 
     async fn patch_user(
@@ -188,7 +188,7 @@ impl UserService for Users {
         request: Request<PatchUserRequest>,
     ) -> Result<Response<PatchUserResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
-        Ok(Response::new(self.patch(Caller::of(&extensions)?, message).await?))
+        Ok(Response::new(self.patch(&extensions, message).await?))
     }
 
     async fn delete_user(

@@ -87,6 +87,15 @@ pub trait CredentialReading {
         id: Uuid,
     ) -> Result<Option<CredentialBeside>>;
 
+    /// The credential as [`credential`](Self::credential) has it, and a resource that is to be changed, where it is on the way:
+    /// on SQLite that costs nothing to read when it is changed.
+    async fn credential_to_change(
+        &self,
+        hash: &[u8; 32],
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<CredentialBeside>>;
+
     /// The credential as [`credential`](Self::credential) has it, and the user of the directory that it is bound to who has
     /// this folded userName.
     async fn credential_and_user(&self, hash: &[u8; 32], user_name: &str)

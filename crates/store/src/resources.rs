@@ -153,12 +153,14 @@ pub trait ResourceWriting {
 
     /// A resource that is to be overwritten by [`update_resource`](Self::update_resource). Where nothing has been asked in the
     /// transaction before, it may change until then, and the transaction fails as [`Error::Conflict`], when it is saved at the
-    /// latest; else it is locked as [`resource`](Self::resource) locks it.
+    /// latest; else it is locked as [`resource`](Self::resource) locks it. `ahead` is the resource as it was read before the
+    /// transaction, which is not read again where it may have changed anyway.
     async fn resource_to_change(
         &mut self,
         directory: Uuid,
         resource_type: ResourceType,
         id: Uuid,
+        ahead: Option<StoredDocument>,
     ) -> Result<Option<StoredResource>>;
 
     /// Adds a resource. Errors, here or when the transaction is saved: [`Error::NameTaken`].

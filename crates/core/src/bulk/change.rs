@@ -135,7 +135,7 @@ impl<'d> Change<'d> {
                 Ok(Written::of(group, Deed::created(group)))
             }
             Self::UpdateUser(id, change) => {
-                let changed = core.change_user(transaction, origin, directory, *id, change).await?;
+                let changed = core.change_user(transaction, origin, directory, *id, change, None).await?;
                 Ok(Written::of(&changed.resource, Deed::of_change(&changed, change.is_replacement())))
             }
             Self::UpdateGroup(id, change) => {

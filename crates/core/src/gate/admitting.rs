@@ -2,6 +2,7 @@
 
 use rollcall_api::v1::Scope;
 use rollcall_store::{CredentialBeside, ResourceType, StoredDocument};
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::Extensions;
 use uuid::Uuid;
 
@@ -10,6 +11,17 @@ use crate::Core;
 use crate::caller::Caller;
 use crate::error::Result;
 use crate::last_uses::CameFrom;
+use crate::notes::Notes;
+
+/// Somebody who may change a user.
+#[derive(Debug)]
+pub(crate) struct ToChange {
+    pub(crate) caller: Caller,
+    /// The user as it was a moment ago, where it was read meanwhile.
+    pub(crate) ahead: Option<StoredDocument>,
+    /// To be held until the change has ended.
+    pub(crate) turn: Option<OwnedSemaphorePermit>,
+}
 
 impl Core {
     /// Checks the credential of an rpc that reads one resource, and reads that of the directory which the credential is
@@ -26,6 +38,23 @@ impl Core {
             Some(id) => self.store.credential_and_resource(&presented.hash, resource_type, id).await?,
         };
         self.admit_presented(presented, found)
+    }
+
+    /// Checks the credential of an rpc that changes one user, and waits for its turn among the requests of the directory which
+    /// the credential is bound to. Where a statement costs a way to the database, the user is read with the credential.
+    pub(crate) async fn admit_to_change(
+        &self,
+        extensions: &Extensions,
+        user: Option<Uuid>,
+    ) -> Result<ToChange> {
+        let presented = extensions.get::<Presented>().ok_or_else(missing)?;
+        let found = match user {
+            None => self.credential_alone(presented).await?,
+            Some(id) => self.store.credential_to_change(&presented.hash, ResourceType::User, id).await?,
+        };
+        let (caller, ahead) = self.admit_presented(presented, found)?;
+        let turn = self.shares.turn_of(&caller).await?;
+        Ok(ToChange { caller, ahead, turn })
     }
 
     /// Checks the credential of an rpc that lists users, and where they are asked for by a folded userName, reads who has it
@@ -81,6 +110,7 @@ impl Core {
             request_id,
             implied_schema: None,
             from: CameFrom(None),
+            notes: Notes::default(),
         };
         let found = self.store.credential(&presented.hash).await?;
         presented.judge(found, now)

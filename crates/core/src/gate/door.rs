@@ -80,7 +80,7 @@ where
                 Ok(admission) => {
                     let writes = writes(request.uri().path());
                     let turn = match &admission {
-                        Admission::Caller(caller) => gate.turn_of(caller).await,
+                        Admission::Caller(caller) => gate.shares.turn_of(caller).await,
                         Admission::Anonymous | Admission::Presented(_) => Ok(None),
                     };
                     let turn = match turn {
@@ -89,7 +89,8 @@ where
                     };
                     let notes = match &admission {
                         Admission::Caller(caller) => Some(caller.notes().clone()),
-                        Admission::Anonymous | Admission::Presented(_) => None,
+                        Admission::Presented(presented) => Some(presented.notes.clone()),
+                        Admission::Anonymous => None,
                     };
                     match admission {
                         Admission::Anonymous => _ = request.extensions_mut().insert(from),

@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use crate::caller::Caller;
 use crate::error::{Error, Result};
 
 /// How long a request waits for those of its directory that are under way.
@@ -44,6 +45,14 @@ impl Shares {
                  request again later",
             )
             .retry_after(COME_BACK)),
+        }
+    }
+
+    /// The turn of a request among those of the directory that its caller is bound to. Errors: as [`enter`](Self::enter).
+    pub(super) async fn turn_of(&self, caller: &Caller) -> Result<Option<OwnedSemaphorePermit>> {
+        match caller.bound_to() {
+            Some(directory) => self.enter(directory.id).await,
+            None => Ok(None),
         }
     }
 

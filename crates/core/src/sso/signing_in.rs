@@ -211,7 +211,7 @@ impl SigningIn<'_> {
         let (core, origin) = (self.core, self.caller.origin().of_sign_in());
         let change =
             UserChange::replace(core, self.directory, attributes, Vec::new(), self.definition).await?;
-        let changed = core.change_user(transaction, origin, self.directory, held.id, &change).await;
+        let changed = core.change_user(transaction, origin, self.directory, held.id, &change, None).await;
         Ok(changed.map_err(if_taken)?.resource)
     }
 

@@ -7,7 +7,7 @@ use rollcall_scim::replacement::with_immutable;
 use rollcall_scim::schema::ENTERPRISE_USER;
 use rollcall_scim::{Definition, Resource, Rules, resource};
 use rollcall_store::{
-    Directory, EventKind, Provenance, ResourceType, StoredResource, Transaction, UserOrigin,
+    Directory, EventKind, Provenance, ResourceType, StoredDocument, StoredResource, Transaction, UserOrigin,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -186,7 +186,7 @@ impl Core {
     }
 
     /// Changes a user. What changes nothing moves neither the version nor the time, and writes no event but that the identity
-    /// provider has adopted the user, if it has.
+    /// provider has adopted the user, if it has. `ahead` is the user as it was read with the credential.
     ///
     /// Errors: also those of [`let_leave`](Self::let_leave).
     pub(crate) async fn change_user(
@@ -196,9 +196,10 @@ impl Core {
         directory: &Directory,
         id: Uuid,
         change: &UserChange<'_>,
+        ahead: Option<StoredDocument>,
     ) -> Result<Changed> {
         self.hold_schemas(transaction, directory).await?;
-        let user = transaction.resource_to_change(directory.id, ResourceType::User, id).await?;
+        let user = transaction.resource_to_change(directory.id, ResourceType::User, id, ahead).await?;
         let mut user = user.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         require_match(&change.if_match, user.version)?;
         require_known(&user.attributes, change.definition)?;

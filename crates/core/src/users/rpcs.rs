@@ -1,17 +1,21 @@
 //! The rpcs that write users: creating, replacing, patching and deleting, each of them a transaction.
 
+use std::sync::{Mutex, PoisonError};
+
 use rollcall_api::patch;
 use rollcall_api::v1::{
     CreateUserRequest, CreateUserResponse, DeleteUserRequest, DeleteUserResponse, PatchUserRequest,
     PatchUserResponse, ReplaceUserRequest, ReplaceUserResponse,
 };
-use rollcall_store::{Directory, ResourceType, StoredResource};
+use rollcall_store::{Directory, ResourceType, StoredDocument, StoredResource};
+use tonic::Extensions;
 use uuid::Uuid;
 
-use super::{Users, sent};
-use crate::caller::Caller;
+use super::{RESOURCE_TYPE, Users, sent};
+use crate::caller::{Caller, parse_id};
 use crate::dry_run::{Deed, unless_dry_run};
 use crate::error::Result;
+use crate::gate::ToChange;
 use crate::resources::View;
 use crate::users::changes::UserChange;
 
@@ -50,9 +54,11 @@ impl Users {
 
     pub(super) async fn replace(
         &self,
-        caller: &Caller,
+        extensions: &Extensions,
         request: ReplaceUserRequest,
     ) -> Result<ReplaceUserResponse> {
+        let ToChange { caller, ahead, turn: _turn } =
+            self.core.admit_to_change(extensions, named(&request.id, request.me)).await?;
         let view = View::of(request.projection)?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let id = caller.user(&request.id, request.me)?;
@@ -63,16 +69,18 @@ impl Users {
             Err(error) => Err(error),
         };
         let change = self.core.of_resource(&directory, ResourceType::User, id, change).await?;
-        let user = self.change(caller, &directory, id, &change).await?;
+        let user = self.change(&caller, &directory, id, &change, ahead).await?;
         let (user, scim) = self.core.user(&directory, user, &view, types.user()).await?.parted();
         Ok(ReplaceUserResponse { user, scim })
     }
 
     pub(super) async fn patch(
         &self,
-        caller: &Caller,
+        extensions: &Extensions,
         request: PatchUserRequest,
     ) -> Result<PatchUserResponse> {
+        let ToChange { caller, ahead, turn: _turn } =
+            self.core.admit_to_change(extensions, named(&request.id, request.me)).await?;
         let view = View::of(request.projection)?;
         self.core.require_few_operations(request.operations.len())?;
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
@@ -88,7 +96,7 @@ impl Users {
             Err(error) => Err(error),
         };
         let change = self.core.of_resource(&directory, ResourceType::User, id, change).await?;
-        let user = self.change(caller, &directory, id, &change).await?;
+        let user = self.change(&caller, &directory, id, &change, ahead).await?;
         let (user, scim) = self.core.user(&directory, user, &view, types.user()).await?.parted();
         Ok(PatchUserResponse { user, scim })
     }
@@ -117,11 +125,14 @@ impl Users {
         directory: &Directory,
         id: Uuid,
         change: &UserChange<'_>,
+        ahead: Option<StoredDocument>,
     ) -> Result<StoredResource> {
-        let core = &self.core;
+        // What has changed since is read again when the change is made anew.
+        let (core, ahead) = (&self.core, &Mutex::new(ahead));
         core.in_a_transaction(|mut transaction| async move {
             let origin = caller.origin();
-            let changed = core.change_user(&mut *transaction, origin, directory, id, change).await?;
+            let ahead = ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let changed = core.change_user(&mut *transaction, origin, directory, id, change, ahead).await?;
             let deed = || Deed::of_change(&changed, change.is_replacement());
             let what = || deed().would_have(ResourceType::User, id);
             let transaction = unless_dry_run(origin, directory, transaction, what).await?;
@@ -129,4 +140,9 @@ impl Users {
         })
         .await
     }
+}
+
+/// The user whom a request names, if it names one.
+fn named(id: &str, me: bool) -> Option<Uuid> {
+    parse_id(RESOURCE_TYPE, id).ok().filter(|_| !me)
 }

@@ -65,6 +65,8 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "names in columns", include_str!("../../../../migrations/postgres/0019_names_in_columns.sql")),
 ];
 
+/// Whether a statement is a way there and back.
+pub(super) const ASKING_TAKES_TIME: bool = true;
 /// Behind a SELECT: nobody else may change the row until the transaction ends.
 pub(super) const FOR_UPDATE: &str = " FOR UPDATE";
 /// Behind `members m`: the planner knows by itself which index leads from a member to its groups.

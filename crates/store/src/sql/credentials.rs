@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::super::dialect::{FOR_UPDATE, json_rows};
+use super::super::dialect::{ASKING_TAKES_TIME, FOR_UPDATE, json_rows};
 use super::super::{Database, Tx};
 use super::directories::{self, directory};
 use super::resources::{resource_columns, stored};
@@ -83,6 +83,19 @@ impl CredentialReading for Database {
             .row(&mut self.quick_reader().await?)
             .await?;
         with_resource(row, resource_type)
+    }
+
+    async fn credential_to_change(
+        &self,
+        hash: &[u8; 32],
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<CredentialBeside>> {
+        if ASKING_TAKES_TIME {
+            return self.credential_and_resource(hash, resource_type, id).await;
+        }
+        let found = self.credential(hash).await?;
+        Ok(found.map(|(credential, directory)| (credential, directory, None)))
     }
 
     async fn credential_and_user(

@@ -98,8 +98,12 @@ impl ResourceWriting for Tx {
         directory: Uuid,
         resource_type: ResourceType,
         id: Uuid,
+        ahead: Option<StoredDocument>,
     ) -> Result<Option<StoredResource>> {
         let connection = self.connection()?;
+        if let Some(ahead) = ahead.filter(|_| connection.reads_ahead()) {
+            return ahead.read().map(Some);
+        }
         if !connection.reads_ahead() {
             return find(connection, directory, resource_type, id, true)
                 .await?

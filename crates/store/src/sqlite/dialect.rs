@@ -62,6 +62,8 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "names in columns", include_str!("../../../../migrations/sqlite/0019_names_in_columns.sql")),
 ];
 
+/// Whether a statement is a way there and back.
+pub(super) const ASKING_TAKES_TIME: bool = false;
 /// Behind a SELECT: nobody else may change the row until the transaction ends. There is one writer here anyway.
 pub(super) const FOR_UPDATE: &str = "";
 /// Behind `members m`: the index by member is used. Without statistics the planner may take the key, which begins alike.

@@ -12,6 +12,7 @@ crate::on_both_databases!(
     a_deleted_user_is_gone_and_its_name_free,
     a_user_name_is_unique_in_its_directory_whatever_its_case,
     a_directory_sees_only_its_own_users,
+    what_was_read_before_the_transaction_is_written_as_it_was_read_or_not_at_all,
     the_total_follows_every_change,
     a_user_whom_the_identity_provider_adopts_is_managed_by_it_and_no_other_is,
 );
@@ -103,6 +104,28 @@ async fn a_directory_sees_only_its_own_users(database: &dyn Database) {
     let ana = stored(&*store, acme.id, id(1)).await.unwrap();
     assert_eq!(ana.attributes["userName"], "ana");
     assert_eq!(store.resource(other.id, ResourceType::User, id(1)).await.unwrap(), None);
+}
+
+async fn what_was_read_before_the_transaction_is_written_as_it_was_read_or_not_at_all(
+    database: &dyn Database,
+) {
+    let store = database.store().await;
+    let acme = directory(&*store, 1).await;
+    insert(&*store, &acme, &[named(1, "ana")]).await;
+    let read = store.resource(acme.id, ResourceType::User, id(1)).await.unwrap();
+    let before = named(1, "ana").attributes;
+    for (name, is_written) in [("eve", true), ("ben", false)] {
+        let mut transaction = store.begin().await.unwrap();
+        let found = transaction.resource_to_change(acme.id, ResourceType::User, id(1), read.clone()).await;
+        assert_eq!(found.unwrap(), Some(named(1, "ana")), "nobody asks again");
+        let changed = StoredResource { version: 2, ..named(1, name) };
+        let overwritten = overwrite(&mut *transaction, acme.id, &changed, &before).await;
+        match saved(transaction, overwritten).await {
+            Ok(()) => assert!(is_written, "{name}"),
+            Err(error) => assert!(!is_written && matches!(error, Error::Conflict(_)), "{name}: {error}"),
+        }
+    }
+    assert_eq!(stored(&*store, acme.id, id(1)).await.unwrap().attributes["userName"], "eve");
 }
 
 async fn the_total_follows_every_change(database: &dyn Database) {
