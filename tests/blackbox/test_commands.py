@@ -91,9 +91,10 @@ def test_service_keys_are_made_listed_rotated_and_revoked(generic):
         "service-key", "create", "billing", "--scope", "directory.read,events.read", "--directory", generic.name
     )
     assert made["scopes"] == ["directory.read", "events.read"]
-    assert house.rpc(made["key"]).call("IdentityService/WhoAmI").directory == generic.name
+    # Before it is used, which is noted by and by.
     [listed] = house.command_json("service-key", "list", "--directory", generic.name)["serviceKeys"]
     assert listed == {field: made[field] for field in made if field != "key"}
+    assert house.rpc(made["key"]).call("IdentityService/WhoAmI").directory == generic.name
     rotated = house.command_json("service-key", "rotate", made["id"], "--overlap", "0s")
     assert rotated["previous"]["state"] == "revoked"
     assert house.command_json("service-key", "revoke", rotated["prefix"])["state"] == "revoked"
