@@ -4,7 +4,7 @@ use http::header::COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
-use crate::origin;
+use crate::origin::is_local;
 
 /// The cookie with the secret of the session, where it can be `Secure`: the prefix makes browsers insist on that, on the path
 /// `/` and on this very host.
@@ -115,16 +115,6 @@ fn attributes(parts: &Parts) -> &'static str {
     } else {
         "Path=/; Secure; HttpOnly; SameSite=Strict"
     }
-}
-
-/// Whether the administrator sits at this machine: browsers speak to it without TLS, and some keep no `Secure` cookie then.
-pub(crate) fn is_local(parts: &Parts) -> bool {
-    let Some(host) = origin::host(parts) else { return false };
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

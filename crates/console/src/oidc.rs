@@ -8,6 +8,7 @@ mod attempt;
 mod connector;
 mod exchange;
 mod id_token;
+mod invalid_settings;
 mod provider;
 mod refusal;
 mod settings;
@@ -16,7 +17,8 @@ use openidconnect::core::CoreAuthenticationFlow;
 use openidconnect::{AuthorizationCode, CsrfToken, PkceCodeVerifier, RedirectUrl, Scope};
 use rollcall_api::v1::Person;
 
-pub use self::settings::{InvalidSettings, OpenIdConnectSettings};
+pub use self::invalid_settings::InvalidSettings;
+pub use self::settings::OpenIdConnectSettings;
 
 pub(crate) use self::attempt::Attempt;
 pub(crate) use self::refusal::{Flaw, Refusal, Refused};

@@ -1,9 +1,9 @@
-//! Whether a request that changes something comes from a page of ours.
+//! Which host a request came to, and whether one that changes something comes from a page of ours.
+
+use std::net::IpAddr;
 
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
-
-use crate::cookies;
 
 /// Whether the request says that it comes from elsewhere: browsers say so of each POST, in `Origin` and in `Sec-Fetch-Site`.
 /// One that says nothing comes from no browser; the token of the form decides then.
@@ -34,10 +34,20 @@ pub(crate) fn base(parts: &Parts, public_url: Option<&str>) -> Option<String> {
     let public = public_url.and_then(split).filter(|(_, public)| public.eq_ignore_ascii_case(host));
     let scheme = match public {
         Some((scheme, _)) => scheme,
-        None if cookies::is_local(parts) => "http",
+        None if is_local(parts) => "http",
         None => "https",
     };
     Some(format!("{scheme}://{host}"))
+}
+
+/// Whether the administrator sits at this machine: browsers speak to it without TLS, and some keep no `Secure` cookie then.
+pub(crate) fn is_local(parts: &Parts) -> bool {
+    let Some(host) = host(parts) else { return false };
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// The scheme and the host of a URL.

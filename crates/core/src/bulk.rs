@@ -8,6 +8,7 @@ mod components;
 mod departures;
 mod execution;
 mod operation;
+mod outcome;
 mod plan;
 mod references;
 mod rehearsal;

@@ -5,6 +5,7 @@
 
 pub(crate) mod addresses;
 mod delivery;
+mod invalid_smtp;
 mod letter;
 mod message;
 mod service;
@@ -25,8 +26,9 @@ use uuid::Uuid;
 use crate::Core;
 use crate::error::Result;
 
+pub use invalid_smtp::InvalidSmtp;
 pub(crate) use service::Notices;
-pub use smtp::{InvalidSmtp, Smtp, SmtpSettings};
+pub use smtp::{Smtp, SmtpSettings};
 
 /// How long a notice is tried before it is parked.
 pub(crate) const GIVE_UP_AFTER: Duration = Duration::from_hours(24);

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::negotiation::MediaType;
+use crate::media_type::MediaType;
 use crate::request_id::{REQUEST_ID, RequestId};
 
 /// An answer. Its body is JSON, or there is none.

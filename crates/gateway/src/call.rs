@@ -22,6 +22,7 @@ use crate::answer::Answer;
 use crate::body::{Incoming, too_large};
 use crate::client_address::client_address;
 use crate::error::Problem;
+use crate::json;
 use crate::negotiation::require_json;
 use crate::notes::Notes;
 use crate::preconditions::client_has;
@@ -174,7 +175,7 @@ impl Call<'_> {
 
     /// An answer that is no more than a value.
     pub(crate) fn answer(&self, status: StatusCode, value: &impl Serialize) -> Result<Answer, Problem> {
-        crate::list::json(status, value, self.request_id)
+        json::answer(status, value, self.request_id)
     }
 }
 

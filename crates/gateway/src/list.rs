@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::error::Problem;
+use crate::json;
 use crate::members::Source;
 use crate::pieces::{self, Piece};
 use crate::request_id::RequestId;
@@ -57,7 +58,7 @@ impl<'a, R> List<'a, R> {
     where
         R: Serialize,
     {
-        json(StatusCode::OK, &self, request)
+        json::answer(StatusCode::OK, &self, request)
     }
 }
 
@@ -85,7 +86,7 @@ impl List<'_, Item> {
             next_cursor: self.next_cursor,
             resources: Vec::<()>::new(),
         };
-        let mut text = bytes_of(&head, request)?;
+        let mut text = json::bytes_of(&head, request)?;
         // The list is the last member of the object, and is filled before both are closed.
         text.truncate(text.len().saturating_sub(END.len()));
         let mut pieces = Vec::new();
@@ -124,21 +125,4 @@ pub(crate) fn before_members(json: &[u8]) -> Vec<u8> {
     }
     json.extend(b"\"members\":");
     json
-}
-
-/// The answer of a value as JSON.
-pub(crate) fn json(
-    status: StatusCode,
-    value: &impl Serialize,
-    request: &RequestId,
-) -> Result<Answer, Problem> {
-    Ok(Answer::json(status, bytes_of(value, request)?))
-}
-
-/// A value as JSON.
-pub(crate) fn bytes_of(value: &impl Serialize, request: &RequestId) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(value).map_err(|error| {
-        tracing::error!(%error, request_id = %request, "an answer could not be written as JSON");
-        Problem::internal(request)
-    })
 }

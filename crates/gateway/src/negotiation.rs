@@ -1,30 +1,9 @@
-//! Media types (RFC 7644 §3.8 and §8.1): what a client can read, and what it sent.
+//! What media type a client can read (RFC 7644 §3.8), and which it sent.
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 
 use crate::error::Problem;
-
-/// The media type of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MediaType {
-    /// `application/scim+json`.
-    ScimJson,
-    /// `application/json`, for who accepts that alone.
-    Json,
-}
-
-impl MediaType {
-    /// The value of `Content-Type`.
-    pub(crate) fn header(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::ScimJson => SCIM_JSON,
-            Self::Json => JSON,
-        })
-    }
-}
-
-const SCIM_JSON: &str = "application/scim+json";
-const JSON: &str = "application/json";
+use crate::media_type::{JSON, MediaType, SCIM_JSON};
 
 /// The media type to answer in: SCIM's own, unless the client accepts `application/json` and not that. A client that
 /// accepts neither gets SCIM's own, since it can make more of that than of a refusal.
@@ -77,6 +56,8 @@ pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn accepting(value: &str) -> MediaType {

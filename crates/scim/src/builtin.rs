@@ -7,12 +7,9 @@
 
 use std::sync::LazyLock;
 
-use serde::de::DeserializeOwned;
-
 use crate::definition::{Definition, Extension};
-use crate::schema::{Attribute, Schema};
-
-static COMMON: LazyLock<Vec<Attribute>> = LazyLock::new(|| parse(include_str!("../schemas/common.json")));
+use crate::embedded::parse;
+use crate::schema::Schema;
 
 static USER: LazyLock<Definition> = LazyLock::new(|| Definition {
     name: "User".to_owned(),
@@ -41,11 +38,6 @@ static DISCOVERY: LazyLock<[Schema; 3]> = LazyLock::new(|| {
     ]
 });
 
-#[expect(clippy::expect_used, reason = "the embedded schemas are constants, and tested to parse")]
-fn parse<T: DeserializeOwned>(json: &str) -> T {
-    serde_json::from_str(json).expect("an embedded schema parses")
-}
-
 /// Users, with the enterprise extension (RFC 7643 §4.1 and §4.3).
 pub fn user() -> &'static Definition {
     &USER
@@ -72,15 +64,10 @@ pub fn discovery_schemas() -> &'static [Schema] {
     &*DISCOVERY
 }
 
-/// The attributes that every resource has (RFC 7643 §3.1): `schemas`, `id`, `externalId` and `meta`.
-pub fn common() -> &'static [Attribute] {
-    &COMMON
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{self, Kind, Mutability, Returned, Uniqueness};
+    use crate::schema::{self, Attribute, Kind, Mutability, Returned, Uniqueness};
 
     fn every_attribute() -> Vec<Attribute> {
         fn collect(attributes: &[Attribute], into: &mut Vec<Attribute>) {
@@ -90,7 +77,7 @@ mod tests {
             }
         }
         let mut all = Vec::new();
-        collect(common(), &mut all);
+        collect(user().common(), &mut all);
         for definition in [user(), group()] {
             collect(&definition.schema.attributes, &mut all);
             for extension in &definition.extensions {

@@ -1,9 +1,12 @@
 //! A resource type with all its schemas, ready for looking up attributes by the names that clients write.
 
 use std::fmt;
+use std::sync::LazyLock;
 
-use crate::builtin;
+use crate::embedded::parse;
 use crate::schema::{Attribute, ENTERPRISE_USER, Mutability, Schema};
+
+static COMMON: LazyLock<Vec<Attribute>> = LazyLock::new(|| parse(include_str!("../schemas/common.json")));
 
 /// A resource type (RFC 7643 §6) together with its core schema, its extensions and the common attributes
 /// (RFC 7643 §3.1: `schemas`, `id`, `externalId`, `meta`).
@@ -112,7 +115,7 @@ impl Definition {
     /// The attributes that every resource has, whatever its type (RFC 7643 §3.1). They are in no schema, and so not
     /// listed at `/Schemas`.
     pub fn common(&self) -> &'static [Attribute] {
-        builtin::common()
+        &COMMON
     }
 
     /// Splits a name behind the schema URN that it begins with.

@@ -6,7 +6,7 @@ use serde_json::Number;
 
 use crate::condition::Operator;
 use crate::error::{Error, Result, ScimType};
-use crate::filter::{Expression, Literal, Test};
+use crate::expression::{Expression, Literal, Test};
 use crate::profile::Rules;
 
 /// The longest filter or path in bytes.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::{Result, ScimType};
-use crate::filter::Expression;
+use crate::expression::Expression;
 use crate::grammar::Parser;
 use crate::profile::Rules;
 

@@ -3,8 +3,8 @@
 use rollcall_api::v1::Person;
 use serde_json::{Map, Value};
 
+use super::invalid_settings::InvalidSettings;
 use super::refusal::{Refusal, Refused};
-use super::settings::InvalidSettings;
 
 /// What a provider says of somebody.
 pub(super) type Claims = Map<String, Value>;

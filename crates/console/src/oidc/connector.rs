@@ -16,7 +16,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
 
-use super::settings::InvalidSettings;
+use super::invalid_settings::InvalidSettings;
 
 /// How long the provider may take for one answer, from the connection to its last byte.
 const PATIENCE: Duration = Duration::from_secs(10);

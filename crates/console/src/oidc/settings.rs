@@ -6,13 +6,9 @@ use openidconnect::{ClientId, ClientSecret, IssuerUrl, Scope};
 
 use super::administrators::Administrators;
 use super::connector::Connector;
+use super::invalid_settings::InvalidSettings;
 use super::provider::Provider;
 use super::{OpenIdConnect, ServiceKey};
-
-/// A setting that cannot be used, and what would do. It names no secret.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidSettings(pub(super) String);
 
 /// The settings, as texts.
 #[derive(Clone, Default)]

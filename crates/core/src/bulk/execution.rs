@@ -8,8 +8,9 @@ use rollcall_api::v1::ErrorReason;
 use rollcall_store::{Directory, ResourceType, Transaction};
 use uuid::Uuid;
 
-use super::change::{Change, Written, location_of};
+use super::change::{Change, location_of};
 use super::operation::{Entry, Operation, Whole};
+use super::outcome::{Failure, Outcome};
 use super::plan::{Outline, Plan, Step, plan};
 use super::references::{Reading, bulk_id, each_id};
 use super::results::Results;
@@ -42,21 +43,6 @@ pub(super) struct Execution {
 
 /// The transaction of a dry run, in which all operations are done; `None`, each is done in one of its own.
 type Rehearsed = Option<Box<dyn Transaction>>;
-
-/// What became of an operation.
-#[derive(Debug)]
-pub(super) struct Outcome {
-    pub(super) index: usize,
-    pub(super) result: Result<Written, Failure>,
-}
-
-/// An operation that failed.
-#[derive(Debug)]
-pub(super) struct Failure {
-    /// Where the resource is that it was to change; relative to the base URL.
-    pub(super) location: Option<String>,
-    pub(super) error: Error,
-}
 
 /// Why a circle was not written.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 //! declare ids as plain text. Everywhere else such a text is a text: no userName and no password is read as a reference.
 
 use rollcall_scim::definition::{AttributeRef, Target};
-use rollcall_scim::filter::{Expression, Literal, Test};
+use rollcall_scim::expression::{Expression, Literal, Test};
 use rollcall_scim::patch::Operation as PatchOperation;
 use rollcall_scim::path::Path;
 use rollcall_scim::schema::{ENTERPRISE_USER, Kind, Schema};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rollcall_store::Directory;
 
-use super::execution::{Execution, Outcome};
+use super::execution::Execution;
 use super::operation::Entry;
+use super::outcome::Outcome;
 use crate::Core;
 use crate::caller::Caller;
 use crate::dry_run::{not_in_dry_run, note_dry_run};

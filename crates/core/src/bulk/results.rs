@@ -5,7 +5,7 @@ use rollcall_api::v1::{ApplyBulkResponse, BulkResult};
 use tokio::sync::mpsc::UnboundedSender;
 use tonic::Status;
 
-use super::execution::{Failure, Outcome};
+use super::outcome::{Failure, Outcome};
 
 /// Results in one message.
 const RESULTS_PER_MESSAGE: usize = 100;

@@ -11,16 +11,12 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, Certific
 use lettre::transport::smtp::extension::ClientId;
 
 use super::addresses;
+use super::invalid_smtp::InvalidSmtp;
 use super::letter::value;
 use super::smtp_url::{Security, SmtpUrl};
 
 /// How a certificate begins in PEM form. Without one a file is read as no certificates, which nobody can be trusted by.
 const BEGIN_CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
-
-/// Settings of the SMTP server that cannot be used, and what would do. Never with a secret.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidSmtp(pub(super) String);
 
 /// How e-mails are sent.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::smtp::InvalidSmtp;
+use super::invalid_smtp::InvalidSmtp;
 
 /// The form that a URL has.
 const FORM: &str = "give smtps://HOST, smtp://HOST?tls=required (STARTTLS), or smtp://127.0.0.1:PORT for a server on this \

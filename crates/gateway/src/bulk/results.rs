@@ -13,7 +13,7 @@ use super::elements::Elements;
 use super::operation::{Method, Outline, endpoint};
 use crate::call::Call;
 use crate::error::{ErrorBody, Problem};
-use crate::list::bytes_of;
+use crate::json::bytes_of;
 use crate::pieces::{Text, just};
 use crate::request_id::RequestId;
 use crate::routing::Endpoint;

@@ -8,7 +8,7 @@ use crate::definition::{AttributeRef, Definition};
 use crate::draft::{Manner, Selection};
 use crate::error::Result;
 use crate::evaluate::element_matches;
-use crate::filter::{Expression, Literal, Test};
+use crate::expression::{Expression, Literal, Test};
 use crate::judge;
 use crate::path::Path;
 use crate::place::Place;

@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::condition::Operator;
 use crate::definition::AttributeRef;
-use crate::filter::{Expression, Literal, Test};
+use crate::expression::{Expression, Literal, Test};
 use crate::patch::{Kind as OperationKind, Operation};
 use crate::path::Path;
 use crate::profile::{Profile, Rules};

@@ -1,17 +1,16 @@
 //! Compiles a [`Condition`] to SQL on the table `resources AS r`. Every value is bound; nothing a client sent is ever part of
 //! the text of a statement.
-//!
-//! SQL knows a third truth value, conditions do not: below a negation every comparison is made two-valued with `IS TRUE`.
-//! Elsewhere it is left bare, since NULL counts as false there and a bare comparison can use an index.
 
 use rollcall_scim::condition::{Condition, Operand, Operator};
 use rollcall_scim::definition::AttributeRef;
 use rollcall_scim::schema::Kind;
 use uuid::Uuid;
 
-use super::super::dialect::{BY_BYTES, POSITION, push_elements, push_end, push_id, push_json};
+use super::super::dialect::{BY_BYTES, push_elements, push_id, push_json};
 use super::Statement;
-use super::leads::{Lead, push_led};
+use super::comparison::{push_comparison, push_operand};
+use super::compiler::Compiler;
+use super::leads::{Lead, is_address, push_led};
 use super::relation::Relation;
 use crate::ResourceType;
 
@@ -97,14 +96,6 @@ impl<'a> Place<'a> {
     }
 }
 
-pub(super) struct Compiler<'q> {
-    pub(super) query: &'q mut Statement,
-    pub(super) directory: Uuid,
-    resource_type: ResourceType,
-    /// Whether a negation stands above.
-    negated: bool,
-}
-
 impl Compiler<'_> {
     fn condition(&mut self, condition: &Condition<'_>) {
         match condition {
@@ -123,37 +114,6 @@ impl Compiler<'_> {
             }
             Condition::AnyElement(attribute, inner) => self.any_element(attribute, inner),
         }
-    }
-
-    pub(super) fn joined(
-        &mut self,
-        parts: &[Condition<'_>],
-        separator: &str,
-        part: fn(&mut Self, &Condition<'_>),
-    ) {
-        self.query.push("(");
-        for (index, each) in parts.iter().enumerate() {
-            if index > 0 {
-                self.query.push(separator);
-            }
-            part(self, each);
-        }
-        self.query.push(")");
-    }
-
-    pub(super) fn not(&mut self, inner: &Condition<'_>, part: fn(&mut Self, &Condition<'_>)) {
-        let outer = std::mem::replace(&mut self.negated, true);
-        self.query.push("NOT (");
-        part(self, inner);
-        self.query.push(")");
-        self.negated = outer;
-    }
-
-    /// Writes a comparison that may be NULL.
-    pub(super) fn maybe_null(&mut self, write: impl FnOnce(&mut Statement)) {
-        self.query.push("(");
-        write(self.query);
-        self.query.push(if self.negated { ") IS TRUE" } else { ")" });
     }
 
     fn present(&mut self, attribute: &AttributeRef<'_>) {
@@ -337,13 +297,6 @@ fn email_of<'o>(attribute: &AttributeRef<'_>, operator: Operator, operand: &'o O
     }
 }
 
-/// Whether an attribute is that of e-mail addresses, which have an index of their own.
-pub(super) fn is_address(attribute: &AttributeRef<'_>) -> bool {
-    attribute.extension.is_none()
-        && attribute.attribute.name == "emails"
-        && attribute.sub_attribute.is_some_and(|sub| sub.name == "value")
-}
-
 /// The address without which no element fulfils the condition.
 fn required_email<'c>(condition: &'c Condition<'_>) -> Option<&'c str> {
     match condition {
@@ -355,92 +308,4 @@ fn required_email<'c>(condition: &'c Condition<'_>) -> Option<&'c str> {
 
 fn push_text(query: &mut Statement, text: &str) {
     query.push("CAST(").push_bind(text.to_owned()).push(" AS TEXT)").push(BY_BYTES);
-}
-
-/// Writes a comparison of one value; it is NULL where the value is, but for `ne`.
-pub(super) fn push_comparison(
-    query: &mut Statement,
-    value: &dyn Fn(&mut Statement),
-    operator: Operator,
-    operand: &Operand,
-) {
-    match (operator, operand) {
-        (Operator::Co | Operator::Sw | Operator::Ew, Operand::Text(text)) if text.is_empty() => {
-            value(query);
-            query.push(" IS NOT NULL");
-        }
-        (Operator::Co, Operand::Text(text)) => {
-            query.push(POSITION).push("(");
-            value(query);
-            query.push(", ").push_bind(text.clone()).push(") > 0");
-        }
-        (Operator::Sw, Operand::Text(text)) => push_prefix(query, value, text),
-        (Operator::Ew, Operand::Text(text)) => {
-            push_end(query, value, text);
-            query.push(" = ").push_bind(text.clone());
-        }
-        _ => {
-            value(query);
-            query.push(match operator {
-                Operator::Eq | Operator::Co | Operator::Sw | Operator::Ew => " = ",
-                Operator::Ne => " IS DISTINCT FROM ",
-                Operator::Gt => " > ",
-                Operator::Ge => " >= ",
-                Operator::Lt => " < ",
-                Operator::Le => " <= ",
-            });
-            push_operand(query, operand);
-        }
-    }
-}
-
-/// A text begins so when it lies between the prefix and the next text that does not, which an index can find.
-pub(super) fn push_prefix(query: &mut Statement, value: &dyn Fn(&mut Statement), prefix: &str) {
-    value(query);
-    query.push(" >= ").push_bind(prefix.to_owned());
-    if let Some(end) = successor(prefix) {
-        query.push(" AND ");
-        value(query);
-        query.push(" < ").push_bind(end);
-    }
-}
-
-/// The least text in byte order that is greater than every text with this prefix; `None` where there is none.
-pub(super) fn successor(prefix: &str) -> Option<String> {
-    let mut characters: Vec<char> = prefix.chars().collect();
-    while let Some(last) = characters.pop() {
-        let next = match last {
-            // Surrogates are no characters: UTF-8 goes on behind them.
-            '\u{D7FF}' => Some('\u{E000}'),
-            _ => char::from_u32(u32::from(last) + 1),
-        };
-        if let Some(next) = next {
-            characters.push(next);
-            return Some(characters.into_iter().collect());
-        }
-    }
-    None
-}
-
-fn push_operand(query: &mut Statement, operand: &Operand) {
-    match operand {
-        Operand::Text(text) => query.push_bind(text.clone()),
-        Operand::Boolean(value) => query.push(if *value { "TRUE" } else { "FALSE" }),
-        Operand::Integer(value) | Operand::Instant(value) => query.push_bind(*value),
-        Operand::Decimal(value) => query.push_bind(*value),
-    };
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_successor_of_a_prefix_ends_its_range() {
-        assert_eq!(successor("ab").as_deref(), Some("ac"));
-        assert_eq!(successor("a\u{D7FF}").as_deref(), Some("a\u{E000}"));
-        assert_eq!(successor("a\u{10FFFF}").as_deref(), Some("b"));
-        assert_eq!(successor("\u{10FFFF}"), None);
-        assert!("aé\u{10FFFF}z" < successor("aé").unwrap().as_str());
-    }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::super::dialect::{ASKING_TAKES_TIME, FOR_UPDATE, json_rows};
 use super::super::{Database, Tx};
 use super::directories::{self, directory};
-use super::resources::{resource_columns, stored};
+use super::resource_row::{resource_columns, stored};
 use super::{Cells, Connection, Row, Statement};
 use crate::{
     Credential, CredentialBeside, CredentialKind, CredentialReading, CredentialWriting, Directory, Error,

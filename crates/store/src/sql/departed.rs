@@ -6,9 +6,9 @@ use rollcall_scim::fold::fold;
 use uuid::Uuid;
 
 use super::super::{Database, Tx};
-use super::condition::push_prefix;
+use super::comparison::push_prefix;
 use super::events::{author, credential_of};
-use super::resources::origin;
+use super::resource_row::origin;
 use super::{Row, Statement, push_limit};
 use crate::{
     Actor, DepartedQuery, DepartedReading, DepartedUser, DepartedWriting, Error, Namesake, Presence,

@@ -3,11 +3,12 @@
 //! and the resources are those of all of them together.
 
 use rollcall_scim::condition::{Condition, Operand, Operator};
+use rollcall_scim::definition::AttributeRef;
 use uuid::Uuid;
 
 use super::super::dialect::push_one_of;
 use super::Statement;
-use super::condition::{is_address, push_prefix};
+use super::comparison::push_prefix;
 use crate::ResourceType;
 
 /// How many characters of a name the columns of beginnings hold.
@@ -90,6 +91,13 @@ impl<'c> Lead<'c> {
             query.push(column).push(" = ").push_bind(self.text.to_owned());
         }
     }
+}
+
+/// Whether an attribute is that of e-mail addresses, which have an index of their own.
+pub(super) fn is_address(attribute: &AttributeRef<'_>) -> bool {
+    attribute.extension.is_none()
+        && attribute.attribute.name == "emails"
+        && attribute.sub_attribute.is_some_and(|sub| sub.name == "value")
 }
 
 /// Appends that a resource of the type is one of those to which one of these leads. It is never NULL.

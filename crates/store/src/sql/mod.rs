@@ -4,6 +4,8 @@
 mod activity;
 mod administrators;
 mod audit;
+mod comparison;
+mod compiler;
 mod condition;
 mod credentials;
 mod departed;
@@ -25,6 +27,7 @@ mod pages;
 mod passwords;
 mod provenance;
 mod relation;
+mod resource_row;
 mod resources;
 mod schemas;
 mod sessions;

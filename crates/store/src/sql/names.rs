@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::super::Database;
 use super::Statement;
-use super::condition::successor;
+use super::comparison::successor;
 use crate::{NameReading, Result};
 
 /// Where names are, each with an index that leads to it: the column of the id, the table, and the column of the name.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::super::Database;
 use super::super::dialect::{BY_BYTES, json_rows, push_elements, push_id, push_json};
 use super::condition::{Place, push_condition};
-use super::resources::{resource_columns, stored};
+use super::resource_row::{resource_columns, stored};
 use super::{Connection, Row, Statement, push_limit, totals};
 use crate::{
     Error, Key, Listing, Page, PageReading, Paging, Query as Asked, ResourceType, Result, Selection,

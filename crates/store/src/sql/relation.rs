@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::super::dialect::{push_id, push_json};
 use super::Statement;
-use super::condition::{Compiler, push_comparison};
+use super::comparison::push_comparison;
+use super::compiler::Compiler;
 
 /// Which end of the memberships a resource is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

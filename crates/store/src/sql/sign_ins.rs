@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::super::dialect::json_rows;
 use super::super::{Database, Tx};
 use super::departed::departed;
-use super::resources::{resource_columns, stored};
+use super::resource_row::{resource_columns, stored};
 use super::{Connection, Row, Statement, Writes};
 use crate::{
     Candidate, Effect, Error, ProvisioningRule, ResourceType, Result, SignInLink, SignInReading,

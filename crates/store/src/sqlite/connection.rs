@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::OpenFlags;
 
 use super::failure::{closed, failure, is_busy, too_long};
-use super::readers::Lent;
+use super::lent::Lent;
 use super::sql::{Statement, Writes};
 use super::values::{Found, Row};
 use crate::{Error, Result};

@@ -3,6 +3,7 @@
 mod connection;
 mod dialect;
 mod failure;
+mod lent;
 mod readers;
 #[path = "../sql/mod.rs"]
 mod sql;

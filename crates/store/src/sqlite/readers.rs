@@ -1,7 +1,7 @@
 //! The connections that read.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -9,11 +9,13 @@ use tokio::time::timeout;
 
 use super::connection::{Connection, open};
 use super::failure::closed;
+use super::lent::{Idle, Lent};
 use crate::{Error, Options, Result};
 
 /// The connections, each opened when it is needed for the first time.
 #[derive(Debug)]
 pub(super) struct Readers {
+    file: PathBuf,
     idle: Arc<Idle>,
     /// How many may be read at once on threads of their own.
     turns: Arc<Semaphore>,
@@ -22,34 +24,12 @@ pub(super) struct Readers {
     longest_read: Duration,
 }
 
-/// The connections that nobody uses.
-#[derive(Debug)]
-struct Idle {
-    file: PathBuf,
-    /// `None`, the store has been closed.
-    connections: Mutex<Option<Vec<rusqlite::Connection>>>,
-}
-
-impl Idle {
-    fn take(&self) -> Result<rusqlite::Connection> {
-        let found = match &mut *self.lock() {
-            None => return Err(closed()),
-            Some(connections) => connections.pop(),
-        };
-        found.map_or_else(|| open(&self.file, false), Ok)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Vec<rusqlite::Connection>>> {
-        // What is held is whole at every moment.
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Readers {
     pub(super) fn new(file: &Path, options: &Options) -> Self {
         let most = options.max_connections.max(1);
         Self {
-            idle: Arc::new(Idle { file: file.to_owned(), connections: Mutex::new(Some(Vec::new())) }),
+            file: file.to_owned(),
+            idle: Arc::new(Idle::new()),
             turns: Arc::new(Semaphore::new(most as usize)),
             most,
             longest_wait: options.acquire_timeout,
@@ -59,11 +39,7 @@ impl Readers {
 
     /// A connection for what an index leads to at once: it is asked on the thread that wants to know, and nobody waits.
     pub(super) fn at_once(&self) -> Result<Connection> {
-        Ok(Connection::Here(Lent {
-            connection: Some(self.idle.take()?),
-            idle: Arc::clone(&self.idle),
-            _turn: None,
-        }))
+        Ok(Connection::Here(self.lend(None)?))
     }
 
     /// A connection for what may take longer, in the order of asking. Errors: [`Error::Unavailable`].
@@ -73,9 +49,15 @@ impl Readers {
             Ok(Err(_)) => return Err(closed()),
             Err(_) => return Err(Error::Unavailable("every connection is in use".into())),
         };
-        let lent =
-            Lent { connection: Some(self.idle.take()?), idle: Arc::clone(&self.idle), _turn: Some(turn) };
-        Ok(Connection::Elsewhere(Some(lent), self.longest_read))
+        Ok(Connection::Elsewhere(Some(self.lend(Some(turn))?), self.longest_read))
+    }
+
+    fn lend(&self, turn: Option<OwnedSemaphorePermit>) -> Result<Lent> {
+        let connection = match self.idle.take()? {
+            Some(connection) => connection,
+            None => open(&self.file, false)?,
+        };
+        Ok(Lent::new(connection, Arc::clone(&self.idle), turn))
     }
 
     /// Waits for those who read, and lets nobody else.
@@ -83,30 +65,7 @@ impl Readers {
         // Nobody holds a turn for longer than a read may take.
         _ = self.turns.acquire_many(self.most).await;
         self.turns.close();
-        *self.idle.lock() = None;
-    }
-}
-
-/// A connection that somebody uses; dropped, it is idle again.
-#[derive(Debug)]
-pub(super) struct Lent {
-    connection: Option<rusqlite::Connection>,
-    idle: Arc<Idle>,
-    // Free after the connection is.
-    _turn: Option<OwnedSemaphorePermit>,
-}
-
-impl Lent {
-    pub(super) fn connection(&self) -> Result<&rusqlite::Connection> {
-        self.connection.as_ref().ok_or_else(closed)
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        if let (Some(connections), Some(connection)) = (&mut *self.idle.lock(), self.connection.take()) {
-            connections.push(connection);
-        }
+        self.idle.close();
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod differences;
 mod members;
+mod said;
 
 use std::collections::HashMap;
 

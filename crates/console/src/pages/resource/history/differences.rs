@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::attributes::{extension_title, facts};
 use super::members::{Names, named};
+use super::said::Said;
 use crate::time::{count, grouped};
 
 /// Attributes of a change that are shown.
@@ -21,20 +22,6 @@ pub(crate) struct Difference {
     pub(crate) before: Vec<Said>,
     /// What is new.
     pub(crate) after: Vec<Said>,
-}
-
-/// A value in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Said {
-    pub(crate) text: String,
-    /// The page of whom it is; empty, it is nobody's.
-    pub(crate) path: String,
-}
-
-impl From<String> for Said {
-    fn from(text: String) -> Self {
-        Self { text, path: String::new() }
-    }
 }
 
 /// The differences that a change made, and how many more there are than are shown.

@@ -6,7 +6,7 @@ use rollcall_api::client;
 use rollcall_api::v1::resource::Resource as Kind;
 use rollcall_api::v1::{Event, EventChange, Projection, Resource, SearchResourcesRequest};
 
-use super::differences::Said;
+use super::said::Said;
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::shell::directory_path;
