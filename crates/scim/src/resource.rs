@@ -59,6 +59,17 @@ pub fn normalize_attributes(attributes: Resource, definition: &Definition) -> Re
     Ok(resource)
 }
 
+/// The attributes in the order in which their schemas have them, with the extensions behind.
+pub fn in_order(attributes: Resource, definition: &Definition) -> Resource {
+    let core = definition.common().iter().chain(&definition.schema.attributes);
+    let extensions = definition.extensions.iter().map(|extension| extension.schema.id.as_str());
+    let names: Vec<&str> = core.map(|attribute| attribute.name.as_str()).chain(extensions).collect();
+    let place = |name: &str| names.iter().position(|known| *known == name).unwrap_or(names.len());
+    let mut members: Vec<_> = attributes.into_iter().collect();
+    members.sort_by_cached_key(|(name, _)| place(name));
+    members.into_iter().collect()
+}
+
 /// The `schemas` of a resource: its core schema, and those of the extensions that have a value.
 pub fn schemas_of(resource: &Resource, definition: &Definition) -> Vec<String> {
     let has = |urn: &str| resource.get(urn).is_some_and(|value| !judge::is_unassigned(value));
@@ -160,6 +171,20 @@ mod tests {
         let mut body = json!({"schemas": [USER], "userName": "ana"});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         body
+    }
+
+    #[test]
+    fn attributes_are_put_in_the_order_of_their_schemas() {
+        let Value::Object(sent) = json!({
+            (ENTERPRISE_USER): {"department": "Ops"}, "urn:example:else": {}, "emails": [], "active": true,
+            "userName": "ana", "externalId": "e",
+        }) else {
+            panic!()
+        };
+        let ordered = in_order(sent, builtin::user());
+        let names: Vec<&str> = ordered.keys().map(String::as_str).collect();
+        let expected = ["externalId", "userName", "active", "emails", ENTERPRISE_USER, "urn:example:else"];
+        assert_eq!(names, expected);
     }
 
     #[test]

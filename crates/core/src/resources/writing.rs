@@ -1,6 +1,6 @@
 //! How users and groups are written: the transaction of a change, and the row with what hangs on it.
 
-use rollcall_scim::{Definition, Resource};
+use rollcall_scim::{Definition, Resource, resource};
 use rollcall_store::{Directory, Draft, Event, Provenance, ResourceType, StoredResource, Transaction};
 use serde_json::Value;
 use uuid::Uuid;
@@ -81,6 +81,7 @@ impl Core {
         definition: &Definition,
         by: Rewriting<'_>,
     ) -> Result<Value> {
+        let attributes = resource::in_order(attributes, definition);
         let before = std::mem::replace(&mut resource.attributes, attributes);
         resource.version += 1;
         resource.modified = self.clock.now().max(resource.modified);

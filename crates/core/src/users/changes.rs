@@ -159,7 +159,7 @@ impl Core {
             version: 1,
             created: now,
             modified: now,
-            attributes,
+            attributes: resource::in_order(attributes, definition),
             groups: Vec::new(),
             administrator: false,
             origin: Some(origin),

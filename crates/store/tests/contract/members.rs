@@ -261,6 +261,9 @@ async fn a_deleted_group_takes_its_memberships_with_it(database: &dyn Database) 
     transaction.save().await.unwrap();
     assert_eq!(groups_of(&*store, acme.id, &ids([1, 2])).await, []);
     assert!(store.resource(acme.id, ResourceType::User, id(1)).await.unwrap().unwrap().groups.is_empty());
+    // Were they still there, a group of this id would have them.
+    insert_group(&*store, &acme, &group(101, "Group101"), true).await.unwrap();
+    assert_eq!(store.group_members(acme.id, id(101), None, 100).await.unwrap(), []);
 }
 
 async fn a_name_of_a_group_is_unique_only_where_that_is_wanted(database: &dyn Database) {
