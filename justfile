@@ -31,7 +31,7 @@ browser test="":
 console *arguments:
     tests/sample/run "$@"
 
-# one benchmark: the release binary on SQLite, a second for each line; other arguments are those of tests/load/run
+# one benchmark: the binary of the profile `dist` on SQLite, a second for each line; other arguments are those of tests/load/run
 bench *arguments="--seconds 1 --users 1000 --no-postgres":
     tests/load/run $*
 
@@ -44,6 +44,6 @@ format:
     cargo fmt --all
     cd tests && "$(ls -d "${XDG_CACHE_HOME:-$HOME/.cache}"/rollcall/venv-*/bin | tail -1)/ruff" format --config ruff.toml . ../examples
 
-# every suite, as before a change is handed in
+# the suites that decide over a change
 all:
     tests/run

@@ -357,4 +357,9 @@ def test_a_hold_belongs_to_its_directory(house):
         house.admin.call("HoldService/GetHold", directory=first.name, id="nonsense")
     still = house.admin.call("HoldService/GetHold", directory=first.name, id=only["id"]).hold
     assert api()["hold"].HoldState.Name(still.state) == "HOLD_STATE_PENDING"
-    assert json.loads(first.events(only["id"])[0]["changes"])["guard_rail"] == "0,0%,1h"
+    told = first.house.command_json("event", "list", "--directory", first.name, "--type", "hold.created")["events"]
+    assert {name: change["after"] for name, change in told[0]["changes"].items()} == {
+        "guard_rail": "0,0%,1h",
+        "active_users": only["active_users"],
+        "left": 0,
+    }

@@ -10,6 +10,7 @@ use crate::caller::parse_id;
 use crate::error::{Error, Result, shortened};
 use crate::events::Origin;
 use crate::gate::is_live;
+use crate::resources::date_time;
 use crate::secret::Secret;
 use crate::texts::require_storable;
 
@@ -84,8 +85,9 @@ impl Core {
         transaction.insert_credential(&credential).await?;
         let facts = json!({
             "prefix": { "before": null, "after": credential.prefix },
-            "expires": { "before": null, "after": credential.expires },
+            "expires": { "before": null, "after": credential.expires.and_then(date_time) },
             "user": { "before": null, "after": credential.user.map(|user| user.to_string()) },
+            "scopes": { "before": null, "after": credential.scopes },
         });
         let event =
             self.event(origin, credential.directory, EventKind::CredentialCreated, credential.id, facts);
@@ -150,8 +152,8 @@ impl Core {
     ) -> Result<Credential> {
         transaction.end_credential(credential.id, expires, revoked).await?;
         let facts = json!({
-            "expires": { "before": credential.expires, "after": expires },
-            "revoked": { "before": credential.revoked, "after": revoked },
+            "expires": { "before": credential.expires.and_then(date_time), "after": expires.and_then(date_time) },
+            "revoked": { "before": credential.revoked.and_then(date_time), "after": revoked.and_then(date_time) },
         });
         let event =
             self.event(origin, credential.directory, EventKind::CredentialEnded, credential.id, facts);

@@ -104,9 +104,9 @@ impl Core {
         };
         transaction.insert_hold(&hold).await?;
         let facts = json!({
-            "guard_rail": hold.guard_rail,
-            "active_users": hold.active_users,
-            "left": standing.others,
+            "guard_rail": { "before": null, "after": hold.guard_rail },
+            "active_users": { "before": null, "after": hold.active_users },
+            "left": { "before": null, "after": standing.others },
         });
         let origin = Origin::of_token(stopped.credential, &stopped.request_id);
         let event = self.event(origin, Some(directory.id), EventKind::HoldCreated, hold.id, facts);
