@@ -5,6 +5,7 @@ import json
 import random
 import signal
 import socket
+import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,6 +24,7 @@ WRITERS = 16
 # How many calls are given up, and how many times a server is killed.
 GIVEN_UP = 4000 if IS_LONG else 500
 KILLS = 30 if IS_LONG else 3
+BURSTS = 400 if IS_LONG else 60
 
 
 @pytest.fixture(params=["serve-sqlite", "serve-postgres"])
@@ -152,6 +154,32 @@ def test_whoever_hangs_up_is_felt_by_nobody_who_writes(builder, mode):
     assert [failure for writer in writers for failure in writer.failures] == []
     assert httpx.get(f"{house.url}/readyz", verify=TRUSTS_NOBODY).status_code == 200
     directory.scim.create("afterwards@example.com")
+    assert_kept(house, directory, writers)
+
+
+def hang_up_at_once(house, count: int) -> None:
+    """Sends so many requests that need no credential to be sent, and breaks their connections off all together."""
+    connections = [socket.create_connection(("127.0.0.1", house.http_port), timeout=60) for _ in range(count)]
+    for connection in connections:
+        connection.sendall(b"GET /scim/v2/Users/0 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer nobody\r\n\r\n")
+    for connection in connections:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+
+@pytest.mark.parametrize("way", ["apart-sqlite", "apart-postgres"])
+def test_many_who_hang_up_at_once_break_nobody_elses_calls(builder, way):
+    house = builder.start(way)
+    directory = house.new_directory()
+    stop = threading.Event()
+    writers, threads = write(house, directory.token, stop, patient=False)
+    with ThreadPoolExecutor(4) as pool:
+        for call in [pool.submit(hang_up_at_once, house, 100) for _ in range(BURSTS)]:
+            call.result()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert [failure for writer in writers for failure in writer.failures] == []
     assert_kept(house, directory, writers)
 
 

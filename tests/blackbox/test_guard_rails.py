@@ -2,7 +2,6 @@
 
 Users count who were there before the window began, so the tests make them older in the database than they are."""
 
-import json
 import re
 import shlex
 from concurrent.futures import ThreadPoolExecutor

@@ -1,6 +1,7 @@
 """Users who leave and return: deleted softly, restored by a POST with the same id, and forgotten in the end."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from activity import recorded
@@ -41,6 +42,21 @@ def is_stable(directory) -> bool:
 
 def work(address: str) -> list[dict]:
     return [{"value": address, "type": "work", "primary": True}]
+
+
+def test_whoever_returns_while_being_deleted_is_who_they_were(database_house):
+    directory = database_house.new_directory("okta")
+    person = a_user("ana@example.com", externalId=EXTERNAL)
+    user = created(directory.scim.post("/Users", person))
+    other = Directory(database_house, directory.name, directory.token)
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(40):
+            leaving = pool.submit(directory.scim.delete, f"/Users/{user['id']}")
+            returning = pool.submit(other.scim.post, "/Users", person)
+            no_content(leaving.result())
+            if returning.result().status_code == 409:
+                returning = pool.submit(other.scim.post, "/Users", person)
+            assert created(returning.result())["id"] == user["id"]
 
 
 def noted(directory, answer, beginning: str, user: dict) -> list[str]:

@@ -107,10 +107,13 @@ pub fn reason_from(status: &Status) -> ErrorReason {
         return reason;
     }
     match status.code() {
-        // A connection that breaks amid a call is `Unknown`.
-        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::Unknown => {
-            ErrorReason::Unavailable
-        }
+        // A connection that breaks amid a call is `Unknown`; one that the other end closes is what HTTP/2 makes of its reason.
+        Code::Unavailable
+        | Code::DeadlineExceeded
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::ResourceExhausted
+        | Code::Internal => ErrorReason::Unavailable,
         Code::OutOfRange => ErrorReason::PayloadTooLarge,
         Code::Unimplemented => ErrorReason::NotImplemented,
         _ => ErrorReason::Internal,
@@ -156,6 +159,7 @@ mod tests {
         assert_eq!(reason(Code::Unknown), ErrorReason::Unavailable);
         assert_eq!(reason(Code::Unavailable), ErrorReason::Unavailable);
         assert_eq!(reason(Code::OutOfRange), ErrorReason::PayloadTooLarge);
-        assert_eq!(reason(Code::Internal), ErrorReason::Internal);
+        assert_eq!(reason(Code::Internal), ErrorReason::Unavailable);
+        assert_eq!(reason(Code::ResourceExhausted), ErrorReason::Unavailable);
     }
 }

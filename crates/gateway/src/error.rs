@@ -1,6 +1,7 @@
 //! What goes wrong, as a SCIM error (RFC 7644 §3.12).
 
 use std::borrow::Cow;
+use std::error::Error as _;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -103,7 +104,9 @@ impl Problem {
         // transports, and is for the log.
         let by_core = !status.details().is_empty();
         if !by_core {
-            let (code, cause) = (status.code(), status.message());
+            let causes = std::iter::successors(status.source(), |&cause| cause.source());
+            let causes: Vec<String> = causes.map(ToString::to_string).collect();
+            let (code, cause) = (status.code(), format!("{}: {}", status.message(), causes.join(": ")));
             tracing::warn!(%code, cause, request_id = %request, "a call of the core failed on its way");
         }
         let detail: Cow<'static, str> = match reason {

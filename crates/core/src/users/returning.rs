@@ -81,6 +81,12 @@ impl Core {
         let keys = Keys::of(attributes, rules.external_ids_are_stable);
         let user_name = text(attributes, "userName").unwrap_or_default();
         let namesakes = transaction.namesakes(directory.id, keys.external_id, user_name).await?;
+        for there in namesakes.iter().filter(|namesake| namesake.presence != Presence::Departed) {
+            // Whoever is being deleted at this moment is to be found among the departed.
+            if transaction.resource(directory.id, ResourceType::User, there.id).await?.is_none() {
+                return Err(returned_already());
+            }
+        }
         keys.judge(&namesakes)
     }
 

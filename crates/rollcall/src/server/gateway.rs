@@ -10,6 +10,7 @@ use rollcall_core::{Random as _, SystemRandom};
 use rollcall_gateway::{ActivityLog, Readiness, Reporter, RequestIds};
 use tokio_util::sync::CancellationToken;
 
+use super::grpc::WINDOWS;
 use super::lifecycle::{Servers, Signals};
 use super::{http, listener, logging, tls};
 use crate::output;
@@ -75,7 +76,11 @@ pub(super) fn channel(settings: &CoreConnection) -> Result<CoreChannel> {
     let endpoint = tls::endpoint("core-url", &settings.core_url, settings.core_ca_cert.as_deref(), client)?
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
-        .http2_adaptive_window(true)
+        .initial_connection_window_size(WINDOWS.0)
+        .initial_stream_window_size(WINDOWS.1)
+        // Calls that are given up leave answers that nobody wants, and closing the connection for their number would end the calls
+        // of everybody: the core is trusted.
+        .http2_max_local_error_reset_streams(None)
         .http2_keep_alive_interval(KEEPALIVE.0)
         .keep_alive_timeout(KEEPALIVE.1)
         .keep_alive_while_idle(true);

@@ -17,12 +17,22 @@ const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from
 /// Calls at once on one connection: a gateway sends all that it has over one.
 const CALLS_AT_ONCE: u32 = 1000;
 
+/// Calls on one connection that were given up before they were looked at. Past them it is closed, with the calls of everybody
+/// whose gateway it is; so many come in a moment in which clients hang up in numbers.
+const GIVEN_UP_AT_ONCE: usize = 10_000;
+
+/// What may be under way to one end of a connection, and of one call, in bytes. HTTP/2 closes a connection on which more small
+/// messages wait than go with its window, as they do where many calls come in one moment: so it is wide.
+pub(super) const WINDOWS: (u32, u32) = (8 * 1024 * 1024, 1024 * 1024);
+
 /// What the gRPC API is served by. Errors: a certificate or key that cannot be used.
 pub(super) fn server(settings: &Grpc) -> Result<Server> {
     let server = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE.0))
         .http2_keepalive_timeout(Some(KEEPALIVE.1))
-        .http2_adaptive_window(Some(true))
+        .initial_connection_window_size(Some(WINDOWS.0))
+        .initial_stream_window_size(Some(WINDOWS.1))
+        .http2_max_pending_accept_reset_streams(Some(GIVEN_UP_AT_ONCE))
         .max_concurrent_streams(CALLS_AT_ONCE);
     match tls::server(settings)? {
         Some(tls) => server.tls_config(tls).context("the certificate or key of the gRPC API cannot be used"),
