@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn a_fault_names_the_request_and_not_the_cause() {
-        let (answer, body) = answered(&Status::internal("secret stack trace"));
+        let (answer, body) = answered(&status(ErrorReason::Internal, "secret stack trace"));
         assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
         let detail = body["detail"].as_str().unwrap();
         assert!(detail.contains("r-0") && !detail.contains("secret"), "{detail}");
@@ -297,8 +297,11 @@ mod tests {
 
     #[test]
     fn a_core_out_of_reach_is_503_and_its_address_is_not_told() {
-        for status in [Status::unavailable("tcp connect error: 10.0.0.7:50051"), Status::cancelled("timeout")]
-        {
+        for status in [
+            Status::unavailable("tcp connect error: 10.0.0.7:50051"),
+            Status::cancelled("timeout"),
+            Status::internal("h2 protocol error: 10.0.0.7"),
+        ] {
             let (answer, body) = answered(&status);
             assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
             assert_eq!(answer.headers[header::RETRY_AFTER], "5");
