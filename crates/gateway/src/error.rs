@@ -105,8 +105,8 @@ impl Problem {
         let by_core = !status.details().is_empty();
         if !by_core {
             let causes = std::iter::successors(status.source(), |&cause| cause.source());
-            let causes: Vec<String> = causes.map(ToString::to_string).collect();
-            let (code, cause) = (status.code(), format!("{}: {}", status.message(), causes.join(": ")));
+            let said = std::iter::once(status.message().to_owned()).chain(causes.map(ToString::to_string));
+            let (code, cause) = (status.code(), said.collect::<Vec<_>>().join(": "));
             tracing::warn!(%code, cause, request_id = %request, "a call of the core failed on its way");
         }
         let detail: Cow<'static, str> = match reason {

@@ -67,7 +67,8 @@ impl Core {
 
     /// Whom a create with these attributes restores.
     ///
-    /// Errors: `UNIQUENESS` where an inactive other person holds the userName.
+    /// Errors: `UNIQUENESS` where an inactive other person holds the userName; `CONFLICT` where somebody with one of the keys
+    /// was being deleted.
     pub(crate) async fn returning_user(
         &self,
         transaction: &mut dyn Transaction,
