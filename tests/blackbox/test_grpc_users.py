@@ -1,5 +1,6 @@
 """Users over gRPC, as the application's own services read and write them."""
 
+import grpc
 import pytest
 
 from harness.rpc import api, refuses
@@ -146,3 +147,19 @@ def test_two_services_with_an_old_version_do_not_overwrite_each_other(service, n
         service.call("UserService/ReplaceUser", **fields)
     with refuses("VERSION_MISMATCH"):
         service.call("UserService/DeleteUser", id=made.id, if_match=[made.meta.version])
+
+
+@pytest.mark.parametrize("name", ["GetUser", "ListUsers", "PatchUser", "ReplaceUser"])
+def test_a_long_message_of_a_stranger_is_not_looked_at(generic, service, name):
+    garbage = b"\xff" * 200_000
+
+    def sent(caller, message):
+        call = caller.channel.unary_unary(f"/rollcall.v1.UserService/{name}")
+        call(message, metadata=caller.metadata, timeout=60)
+
+    stranger = generic.house.rpc("no-credential-of-ours")
+    with refuses("CREDENTIAL_INVALID"):
+        sent(stranger, garbage)
+    with pytest.raises(grpc.RpcError) as refused:
+        sent(service, garbage)
+    assert "decode" in refused.value.details()

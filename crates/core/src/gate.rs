@@ -4,6 +4,7 @@
 
 mod admitting;
 mod door;
+mod message;
 mod shares;
 
 use std::sync::Arc;
@@ -100,12 +101,17 @@ impl Gate {
         if READS_ONE.contains(&path) || CHANGES_ONE.contains(&path) {
             return Ok(Admission::Presented(presented));
         }
-        let found = self.store.credential(&presented.hash).await?;
+        let caller = self.check(&presented).await?;
         let now = self.clock.now();
-        let caller = presented.judge(found, now)?;
         self.last_uses.note(caller.credential_id(), now, from.0);
         self.throttle.count_rpc(path, &caller, now)?;
         Ok(Admission::Caller(Box::new(caller)))
+    }
+
+    /// Checks a credential in a statement of its own.
+    async fn check(&self, presented: &Presented) -> Result<Caller> {
+        let found = self.store.credential(&presented.hash).await?;
+        presented.judge(found, self.clock.now())
     }
 
     /// The live session with a secret of this hash, and the hash of the credential that it acts as. That it is used is noted

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use axum_core::body::Body;
 use http::{HeaderMap, Request, Response};
 use rollcall_api::access;
 use rollcall_api::v1::{ErrorReason, Scope};
@@ -14,7 +15,7 @@ use tonic::codegen::{BoxFuture, Service};
 use tower::Layer;
 use tracing::Instrument as _;
 
-use super::{Admission, Gate};
+use super::{Admission, Gate, message};
 use crate::error::{Error, Result};
 use crate::last_uses::CameFrom;
 use crate::random::new_id;
@@ -52,11 +53,10 @@ pub(crate) struct Guarded<S> {
     inner: S,
 }
 
-impl<S, Asked, Answered> Service<Request<Asked>> for Guarded<S>
+impl<S, Answered> Service<Request<Body>> for Guarded<S>
 where
-    S: Service<Request<Asked>, Response = Response<Answered>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<Answered>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send + 'static,
-    Asked: Send + 'static,
     Answered: Default + Send + 'static,
 {
     type Response = Response<Answered>;
@@ -67,7 +67,7 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<Asked>) -> Self::Future {
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
         let unready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, unready);
         let gate = Arc::clone(&self.gate);
@@ -76,8 +76,8 @@ where
         let began = Instant::now();
         let answer = async move {
             let from = CameFrom::of(request.headers(), request.extensions());
-            match gate.admit(request.uri().path(), request.headers(), request_id, from).await {
-                Ok(admission) => {
+            match gate.admit_call(request, request_id, from).await {
+                Ok((mut request, admission)) => {
                     let writes = writes(request.uri().path());
                     let turn = match &admission {
                         Admission::Caller(caller) => gate.shares.turn_of(caller).await,
@@ -117,6 +117,28 @@ where
             }
         };
         Box::pin(answer.instrument(span))
+    }
+}
+
+impl Gate {
+    /// Judges a call. Where its rpc is to check the credential, it is given a message that has arrived; a long one only once
+    /// the credential is known to be good.
+    async fn admit_call(
+        &self,
+        request: Request<Body>,
+        request_id: String,
+        from: CameFrom,
+    ) -> Result<(Request<Body>, Admission)> {
+        let admission = self.admit(request.uri().path(), request.headers(), request_id, from).await?;
+        let Admission::Presented(presented) = &admission else {
+            return Ok((request, admission));
+        };
+        let (parts, body) = request.into_parts();
+        let arrived = message::arrived(body).await?;
+        if arrived.long {
+            self.check(presented).await?;
+        }
+        Ok((Request::from_parts(parts, arrived.body), admission))
     }
 }
 
