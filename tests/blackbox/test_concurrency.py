@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from groups import new_group, path_of, read
 
 from harness.scim import Scim, a_user, ok, told
 
@@ -59,6 +60,33 @@ def test_a_user_is_deleted_once(generic, name):
     answers = at_once(lambda client: client.delete(f"/Users/{user['id']}").status_code, clients)
     assert sorted(answers) == [204, 404, 404, 404]
     assert generic.scim.total() == 0
+
+
+def test_users_are_deleted_while_their_groups_change(generic, name):
+    scim = generic.scim
+    users = [scim.create(f"{number}.{name}")["id"] for number in range(24)]
+    groups = [new_group(scim, f"{name} {number}", *users) for number in range(2)]
+    clients = [Scim(generic.house.base_url, generic.token) for _ in range(8)]
+
+    def delete(client, number):
+        return [client.delete(f"/Users/{user}").status_code for user in users[number::4]]
+
+    def change(client, number):
+        group = groups[number % 2]
+        for user in users[number::4] * 2:
+            out = {"op": "remove", "path": f'members[value eq "{user}"]'}
+            back = {"op": "add", "path": "members", "value": [{"value": user}]}
+            # Whoever has been deleted is nobody's member: 400.
+            yield [client.patch(path_of(group), operation).status_code for operation in (out, back)]
+
+    def work(place):
+        client, number = clients[place], place // 2
+        return delete(client, number) if place % 2 else [each for pair in change(client, number) for each in pair]
+
+    answers = at_once(work, range(8))
+    assert [status for deleted in answers[1::2] for status in deleted] == [204] * 24
+    assert {status for changed in answers[::2] for status in changed} <= {200, 204, 400}
+    assert ["members" in read(scim, group) for group in groups] == [False, False]
 
 
 def test_users_are_created_in_parallel_and_all_are_counted(generic, name):

@@ -103,6 +103,10 @@ pub trait MemberWriting {
         limit: u32,
     ) -> Result<Vec<Uuid>>;
 
+    /// Holds the groups that a user or group is in against other changes, as whoever is about to take it out of them does before
+    /// the row of the user or group itself is held: who changes a group holds the group first and then its members.
+    async fn hold_groups_of(&mut self, directory: Uuid, member: Uuid) -> Result<()>;
+
     /// Takes a user or group out of every group that it is in, and raises the versions of those. `event` makes the event
     /// of a group; they are returned with the new versions, to be written.
     async fn leave_groups(

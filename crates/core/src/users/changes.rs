@@ -260,6 +260,7 @@ impl Core {
         id: Uuid,
         if_match: &[String],
     ) -> Result<()> {
+        transaction.hold_groups_of(directory.id, id).await?;
         let user = transaction.resource(directory.id, ResourceType::User, id).await?;
         let user = user.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         require_match(if_match, user.version)?;

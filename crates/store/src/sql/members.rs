@@ -9,7 +9,7 @@ use rollcall_scim::fold::fold;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::dialect::{KEEP, merged};
+use super::super::dialect::{FOR_UPDATE, KEEP, merged};
 use super::super::{Database, Tx};
 use super::condition::{push_member_condition, push_uuids};
 use super::leads::push_named;
@@ -168,6 +168,22 @@ impl MemberWriting for Tx {
         query.push(" ORDER BY m.member_id");
         push_limit(&mut query, limit.into());
         query.values(self.connection()?).await
+    }
+
+    async fn hold_groups_of(&mut self, directory: Uuid, member: Uuid) -> Result<()> {
+        // Where there is one writer there is nobody else.
+        if FOR_UPDATE.is_empty() {
+            return Ok(());
+        }
+        let mut query = Statement::new(
+            "SELECT 1 FROM resources WHERE directory_id = $1 AND type = 'Group' AND id IN \
+             (SELECT group_id FROM members WHERE directory_id = $1 AND member_id = $2) ORDER BY id",
+        )
+        .bind(directory)
+        .bind(member);
+        query.push(FOR_UPDATE);
+        query.run(self.connection()?).await?;
+        Ok(())
     }
 
     async fn leave_groups(
