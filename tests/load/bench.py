@@ -153,7 +153,7 @@ class Run:
 
 def main() -> None:
     arguments = parse()
-    server_core, load_core = machine.cores()
+    server_core, load_core, database_core = machine.cores()
     os.sched_setaffinity(0, {load_core})
     work, seconds = arguments.work, arguments.seconds
     fleet = Fleet(arguments.binary, arguments.ceilings, work, server_core)
@@ -170,6 +170,7 @@ def main() -> None:
         with postgres(Path(arguments.postgres), work, server_core) as server:
             run.add(*databases.postgres(server, work, load_core, seconds, (1, 8)))
             server.sql("postgres", "CREATE DATABASE rollcall;")
+            server.move(database_core)
             run.rollcall("PostgreSQL", server.url("rollcall"), 8, server)
     elif not arguments.no_postgres:
         print("PostgreSQL is not installed: its part is left out", flush=True)

@@ -84,4 +84,5 @@ def pgbench(server: Postgres, work: Path, core: int, seconds: int, script: str, 
         "p50_ms": latencies[len(latencies) // 2] / 1e3,
         "p99_ms": latencies[len(latencies) * 99 // 100] / 1e3,
         "cpu_us": cpu / len(latencies) * 1e6,
+        "database_us": cpu / len(latencies) * 1e6,
     }

@@ -16,12 +16,13 @@ QUIET = 0.15
 ATTEMPTS = 3
 
 
-def cores() -> tuple[int, int]:
-    """The core that the servers get, and the core that the load gets."""
+def cores() -> tuple[int, int, int]:
+    """The core that the servers get, that of the load, and that of the database beneath Rollcall: one of its own, or where
+    there are two, that of the load."""
     allowed = sorted(os.sched_getaffinity(0))
     if len(allowed) < 2:
         raise SystemExit("tests/load/run: two cores are needed, one for the server and one for the load")
-    return allowed[0], allowed[1]
+    return allowed[0], allowed[1], allowed[min(2, len(allowed) - 1)]
 
 
 @dataclass

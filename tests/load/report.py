@@ -28,19 +28,19 @@ def table(measurements: list[Measurement], figures: list[Figure], before: dict) 
     """Prints every line, how its CPU time has changed since the last run, and what it is of its ceiling."""
     by_name = {measurement.name: measurement for measurement in measurements}
     cpu_before = {line["name"]: line["cpu_us"] for line in before.get("measurements", [])}
-    head = ("conn", "per second", "p50 ms", "p99 ms", "CPU µs", "since last", "of ceiling", "CPU of it")
-    print(
-        f"\n{'':<36}{head[0]:>5}{head[1]:>12}{head[2]:>10}{head[3]:>10}{head[4]:>9}{head[5]:>12}{head[6]:>12}{head[7]:>11}"
-    )
+    head = ("conn", "per second", "p50 ms", "p99 ms", "CPU µs", "database", "since last", "of ceiling", "CPU of it")
+    widths = (5, 12, 10, 10, 9, 9, 12, 12, 11)
+    print("\n" + " " * 36 + "".join(f"{each:>{width}}" for each, width in zip(head, widths, strict=True)))
     group = None
     for line in measurements:
         if line.group != group:
             group = line.group
             print(group)
         mark = "~" if line.disturbed else " "
+        database = f"{line.database_us:.1f}" if line.database_us else ""
         print(
             f"{mark} {line.what:<34}{line.connections:>5}{line.per_s:>12,.0f}{line.p50_ms:>10.3f}{line.p99_ms:>10.3f}"
-            f"{line.cpu_us:>9.1f}{change(line, cpu_before):>12}{share(line, by_name):>23}  {line.ceiling}"
+            f"{line.cpu_us:>9.1f}{database:>9}{change(line, cpu_before):>12}{share(line, by_name):>23}  {line.ceiling}"
         )
     if any(line.disturbed for line in measurements):
         print(f"~ others used more than {QUIET} of a core meanwhile")

@@ -30,6 +30,8 @@ class Measurement:
     p50_ms: float
     p99_ms: float
     cpu_us: float
+    # Of it the database's, where that is a server.
+    database_us: float = 0
     others: float = 0
     ceiling: str = ""
 
@@ -84,9 +86,9 @@ class Load:
         return Measurement(group, what, connections, **result, others=others, **more)
 
     def once(self, server: Server, kind: str, connections: int, number: int | str) -> dict:
-        cpu = server.cpu_seconds()
+        cpu, database = server.cpu_seconds(), server.database_seconds()
         result = self.wrk(server, kind, connections, self.seconds, number)
-        cpu = server.cpu_seconds() - cpu
+        cpu, database = server.cpu_seconds() - cpu, server.database_seconds() - database
         if result["refused"] or result["broken"] or not result["requests"]:
             raise SystemExit(f"{kind}: {result}: {self.answer(server, kind, number)}")
         if kind == "sync":
@@ -96,6 +98,7 @@ class Load:
             "p50_ms": result["p50_ms"],
             "p99_ms": result["p99_ms"],
             "cpu_us": cpu / result["requests"] * 1e6,
+            "database_us": database / result["requests"] * 1e6,
         }
 
     def command(self, server: Server, kind: str, connections: int, seconds: int, number: int | str) -> list[str]:
@@ -121,7 +124,9 @@ class Load:
             lambda: self.once(server, "sync", connections, into),
             lambda: server.cpu_seconds() + machine.children_seconds(),
         )
-        result |= {"per_s": result["per_s"] / STEPS, "cpu_us": result["cpu_us"] * STEPS}
+        result["per_s"] /= STEPS
+        result["cpu_us"] *= STEPS
+        result["database_us"] *= STEPS
         return Measurement(group, "mixed sync, users", connections, **result, others=others, ceiling=ceiling)
 
     def wrk(self, server: Server, kind: str, connections: int, seconds: int, number: int | str = 1) -> dict:
