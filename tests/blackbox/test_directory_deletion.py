@@ -79,9 +79,9 @@ def test_one_with_something_in_it_is_kept_until_its_name_is_confirmed(full):
 def test_nothing_of_it_stays_but_its_events(full):
     directory_id, before = full.id, full.events()
     delete(full, confirm_name=full.name)
-    assert set(rows_of(full, directory_id)) <= {"events", "event_streams", "audit_records"}
+    assert set(rows_of(full, directory_id)) <= {"events", "pending_events", "event_streams", "audit_records"}
     key = full.house.database_id(directory_id)
-    after = full.house.database.rows("SELECT * FROM events WHERE directory_id = ? ORDER BY time, id", key)
+    after = full.house.database.events("directory_id = ?", key)
     assert [event["id"] for event in after[:-1]] == [event["id"] for event in before]
     assert after[-1]["kind"] == "directory.deleted"
     records = full.house.admin.call("AuditService/ListAuditRecords", directory=full.name).records

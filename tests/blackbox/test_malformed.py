@@ -42,7 +42,7 @@ class Ground:
             "resources": rows(f"SELECT * FROM resources WHERE directory_id = ? {order}", id),
             "members": rows("SELECT * FROM members WHERE directory_id = ? ORDER BY group_id, member_id", id),
             "totals": rows("SELECT type, SUM(total) AS total FROM totals WHERE directory_id = ? GROUP BY type", id),
-            "events": rows(f"SELECT id FROM events WHERE directory_id = ? {order}", id),
+            "events": directory.house.database.events("directory_id = ?", id),
         }
 
 

@@ -89,7 +89,7 @@ def test_everything_that_was_answered_is_there_after_the_process_was_killed(new_
 
 
 def directory_events(house, about: str) -> list[dict]:
-    return [row for row in house.database.rows("SELECT kind FROM events") if about in row["kind"]]
+    return [row for row in house.database.events() if about in row["kind"]]
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGKILL])

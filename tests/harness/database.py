@@ -44,6 +44,13 @@ class Database:
             with psycopg.connect(self.url) as connection:
                 connection.execute(statement.replace("?", "%s"), arguments)
 
+    def events(self, condition: str = "TRUE", *arguments) -> list[dict]:
+        """The events for which a condition is true, oldest first; without their numbers, which come after the commit."""
+        columns = "id, directory_id, kind, subject, version, time, actor, request_id, changes, person"
+        tables = ["events"] if self.kind == "sqlite" else ["events", "pending_events"]
+        every = " UNION ALL ".join(f"SELECT {columns} FROM {table}" for table in tables)
+        return self.rows(f"SELECT * FROM ({every}) AS e WHERE {condition} ORDER BY time, id", *arguments)
+
     def user_names(self) -> list[str]:
         """The stored, folded userNames of all directories."""
         rows = self.rows("SELECT unique_name FROM resources WHERE type = 'User' ORDER BY unique_name")

@@ -35,14 +35,10 @@ class Directory:
         return self.house.admin.call("DirectoryService/GetDirectory", name=self.name).directory.id
 
     def events(self, subject: str | None = None) -> list[dict]:
-        """The events in the database, oldest first; without their numbers, which come after the commit."""
+        """The events in the database, oldest first."""
         about = "" if subject is None else " AND subject = ?"
-        arguments = [self.house.database_id(self.id)]
-        arguments += [] if subject is None else [self.house.database_id(subject)]
-        rows = self.house.database.rows(
-            f"SELECT * FROM events WHERE directory_id = ?{about} ORDER BY time, id", *arguments
-        )
-        return [{column: value for column, value in row.items() if column != "number"} for row in rows]
+        arguments = [self.house.database_id(each) for each in (self.id, subject) if each is not None]
+        return self.house.database.events(f"directory_id = ?{about}", *arguments)
 
 
 @dataclass

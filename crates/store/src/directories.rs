@@ -84,7 +84,7 @@ pub const DIRECTORY_TABLES: &[&str] = &[
 ];
 
 /// The tables whose rows tell of a directory, and outlive it.
-pub const KEPT_TABLES: &[&str] = &["events", "event_streams", "audit_records"];
+pub const KEPT_TABLES: &[&str] = &["events", "pending_events", "event_streams", "audit_records"];
 
 /// What is read of directories outside of transactions.
 #[async_trait]

@@ -63,6 +63,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     ),
     (18, "activity names", include_str!("../../../../migrations/postgres/0018_activity_names.sql")),
     (19, "names in columns", include_str!("../../../../migrations/postgres/0019_names_in_columns.sql")),
+    (20, "pending events", include_str!("../../../../migrations/postgres/0020_pending_events.sql")),
 ];
 
 /// Whether a statement is a way there and back.
@@ -108,13 +109,13 @@ pub(super) fn push_merged(query: &mut Statement, column: &str, value: impl Bind)
     query.push(column).push(" || ").push_bind(value);
 }
 
-/// The number of a new event of the directory that is bound at a place: none, until it is committed.
-macro_rules! event_number {
-    ($place:literal) => {
-        "NULL"
-    };
-}
-pub(super) use event_number;
+/// Writes a new event, which has no number until it is committed.
+pub(super) const INSERT_EVENT: &str = "INSERT INTO pending_events \
+     (id, directory_id, kind, subject, version, time, actor, request_id, changes, person) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+/// Whether the directory that is bound first has events without a number.
+pub(super) const HAS_UNNUMBERED: &str = "EXISTS (SELECT 1 FROM pending_events WHERE directory_id = $1) \
+     OR EXISTS (SELECT 1 FROM events WHERE directory_id = $1 AND number IS NULL)";
 
 /// In which of the rows that hold the total of a directory a resource is counted. There are several, so that the writers of
 /// the directory do not queue for one.

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::super::dialect::event_number;
+use super::super::dialect::{HAS_UNNUMBERED, INSERT_EVENT};
 use super::super::{Database, Tx};
 use super::credentials::kind_of;
 use super::{Connection, Row, Statement, Writes, push_limit};
@@ -54,14 +54,13 @@ pub(super) fn person_at(row: &Row, column: usize) -> Result<Option<Person>> {
 #[async_trait]
 impl EventReading for Database {
     async fn event_range(&self, directory: Option<Uuid>) -> Result<EventRange> {
-        let row = Statement::new(
+        let mut query = Statement::new(
             "SELECT COALESCE((SELECT expired FROM event_streams WHERE directory_id = $1), 0), \
-             COALESCE((SELECT MAX(number) FROM events WHERE directory_id = $1 AND number IS NOT NULL), 0), \
-             EXISTS (SELECT 1 FROM events WHERE directory_id = $1 AND number IS NULL)",
+             COALESCE((SELECT MAX(number) FROM events WHERE directory_id = $1 AND number IS NOT NULL), 0), ",
         )
-        .bind(stream_of(directory))
-        .the_row(&mut self.reader().await?)
-        .await?;
+        .bind(stream_of(directory));
+        query.push(HAS_UNNUMBERED);
+        let row = query.the_row(&mut self.reader().await?).await?;
         let expired: i64 = row.get(0)?;
         let newest: i64 = row.get(1)?;
         Ok(EventRange { expired, newest: newest.max(expired), pending: row.get(2)? })
@@ -88,21 +87,9 @@ impl EventReading for Database {
     }
 
     async fn directories_with_events(&self) -> Result<Vec<Option<Uuid>>> {
-        // A step in the index for each.
         let connection = &mut self.reader().await?;
-        let mut streams: Vec<Uuid> = Vec::new();
-        loop {
-            let mut query = Statement::new("SELECT directory_id FROM events WHERE number IS NOT NULL");
-            if let Some(last) = streams.last() {
-                query.push(" AND directory_id > ").push_bind(*last);
-            }
-            query.push(" ORDER BY directory_id, number LIMIT 1");
-            let next: Option<Uuid> = query.value(&mut *connection).await?;
-            match next {
-                Some(stream) => streams.push(stream),
-                None => return Ok(streams.into_iter().map(directory_of).collect()),
-            }
-        }
+        let streams = streams(connection, "events WHERE number IS NOT NULL", "number").await?;
+        Ok(streams.into_iter().map(directory_of).collect())
     }
 
     fn written(&self) -> watch::Receiver<()> {
@@ -132,28 +119,46 @@ impl EventKeeping for Database {
 impl EventWriting for Tx {
     async fn insert_event(&mut self, event: &Event) -> Result<()> {
         self.note_event();
-        Statement::new(concat!(
-            "INSERT INTO events (id, directory_id, number, kind, subject, version, time, actor, request_id, changes, person) \
-             VALUES ($1, $2, ",
-            event_number!("$2"),
-            ", $3, $4, $5, $6, $7, $8, $9, $10)",
-        ))
-        .bind(event.id)
-        .bind(stream_of(event.directory))
-        .bind(event.kind.as_str())
-        .bind(event.subject)
-        .bind(event.version)
-        .bind(event.time)
-        .bind(credential_of(event.actor))
-        .bind(&event.request_id)
-        .bind(event.changes.to_string())
-        .bind(person_text(event)?)
-        .later(Writes::Changes("events"), self.connection()?)
-        .await?;
+        Statement::new(INSERT_EVENT)
+            .bind(event.id)
+            .bind(stream_of(event.directory))
+            .bind(event.kind.as_str())
+            .bind(event.subject)
+            .bind(event.version)
+            .bind(event.time)
+            .bind(credential_of(event.actor))
+            .bind(&event.request_id)
+            .bind(event.changes.to_string())
+            .bind(person_text(event)?)
+            .later(Writes::Changes("events"), self.connection()?)
+            .await?;
         if event.kind.is_administrative() {
             self.insert_audit_record(event).await?;
         }
         Ok(())
+    }
+}
+
+/// The directories of events that are told by a table and a condition: a step for each in the index of the directories and
+/// this column.
+pub(in super::super) async fn streams(
+    connection: &mut Connection,
+    events: &'static str,
+    column: &'static str,
+) -> Result<Vec<Uuid>> {
+    let mut streams: Vec<Uuid> = Vec::new();
+    loop {
+        let mut query = Statement::new("SELECT directory_id FROM ");
+        query.push(events);
+        if let Some(last) = streams.last() {
+            query.push(" AND directory_id > ").push_bind(*last);
+        }
+        query.push(" ORDER BY directory_id, ").push(column).push(" LIMIT 1");
+        let next: Option<Uuid> = query.value(&mut *connection).await?;
+        match next {
+            Some(stream) => streams.push(stream),
+            None => return Ok(streams),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ mod departed;
 mod directories;
 mod directory_settings;
 mod emails_and_roles;
-mod events;
+pub(super) mod events;
 mod guards;
 mod heard;
 mod leads;

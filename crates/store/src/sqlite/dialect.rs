@@ -106,20 +106,14 @@ pub(super) fn push_merged(query: &mut Statement, column: &str, value: impl Bind)
     query.push("json_patch(").push(column).push(", ").push_bind(value).push(")");
 }
 
-/// The number of a new event of the directory that is bound at a place: the next one, since there is one writer.
-macro_rules! event_number {
-    ($place:literal) => {
-        concat!(
-            "(SELECT COALESCE(MAX(last.number), 0) + 1 FROM (SELECT MAX(number) AS number FROM events \
-             WHERE directory_id = ",
-            $place,
-            " UNION ALL SELECT expired FROM event_streams WHERE directory_id = ",
-            $place,
-            ") AS last)"
-        )
-    };
-}
-pub(super) use event_number;
+/// Writes a new event, with the next number of its directory, since there is one writer.
+pub(super) const INSERT_EVENT: &str = "INSERT INTO events \
+     (id, directory_id, number, kind, subject, version, time, actor, request_id, changes, person) \
+     VALUES ($1, $2, (SELECT COALESCE(MAX(last.number), 0) + 1 FROM (SELECT MAX(number) AS number FROM events \
+     WHERE directory_id = $2 UNION ALL SELECT expired FROM event_streams WHERE directory_id = $2) AS last), \
+     $3, $4, $5, $6, $7, $8, $9, $10)";
+/// Whether a directory has events without a number.
+pub(super) const HAS_UNNUMBERED: &str = "FALSE";
 
 /// In which of the rows that hold the total of a directory a resource is counted. There is one writer, and so one row.
 pub(super) fn total_shard(_: Uuid) -> i64 {

@@ -359,4 +359,24 @@ mod postgres_alone {
         assert_eq!(events.len(), 40);
         require_versions_in_order(&events);
     }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_replicas_of_the_version_before_write_is_numbered_among_the_others() {
+        let database = Postgres::new().await;
+        let store = database.store().await;
+        let (directory, subject) = (ACME.unwrap(), id(1));
+        write(&*store, &[event(1, subject).of(1)]).await;
+        let written_before = format!(
+            "INSERT INTO SCHEMA.events (id, directory_id, number, kind, subject, version, time, request_id, changes) \
+             VALUES ('{}', '{directory}', NULL, 'user.updated', '{subject}', 2, 1, 'r', '{{}}')",
+            id(99)
+        );
+        database.alter(&written_before).await;
+        write(&*store, &[event(1, subject).of(3)]).await;
+        assert!(store.event_range(ACME).await.unwrap().pending);
+        let events = numbered(&*store, ACME).await;
+        assert_eq!(numbers(&events), [1, 2, 3]);
+        require_versions_in_order(&events);
+        assert_eq!(store.unnumbered().await.unwrap(), []);
+    }
 }
