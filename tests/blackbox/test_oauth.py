@@ -280,6 +280,7 @@ def test_guesses_are_slowed_down_for_the_client_that_they_are_for(client):
     assert denied(answer, 429, "temporarily_unavailable")
     assert int(answer.headers["retry-after"]) >= 1
     assert other.works(other.token())
+    assert client.works(client.token()), "nobody is kept out by the guesses of others"
 
 
 def test_secrets_are_never_stored_nor_shown_again(client):

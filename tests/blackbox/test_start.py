@@ -1,8 +1,10 @@
 """The first start, the next ones, and the settings that they are given."""
 
+import contextlib
 import re
 import secrets
 import signal
+import sqlite3
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -335,3 +337,20 @@ def test_a_signal_before_anything_was_asked_ends_the_server_well(new_house):
     new_house.start()
     for process in reversed(new_house.processes):
         assert process.stop(signal.SIGINT) == 0
+
+
+def test_a_file_that_is_no_database_of_ours_is_refused(tmp_path):
+    empty, foreign = tmp_path / "empty.db", tmp_path / "foreign.db"
+    empty.touch()
+    with contextlib.closing(sqlite3.connect(foreign)) as connection:
+        connection.execute("CREATE TABLE invoices (id INTEGER)")
+        connection.commit()
+    for file, told in (empty, "is empty: put a backup in its place"), (foreign, 'it has the table "invoices"'):
+        before = file.read_bytes()
+        for command in (["serve"], ["migrate"], ["admin-key", "create"]):
+            refused = run(*command, cwd=tmp_path, ROLLCALL_DATABASE_URL=f"sqlite:{file}")
+            assert refused.returncode != 0
+            assert told in refused.stderr
+            assert len(refused.stderr.splitlines()) == 1
+        # SQLite turns its write-ahead log on before it can be asked what is in it.
+        assert file == foreign or file.read_bytes() == before

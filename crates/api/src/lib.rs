@@ -16,6 +16,7 @@ pub mod patch;
 pub mod person;
 mod resource;
 pub mod rules;
+pub mod secrets;
 pub mod user;
 pub mod value;
 

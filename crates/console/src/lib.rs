@@ -59,7 +59,9 @@ pub struct Settings {
 struct Console {
     core: CoreChannel,
     settings: Settings,
-    /// Failures to sign in.
+    /// Wrong keys. They keep nobody out who has the right one.
+    wrong_keys: Attempts,
+    /// Failures to sign in with OpenID Connect: each asks the provider.
     attempts: Attempts,
     /// Sign-ins with OpenID Connect that were begun.
     starts: Attempts,
@@ -72,7 +74,7 @@ const STARTS: i64 = 60;
 
 /// Everything that the console serves: what begins with `/admin`, and nothing else.
 pub fn router(core: CoreChannel, settings: Settings) -> Router {
-    let (attempts, starts) = (Attempts::new(FAILURES), Attempts::new(STARTS));
-    let console = Arc::new(Console { core, settings, attempts, starts });
+    let [wrong_keys, attempts] = [Attempts::new(FAILURES), Attempts::new(FAILURES)];
+    let console = Arc::new(Console { core, settings, wrong_keys, attempts, starts: Attempts::new(STARTS) });
     pages::routes().layer(from_fn_with_state(Arc::clone(&console), dress::dress)).with_state(console)
 }

@@ -26,6 +26,13 @@ impl Attempts {
         Self { interval: PERIOD / per_minute.max(1), idle_from: Mutex::default() }
     }
 
+    /// Counts an attempt at a time in µs. Errors: it is one too many; how long to wait.
+    pub(crate) fn count(&self, peer: Option<IpAddr>, now: i64) -> Result<(), Duration> {
+        self.check(peer, now)?;
+        self.failed(peer, now);
+        Ok(())
+    }
+
     /// Whether a peer may try at a time in µs. Errors: how long to wait.
     pub(crate) fn check(&self, peer: Option<IpAddr>, now: i64) -> Result<(), Duration> {
         let idle_from = self.idle_from.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,6 +72,6 @@ mod tests {
         assert_eq!(attempts.check(ben, 5), Ok(()), "each peer counts for itself");
         assert_eq!(attempts.check(ana, 5 + PERIOD / 10), Ok(()));
         attempts.succeeded(ana);
-        assert_eq!(attempts.check(ana, 5), Ok(()));
+        assert_eq!(attempts.count(ana, 5), Ok(()));
     }
 }

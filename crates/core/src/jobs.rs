@@ -4,7 +4,7 @@
 //! follows at once; after one that died, the lease has to end first. A lease cannot rule out that for a moment two
 //! replicas think that they hold it, so every job is safe to be run by two at once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use tokio::task::JoinSet;
@@ -25,6 +25,8 @@ const RENEWAL: Duration = Duration::from_secs(5);
 const ASKING: Duration = Duration::from_secs(1);
 /// How long a job that failed rests at least, so that a database that is away fills no log.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long the lease cannot be asked for before that is said.
+const SAID_AFTER: Duration = Duration::from_mins(1);
 /// How long jobs may go on when they are to end. What takes longer is dropped, and its transaction undone.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -116,10 +118,11 @@ impl Core {
 
     async fn work_on(&self, jobs: &'static [Job], stop: CancellationToken) {
         let holder = self.new_id();
+        let mut resting = Resting::default();
         loop {
-            if self.take_jobs_lease(holder).await {
+            if self.take_jobs_lease(holder, &mut resting).await {
                 let holding = stop.child_token();
-                self.hold(holder, start(self, jobs, &holding), &holding).await;
+                self.hold(holder, start(self, jobs, &holding), &holding, &mut resting).await;
                 if stop.is_cancelled() {
                     break;
                 }
@@ -138,11 +141,17 @@ impl Core {
     }
 
     /// Keeps the lease while the jobs run: until they are to stop, the lease is lost, or one of them breaks.
-    async fn hold(&self, holder: Uuid, mut jobs: JoinSet<()>, holding: &CancellationToken) {
+    async fn hold(
+        &self,
+        holder: Uuid,
+        mut jobs: JoinSet<()>,
+        holding: &CancellationToken,
+        resting: &mut Resting,
+    ) {
         loop {
             tokio::select! {
                 () = holding.cancelled() => break,
-                () = sleep(RENEWAL) => if !self.take_jobs_lease(holder).await { break },
+                () = sleep(RENEWAL) => if !self.take_jobs_lease(holder, resting).await { break },
                 Some(ended) = jobs.join_next() => {
                     if let Err(error) = ended {
                         tracing::error!(%error, "a job broke; the jobs begin anew");
@@ -159,18 +168,37 @@ impl Core {
     }
 
     /// Takes or renews the lease. A database that does not answer counts as somebody else's having it.
-    async fn take_jobs_lease(&self, holder: Uuid) -> bool {
-        let now = self.clock.now();
-        match self.store.take_lease(LEASE, holder, now, now + LEASE_MICROS).await {
-            Ok(taken) => taken,
+    async fn take_jobs_lease(&self, holder: Uuid, resting: &mut Resting) -> bool {
+        match self.store.take_lease(LEASE, holder, self.clock.now(), LEASE_MICROS).await {
+            Ok(taken) => {
+                *resting = Resting::default();
+                taken
+            }
             Err(error) => {
-                // That the database is away is said, once, by whoever watches its health.
-                tracing::debug!(
-                    cause = &error as &dyn std::error::Error,
-                    "the lease of the jobs cannot be asked for"
-                );
+                resting.note(&error);
                 false
             }
+        }
+    }
+}
+
+/// Since when the lease cannot be asked for, so that it may be that nobody works.
+#[derive(Debug, Default)]
+struct Resting {
+    since: Option<Instant>,
+    is_said: bool,
+}
+
+impl Resting {
+    /// Notes that it could not be asked for, and says so when that goes on.
+    fn note(&mut self, error: &rollcall_store::Error) {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if !self.is_said && since.elapsed() >= SAID_AFTER {
+            self.is_said = true;
+            tracing::warn!(
+                cause = error as &dyn std::error::Error,
+                "the lease of the background work cannot be taken; until it can, no notice is sent and nothing is purged"
+            );
         }
     }
 }

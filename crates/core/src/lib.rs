@@ -231,7 +231,7 @@ impl Core {
     /// Whether the database takes changes: it does one. Errors: why it does not.
     pub async fn probe(&self) -> Result<()> {
         // It ends as it begins, so that every replica takes it whenever it likes.
-        self.store.take_lease(PROBE, uuid::Uuid::nil(), 0, 0).await?;
+        self.store.take_lease(PROBE, uuid::Uuid::nil(), self.clock.now(), 0).await?;
         Ok(())
     }
 

@@ -11,6 +11,12 @@ pub(crate) fn require_storable(field: &str, text: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether a text names a request or a call: 1 to 64 ASCII letters, digits, `.`, `_` and `-`.
+pub(crate) fn is_plain_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=64).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
 /// The longest name in characters: that of a DNS label.
 pub(crate) const LONGEST_DIRECTORY_NAME: usize = 63;
 

@@ -75,13 +75,14 @@ pub(crate) struct Exchange<'a> {
 }
 
 impl ActivityLog {
-    /// A queue, and who empties it. Without one, as in the default, nothing is reported.
-    pub fn new() -> (Self, Reporter) {
+    /// A queue, and who empties it. Without one, as in the default, nothing is reported. `process` names this start of this
+    /// replica and no other one, as the prefix of [`RequestIds`](crate::RequestIds) does.
+    pub fn new(process: &str) -> (Self, Reporter) {
         let (sender, receiver) = mpsc::channel(LONGEST_QUEUE);
         let waiting = Arc::<Waiting>::default();
         let epoch = Instant::now();
         let queue = Queue { sender, waiting: Arc::clone(&waiting), epoch };
-        (Self(Some(Arc::new(queue))), Reporter::new(receiver, waiting, epoch))
+        (Self(Some(Arc::new(queue))), Reporter::new(process, receiver, waiting, epoch))
     }
 
     /// Reports an exchange, with what the core noted of it. Never waits.

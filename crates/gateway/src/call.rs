@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status};
 
 use crate::answer::Answer;
 use crate::body::{Incoming, too_large};
-use crate::client_address::client_address;
+use crate::client_address::address_of;
 use crate::error::Problem;
 use crate::json;
 use crate::negotiation::require_json;
@@ -64,7 +64,7 @@ impl Call<'_> {
             metadata.append(AUTHORIZATION, credential);
         }
         metadata.insert(REQUEST_ID, self.request_id.header());
-        let address = client_address(self.parts, &self.gateway.trusted_proxies);
+        let address = address_of(self.parts, &self.gateway.trusted_proxies);
         if let Some(address) = address.and_then(|address| HeaderValue::try_from(address.to_string()).ok()) {
             metadata.insert(CLIENT_ADDRESS, address);
         }

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use http::HeaderMap;
 use http::request::Parts;
 use thiserror::Error;
 
@@ -40,7 +41,9 @@ impl FromStr for Network {
 }
 
 impl Network {
-    fn contains(self, address: IpAddr) -> bool {
+    /// Whether an address is in it.
+    #[must_use]
+    pub fn contains(self, address: IpAddr) -> bool {
         let same = |own: u128, other: u128, bits: u32| {
             let unused = bits - self.length;
             own.checked_shr(unused) == other.checked_shr(unused)
@@ -54,14 +57,21 @@ impl Network {
 }
 
 /// The address that a request came from; `None`, it is not known.
-pub(crate) fn client_address(parts: &Parts, trusted: &[Network]) -> Option<IpAddr> {
+pub(crate) fn address_of(parts: &Parts, trusted: &[Network]) -> Option<IpAddr> {
+    let peer = parts.extensions.get::<PeerAddress>()?;
+    Some(client_address(peer.0, &parts.headers, trusted))
+}
+
+/// The address of the client whose request came with these headers over a connection with a peer.
+#[must_use]
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-    let peer = parts.extensions.get::<PeerAddress>()?.0.to_canonical();
+    let peer = peer.to_canonical();
     if !is_trusted(peer) {
-        return Some(peer);
+        return peer;
     }
     // Each proxy adds whom it was asked by at the end: the last who is no proxy of ours is the client.
-    let headers = parts.headers.get_all("x-forwarded-for").iter();
+    let headers = headers.get_all("x-forwarded-for").iter();
     let said: Vec<&str> =
         headers.filter_map(|header| header.to_str().ok()).flat_map(|list| list.split(',')).collect();
     let mut nearest = peer;
@@ -72,7 +82,7 @@ pub(crate) fn client_address(parts: &Parts, trusted: &[Network]) -> Option<IpAdd
             break;
         }
     }
-    Some(nearest)
+    nearest
 }
 
 #[cfg(test)]
@@ -89,7 +99,7 @@ mod tests {
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         parts.extensions.insert(PeerAddress(peer.parse().unwrap()));
         let trusted: Vec<Network> = trusted.iter().map(|network| network.parse().unwrap()).collect();
-        client_address(&parts, &trusted).unwrap().to_string()
+        address_of(&parts, &trusted).unwrap().to_string()
     }
 
     #[test]
@@ -114,7 +124,7 @@ mod tests {
     #[test]
     fn without_a_connection_it_is_not_known() {
         let (parts, ()) = Request::builder().body(()).unwrap().into_parts();
-        assert_eq!(client_address(&parts, &[]), None);
+        assert_eq!(address_of(&parts, &[]), None);
     }
 
     #[test]

@@ -52,7 +52,7 @@ use rollcall_api::channel::CoreChannel;
 
 pub use activity::{ActivityLog, Reporter};
 pub use base_url::{InvalidPublicUrl, parse_public_url};
-pub use client_address::{InvalidNetwork, Network, PeerAddress};
+pub use client_address::{InvalidNetwork, Network, PeerAddress, client_address};
 pub use request_id::RequestIds;
 pub use settings::{Readiness, Settings};
 

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use futures_util::FutureExt as _;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Version};
+use percent_encoding::percent_decode_str;
+use rollcall_api::secrets::hide_own_secrets;
 use rollcall_api::v1::ErrorReason;
 use tracing::Instrument as _;
 
@@ -18,7 +20,7 @@ use crate::activity::Exchange;
 use crate::answer::Answer;
 use crate::body::Incoming;
 use crate::call::Call;
-use crate::client_address::client_address;
+use crate::client_address::address_of;
 use crate::error::Problem;
 use crate::media_type::MediaType;
 use crate::negotiation::answer_type;
@@ -34,7 +36,12 @@ pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, request: Request)
     let (parts, body) = request.into_parts();
     let request_id = gateway.request_ids.of(&parts.headers);
     // The query is left out of every log: filters hold names and addresses of people.
-    let span = tracing::debug_span!("http", %request_id, method = %parts.method, path = parts.uri.path());
+    let span = tracing::debug_span!(
+        "http",
+        %request_id,
+        method = %parts.method,
+        path = &*shown_path(parts.uri.path())
+    );
     let mut body = Incoming::new(body, &parts.headers, gateway.body_timeout);
     let notes = Notes::default();
     let route = route(parts.uri.path());
@@ -58,7 +65,7 @@ pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, request: Request)
             route: &route,
             body: &body,
             answer: &answer,
-            address: client_address(&parts, &gateway.trusted_proxies),
+            address: address_of(&parts, &gateway.trusted_proxies),
             started,
             took,
         };
@@ -83,6 +90,12 @@ async fn answer(
     request_id: &RequestId,
     notes: &Notes,
 ) -> Outcome {
+    // Probes read no head, and the token endpoint has words of its own for what is sent twice.
+    let is_judged = !matches!(route, Route::Liveness | Route::Readiness | Route::Token);
+    if let Some(problem) = ambiguity(parts).filter(|_| is_judged) {
+        body.discard().await;
+        return Outcome::Answered(problem.into_answer());
+    }
     let answer = match route {
         Route::Liveness => return Outcome::Probed(probes::liveness(&parts.method)),
         Route::Readiness => {
@@ -125,6 +138,21 @@ async fn answer(
     Outcome::Answered(answer)
 }
 
+/// What is wrong with a head that one reader takes for one thing and the next for another: a Host that is not there, or twice
+/// (RFC 9112 §3.2), or two credentials.
+fn ambiguity(parts: &Parts) -> Option<Problem> {
+    let count = |name| parts.headers.get_all(name).iter().count();
+    let (hosts, credentials) = (count(HOST), count(AUTHORIZATION));
+    let detail = if hosts > 1 || (hosts == 0 && parts.version == Version::HTTP_11) {
+        format!("the request has {hosts} Host headers; send one")
+    } else if credentials > 1 {
+        format!("the request has {credentials} Authorization headers; send one")
+    } else {
+        return None;
+    };
+    Some(Problem::http(StatusCode::BAD_REQUEST, detail))
+}
+
 /// Whether a request was one of SCIM. The document at `/openapi.json` is for everybody and of no directory. What comes with
 /// a credential to where nothing is was meant for SCIM: an identity provider that was given the wrong URL.
 fn is_of_scim(route: &Route<'_>, parts: &Parts) -> bool {
@@ -136,6 +164,15 @@ fn is_of_scim(route: &Route<'_>, parts: &Parts) -> bool {
     }
 }
 
+/// A path as it may be logged: who puts a token into it does not find it there.
+fn shown_path(path: &str) -> Cow<'_, str> {
+    let decoded = percent_decode_str(path).decode_utf8_lossy();
+    match hide_own_secrets(&decoded) {
+        Cow::Owned(hidden) => hidden.into(),
+        Cow::Borrowed(_) => path.into(),
+    }
+}
+
 /// One line for each request, at the level of how much it matters.
 fn log(parts: &Parts, request_id: &RequestId, status: StatusCode, took: Duration) {
     macro_rules! line {
@@ -143,7 +180,7 @@ fn log(parts: &Parts, request_id: &RequestId, status: StatusCode, took: Duration
             tracing::$level!(
                 %request_id,
                 method = %parts.method,
-                path = parts.uri.path(),
+                path = &*shown_path(parts.uri.path()),
                 status = status.as_u16(),
                 took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
                 "answered"

@@ -1,5 +1,6 @@
 //! The servers, and what they have in common.
 
+mod connections;
 pub(crate) mod console;
 pub(crate) mod core;
 pub(crate) mod database;
@@ -8,6 +9,7 @@ mod first_start;
 pub(crate) mod gateway;
 mod grpc;
 mod health;
+mod heard;
 mod http;
 mod lifecycle;
 mod listener;

@@ -8,6 +8,7 @@
 
 mod address;
 mod config_file;
+mod connections;
 mod duration;
 pub(crate) mod layers;
 mod open_id;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
+pub(crate) use connections::Connections;
 pub(crate) use duration::{Expiry, duration};
 pub(crate) use open_id::OpenId;
 pub(crate) use secrets::{BootstrapFiles, secret};
@@ -73,10 +75,8 @@ pub(crate) struct Http {
     #[command(flatten)]
     pub(crate) public: Public,
 
-    /// Proxies in front of this server whose X-Forwarded-For is believed, by address or network, such as `10.0.0.0/8`;
-    /// several by comma
-    #[arg(long, env = "ROLLCALL_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',')]
-    pub(crate) trusted_proxies: Vec<rollcall_gateway::Network>,
+    #[command(flatten)]
+    pub(crate) proxies: Proxies,
 
     /// Largest body of a request about one user
     #[arg(long, env = "ROLLCALL_MAX_USER_BODY", value_name = "SIZE", default_value = "2MiB")]
@@ -101,6 +101,16 @@ pub(crate) struct Public {
     /// it, the Host header of each request is believed
     #[arg(long, env = "ROLLCALL_PUBLIC_URL", value_name = "URL", value_parser = rollcall_gateway::parse_public_url)]
     pub(crate) public_url: Option<String>,
+}
+
+/// What stands in front.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP")]
+pub(crate) struct Proxies {
+    /// Proxies in front of this server whose X-Forwarded-For is believed, by address or network, such as `10.0.0.0/8`;
+    /// several by comma
+    #[arg(long, env = "ROLLCALL_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',')]
+    pub(crate) trusted_proxies: Vec<rollcall_gateway::Network>,
 }
 
 /// How long the core is waited for.
@@ -128,6 +138,9 @@ pub(crate) struct ConsoleHttp {
     /// Address that the web console listens on; port 0 takes any free one
     #[arg(long, env = "ROLLCALL_CONSOLE_ADDR", value_name = "IP:PORT", default_value = "127.0.0.1:8090", value_parser = address::parse)]
     pub(crate) console_addr: SocketAddr,
+
+    #[command(flatten)]
+    pub(crate) proxies: Proxies,
 
     #[command(flatten)]
     pub(crate) public: Public,

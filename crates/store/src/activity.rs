@@ -197,6 +197,12 @@ pub trait ActivityReading {
 /// Writing the activity log.
 #[async_trait]
 pub trait ActivityWriting {
+    /// Notes that a call with this id recorded requests, at a time in µs. `false`: it has done so before.
+    async fn note_recorded_call(&mut self, id: &str, now: i64) -> Result<bool>;
+
+    /// Forgets the calls that were noted before a time in µs.
+    async fn forget_recorded_calls(&mut self, before: i64) -> Result<()>;
+
     /// Adds SCIM requests to the activity log.
     async fn insert_activities(&mut self, activities: &[Activity]) -> Result<()>;
 

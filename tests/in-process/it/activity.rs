@@ -26,7 +26,7 @@ async fn record(house: &House, requests: Vec<AnsweredRequest>) {
     house
         .stranger()
         .activity()
-        .record_activity(RecordActivityRequest { reports, now_micros: 0 })
+        .record_activity(RecordActivityRequest { reports, ..Default::default() })
         .await
         .answer();
 }

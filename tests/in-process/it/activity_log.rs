@@ -18,7 +18,7 @@ fn request(method: &str, path: &str, status: i32) -> AnsweredRequest {
 
 fn report(token: &str, requests: Vec<AnsweredRequest>) -> RecordActivityRequest {
     let authorization = format!("Bearer {token}").into_bytes();
-    RecordActivityRequest { reports: vec![ActivityReport { authorization, requests }], now_micros: 0 }
+    RecordActivityRequest { reports: vec![ActivityReport { authorization, requests }], ..Default::default() }
 }
 
 async fn record(house: &House, requests: Vec<AnsweredRequest>) {
@@ -157,6 +157,25 @@ async fn requests_are_found_by_whom_they_are_about_and_when_they_came(house: &Ho
     assert_eq!(statuses(house, most).await, [200]);
 }
 
+async fn a_call_that_is_sent_again_is_recorded_once(house: &House) {
+    let call = |call_id: &str| {
+        let requests = vec![request("GET", "/scim/v2/Users", 200); 2];
+        RecordActivityRequest { call_id: call_id.to_owned(), ..report(SCIM_TOKEN, requests) }
+    };
+    let recorded = async || listed(house, ActivityFilter::default()).await.len();
+    for _ in 0..3 {
+        house.stranger().activity().record_activity(call("gateway-1")).await.answer();
+        assert_eq!(recorded().await, 2);
+    }
+    house.stranger().activity().record_activity(call("gateway-2")).await.answer();
+    assert_eq!(recorded().await, 4);
+    let odd = call("no name");
+    house.stranger().activity().record_activity(odd).await.refused(ErrorReason::InvalidValue);
+    house.later(crate::house::DAY + HOUR).await;
+    house.stranger().activity().record_activity(call("gateway-1")).await.answer();
+    assert_eq!(recorded().await, 6, "nobody sends a call again after a day");
+}
+
 async fn requests_of_no_directory_are_kept_apart_and_only_so_many_a_minute(house: &House) {
     let okta = house.directory(Profile::Okta).await;
     let unknown = async |count: usize| {
@@ -223,6 +242,7 @@ async fn an_identity_provider_with_a_rhythm_is_quiet_when_it_loses_it(house: &Ho
 
 on_both_databases![
     nothing_secret_and_on_demand_nothing_personal_stays_of_a_request,
+    a_call_that_is_sent_again_is_recorded_once,
     requests_are_found_by_whom_they_are_about_and_when_they_came,
     requests_of_no_directory_are_kept_apart_and_only_so_many_a_minute,
     an_identity_provider_with_a_rhythm_is_quiet_when_it_loses_it,

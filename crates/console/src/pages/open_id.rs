@@ -45,8 +45,7 @@ pub(crate) async fn start(
     let oidc = console.oidc()?;
     let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
     console.attempts.check(peer, console.now()).map_err(Problem::TooOften)?;
-    console.starts.check(peer, console.now()).map_err(Problem::TooOften)?;
-    console.starts.failed(peer, console.now());
+    console.starts.count(peer, console.now()).map_err(Problem::TooOften)?;
     let begun = async {
         let issuer = given(&query, "iss");
         if !issuer.is_empty() && !oidc.is_issuer(issuer) {

@@ -67,13 +67,11 @@ pub(crate) async fn sign_in(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
-    console.attempts.check(peer, console.now()).map_err(Problem::TooOften)?;
     let fields = Fields::read(Request::from_parts(parts.clone(), body)).await?;
     let to = url::inside(fields.text("to"));
     let request = with_secret(fields.text("key"), CreateSessionRequest::default());
     let error = match console.answered(client::sessions(console.core()).create_session(request)).await {
         Ok(made) => {
-            console.attempts.succeeded(peer);
             let mut response = Redirect::to(to).into_response();
             let cookie = cookies::set_session(&parts, &made.secret).ok_or_else(Problem::late)?;
             response.headers_mut().append(SET_COOKIE, cookie);
@@ -86,7 +84,7 @@ pub(crate) async fn sign_in(
         Err(Problem::Refused { reason: ErrorReason::Forbidden, message }) => &message.clone(),
         Err(problem) => return Err(problem),
     };
-    console.attempts.failed(peer, console.now());
+    console.wrong_keys.count(peer, console.now()).map_err(Problem::TooOften)?;
     let page = SignInPage {
         assets: &ASSETS,
         theme: Theme::of(&parts.headers),

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use rollcall_api::secrets::shown_of_secret;
 use rollcall_api::v1::{ActivityReport, AnsweredRequest, ErrorReason, RecordActivityRequest};
 use rollcall_store::{Activity, ActivitySettings, Body, ConnectionError, Heard, Recording};
 use uuid::{Builder, Uuid};
 
 use super::naming;
-use super::redaction::{LONGEST_BODY, Redaction, shown_of, spellings};
+use super::redaction::{LONGEST_BODY, Redaction, spellings};
 use super::{FAILURES, NO_DIRECTORY};
 use crate::Core;
 use crate::error::{Error, Result};
 use crate::gate;
 use crate::secret;
+use crate::texts::is_plain_name;
 
 /// Requests in one call at most: so many ids of one call are in order.
 const MOST_REQUESTS: usize = 4000;
@@ -49,6 +51,10 @@ impl Core {
                 ),
             ));
         }
+        let call = Some(request.call_id.as_str()).filter(|call| !call.is_empty());
+        if call.is_some_and(|call| !is_plain_name(call)) {
+            return Err(Error::value("call_id: give at most 64 ASCII letters, digits, '.', '_' and '-'"));
+        }
         let now = self.clock.now();
         let mut batch = Batch { now, sent: request.now_micros, ids: self.ids(now), ..Batch::default() };
         // Whose nothing is, nobody needs to know: a look-up for each of them is what a stranger could ask for.
@@ -72,6 +78,11 @@ impl Core {
             return Ok(());
         }
         let mut transaction = self.store.begin().await?;
+        if let Some(call) = call
+            && !transaction.note_recorded_call(call, now).await?
+        {
+            return Ok(());
+        }
         transaction.insert_activities(&batch.activities).await?;
         for heard in batch.heard.values() {
             transaction.hear(heard).await?;
@@ -98,7 +109,7 @@ impl Core {
             settings: directory.map_or_else(ActivitySettings::default, |directory| directory.activity),
             prefix: match &credential {
                 Some(credential) => Some(credential.prefix.clone()),
-                None => shown_of(presented),
+                None => shown_of_secret(presented),
             },
             credential: credential.map(|credential| credential.id),
             presented: spellings(presented),

@@ -13,9 +13,9 @@ mod writer;
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
+use rollcall_api::secrets::hide_own_secrets;
 use rollcall_store::Body;
 
-use self::names::hide_own_secrets;
 use self::writer::Writer;
 
 /// What stands where something was.
@@ -126,16 +126,6 @@ impl<'a> Redaction<'a> {
         }
         let hidden = self.plain(&json);
         if serde_json::from_str::<serde_json::Value>(&hidden).is_ok() { hidden } else { String::new() }
-    }
-}
-
-/// What is shown of a secret, if it has the form of our own.
-pub(super) fn shown_of(secret: &str) -> Option<String> {
-    match hide_own_secrets(secret) {
-        Cow::Owned(shown) if shown.ends_with('…') && shown.starts_with(names::OWN) => {
-            Some(shown.trim_end_matches('…').to_owned())
-        }
-        _ => None,
     }
 }
 

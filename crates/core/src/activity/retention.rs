@@ -16,6 +16,8 @@ const DIRECTORIES: u32 = 500;
 const AT_ONCE: u32 = 1000;
 /// A day in µs.
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+/// How long a gateway may go on sending one call, in µs.
+const SENT_AGAIN_WITHIN: i64 = DAY;
 
 /// What is kept of requests of no directory, which anybody can send.
 const OF_NONE: ActivitySettings = ActivitySettings {
@@ -28,6 +30,7 @@ const OF_NONE: ActivitySettings = ActivitySettings {
 impl Core {
     /// Deletes the requests that no directory keeps any more. Those of a directory that was deleted go with it.
     pub(crate) async fn trim_activity(&self) -> Result<()> {
+        self.forget_recorded_calls().await?;
         let settings = self.activity_settings().await?;
         let mut after = None;
         loop {
@@ -42,6 +45,12 @@ impl Core {
                 return Ok(());
             }
         }
+    }
+
+    async fn forget_recorded_calls(&self) -> Result<()> {
+        let mut transaction = self.store.begin().await?;
+        transaction.forget_recorded_calls(self.clock.now() - SENT_AGAIN_WITHIN).await?;
+        Ok(transaction.save().await?)
     }
 
     async fn activity_settings(&self) -> Result<HashMap<Uuid, ActivitySettings>> {

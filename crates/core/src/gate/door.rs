@@ -19,6 +19,7 @@ use super::{Admission, Gate, message};
 use crate::error::{Error, Result};
 use crate::last_uses::CameFrom;
 use crate::random::new_id;
+use crate::texts::is_plain_name;
 
 /// How long a read may take until its answer begins: longer than any client of ours waits.
 const LONGEST_READ: Duration = Duration::from_mins(2);
@@ -28,11 +29,7 @@ const REQUEST_ID: &str = "x-request-id";
 /// The id that the gateway gave to a request, or a new one.
 fn request_id(headers: &HeaderMap, gate: &Gate) -> String {
     let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let is_good = |id: &&str| {
-        (1..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
-    };
-    match sent.filter(is_good) {
+    match sent.filter(|id| is_plain_name(id)) {
         Some(id) => id.to_owned(),
         None => new_id(&*gate.random, gate.clock.now()).to_string(),
     }

@@ -45,24 +45,13 @@ impl Core {
         request: IssueAccessTokenRequest,
     ) -> Result<IssueAccessTokenResponse> {
         let from = extensions.get::<CameFrom>().and_then(|from| from.0);
-        let guess = (shortened(&request.client_id).into_owned(), from);
-        let guesses = &self.secret_guesses.0;
         let now = self.clock.now();
-        // Each attempt counts until it has turned out to be none.
-        guesses.count(guess.clone(), now).map_err(|wait| {
-            Error::new(ErrorReason::RateLimited, "too many wrong secrets were tried for this client")
-                .retry_after(wait)
-        })?;
         let scopes = scopes(&request.scope)?;
-
-        let hash = lookup_hash(&request.client_secret).ok_or_else(invalid)?;
         // Guesses are sent away by a read: strangers get no turn among those who write.
-        let found = self.store.credential(&hash).await?.map(|(secret, _)| secret);
-        self.require_secret(found, &hash, &request.client_id)?;
+        let hash = self.hash_of_secret(&request).await?.ok_or_else(|| self.wrong_secret(&request, from))?;
         let mut transaction = self.store.begin().await?;
         let found = transaction.credential(&hash).await?;
         let secret = self.require_secret(found, &hash, &request.client_id)?;
-        guesses.forgive(&guess);
         let token = Secret::generate(CredentialKind::AccessToken, &*self.random);
         let lifetime = LIFETIME_SECONDS * 1_000_000;
         let end = secret.expires.map_or(now + lifetime, |expires| expires.min(now + lifetime));
@@ -77,6 +66,26 @@ impl Core {
             expires_in: Some(prost_types::Duration { seconds: (end - now) / 1_000_000, nanos: 0 }),
             scope,
         })
+    }
+
+    /// The hash of the secret that was presented, if it is a live one of the client.
+    async fn hash_of_secret(&self, request: &IssueAccessTokenRequest) -> Result<Option<[u8; 32]>> {
+        let Some(hash) = lookup_hash(&request.client_secret) else { return Ok(None) };
+        let found = self.store.credential(&hash).await?.map(|(secret, _)| secret);
+        Ok(self.require_secret(found, &hash, &request.client_id).is_ok().then_some(hash))
+    }
+
+    /// What whoever presents a wrong secret is told. Guesses are counted and the right secret is not, so that nobody is kept out
+    /// by those of others. Errors: `CREDENTIAL_INVALID`, `RATE_LIMITED`.
+    fn wrong_secret(&self, request: &IssueAccessTokenRequest, from: Option<IpAddr>) -> Error {
+        let guess = (shortened(&request.client_id).into_owned(), from);
+        match self.secret_guesses.0.count(guess, self.clock.now()) {
+            Ok(()) => invalid(),
+            Err(wait) => {
+                Error::new(ErrorReason::RateLimited, "too many wrong secrets were tried for this client")
+                    .retry_after(wait)
+            }
+        }
     }
 
     /// Makes sure that what was found is a live secret of the client. Errors: `CREDENTIAL_INVALID`.

@@ -32,14 +32,20 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::fr
 /// Takes reports out of the queue and tells the core of them.
 #[derive(Debug)]
 pub struct Reporter {
+    process: String,
     reports: mpsc::Receiver<Report>,
     waiting: Arc<Waiting>,
     epoch: Instant,
 }
 
 impl Reporter {
-    pub(super) fn new(reports: mpsc::Receiver<Report>, waiting: Arc<Waiting>, epoch: Instant) -> Self {
-        Self { reports, waiting, epoch }
+    pub(super) fn new(
+        process: &str,
+        reports: mpsc::Receiver<Report>,
+        waiting: Arc<Waiting>,
+        epoch: Instant,
+    ) -> Self {
+        Self { process: process.to_owned(), reports, waiting, epoch }
     }
 
     /// Reports to the core until the gateway is gone. While the core is away the reports wait. After `stop` nothing is
@@ -48,13 +54,16 @@ impl Reporter {
         let mut stop = pin!(stop);
         let mut stopping = false;
         let mut batch = Vec::with_capacity(LARGEST_BATCH);
+        let mut calls = 0_u64;
         while self.reports.recv_many(&mut batch, LARGEST_BATCH).await > 0 {
             let is_full = batch.len() >= LARGEST_BATCH;
             let reports = self.grouped(batch.drain(..));
+            let call = format!("{}-{calls:x}", self.process);
+            calls += 1;
             let mut back_off = BACK_OFF.0;
             loop {
                 let started = Instant::now();
-                let sent = self.send(core.clone(), reports.clone()).await;
+                let sent = self.send(core.clone(), reports.clone(), call.clone()).await;
                 let is_over = sent != Sent::Later || stopping;
                 if is_over && sent != Sent::Done {
                     let lost: usize = reports.iter().map(|report| report.requests.len()).sum();
@@ -100,8 +109,9 @@ impl Reporter {
         groups.into_iter().map(report).collect()
     }
 
-    async fn send(&self, core: CoreChannel, reports: Vec<ActivityReport>) -> Sent {
-        let message = RecordActivityRequest { reports, now_micros: micros(self.epoch.elapsed()) };
+    async fn send(&self, core: CoreChannel, reports: Vec<ActivityReport>, call_id: String) -> Sent {
+        let now_micros = micros(self.epoch.elapsed());
+        let message = RecordActivityRequest { reports, now_micros, call_id };
         let mut client = client::activity(core);
         match timeout(PATIENCE, client.record_activity(message)).await {
             Ok(Ok(_)) => Sent::Done,
@@ -180,7 +190,7 @@ mod tests {
 
     #[test]
     fn requests_are_grouped_by_the_credential_that_they_came_with() {
-        let (log, mut reporter) = ActivityLog::new();
+        let (log, mut reporter) = ActivityLog::new("test");
         for token in [Some("one"), Some("two"), None, Some("one")] {
             report(&log, token, StatusCode::OK);
         }
@@ -195,7 +205,7 @@ mod tests {
 
     #[test]
     fn whoever_has_no_good_credential_does_not_keep_out_others() {
-        let (log, mut reporter) = ActivityLog::new();
+        let (log, mut reporter) = ActivityLog::new("test");
         for _ in 0..200 {
             report(&log, None, StatusCode::UNAUTHORIZED);
         }
@@ -207,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_drops_and_counts_and_nobody_waits() {
-        let (log, mut reporter) = ActivityLog::new();
+        let (log, mut reporter) = ActivityLog::new("test");
         for _ in 0..LONGEST_QUEUE + 5 {
             report(&log, Some("one"), StatusCode::OK);
         }

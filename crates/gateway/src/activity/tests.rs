@@ -32,7 +32,7 @@ fn waiting(log: &ActivityLog) -> &Waiting {
 
 /// The bytes of the only report of a request.
 async fn bytes_of(uri: &str, request_bytes: usize, answer_bytes: usize) -> usize {
-    let (log, _reporter) = ActivityLog::new();
+    let (log, _reporter) = ActivityLog::new("test");
     report(&log, uri, request_bytes, answer_bytes).await;
     waiting(&log).bytes.load(Ordering::Relaxed)
 }
@@ -49,7 +49,7 @@ async fn a_report_takes_up_as_much_room_as_its_texts_are_long() {
 
 #[tokio::test]
 async fn reports_of_long_bodies_fill_the_queue_before_they_are_many() {
-    let (log, _reporter) = ActivityLog::new();
+    let (log, _reporter) = ActivityLog::new("test");
     let each = bytes_of("/a", 16 * 1024, 16 * 1024).await;
     let fit = 67_108_864 / each + 1;
     for _ in 0..fit + 3 {

@@ -153,6 +153,7 @@ async fn a_long_answer_is_read_from_the_core_as_the_client_takes_it() {
     let gateway = Gateway::new().await;
     let request = Request::builder()
         .uri("/scim/v2/Groups/200000")
+        .header("host", "id.example.com")
         .header("authorization", format!("Bearer {TOKEN}"))
         .body(Body::empty())
         .unwrap();
@@ -178,7 +179,8 @@ async fn an_answer_that_breaks_off_is_an_error_or_no_answer_at_all() {
     gateway.get("/scim/v2/Groups/breaks-at-once").await.error(503);
     gateway.get("/scim/v2/Groups?filter=2+breaks-at-once").await.error(503);
     for uri in ["/scim/v2/Groups/breaks", "/scim/v2/Groups?filter=breaks+2"] {
-        let request = Request::builder().uri(uri).header("authorization", format!("Bearer {TOKEN}"));
+        let request = Request::builder().uri(uri).header("host", "id.example.com");
+        let request = request.header("authorization", format!("Bearer {TOKEN}"));
         let response = gateway.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert!(response.into_body().collect().await.is_err(), "{uri}");
     }

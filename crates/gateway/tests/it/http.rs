@@ -2,7 +2,8 @@
 
 use axum::Router;
 use axum::body::Body;
-use http::{HeaderMap, Request, StatusCode};
+use http::header::HOST;
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
 use http_body_util::BodyExt as _;
 use rollcall_gateway::{Readiness, Settings, router};
 use serde_json::Value;
@@ -39,8 +40,15 @@ impl Gateway {
         Self { core, router }
     }
 
+    /// The answer to a request, which has a host.
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Reply {
+        let host = HeaderValue::from_static("id.example.com");
+        request.headers_mut().entry(HOST).or_insert(host);
+        self.send_bare(request).await
+    }
+
     /// The answer to a request as it is.
-    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+    pub(crate) async fn send_bare(&self, request: Request<Body>) -> Reply {
         Self::reply(self.router.clone(), request).await
     }
 
@@ -244,4 +252,32 @@ async fn the_probes_need_no_credential_and_follow_the_core() {
 
     readiness.drain();
     assert_eq!((probe(&serving, "/healthz").await, probe(&serving, "/readyz").await), (200, 503));
+}
+
+#[tokio::test]
+async fn a_head_that_can_be_read_in_two_ways_is_refused() {
+    let gateway = Gateway::new().await;
+    let one = ("host", "id.example.com");
+    let credential = ("authorization", "Bearer good");
+    for (headers, version, naming) in [
+        (&[credential][..], Version::HTTP_11, "0 Host headers"),
+        (&[one, ("host", "other.example.com"), credential], Version::HTTP_11, "2 Host headers"),
+        (&[one, one, credential], Version::HTTP_10, "2 Host headers"),
+        (&[one, credential, ("authorization", "Bearer other")], Version::HTTP_11, "2 Authorization headers"),
+        (&[one, credential, credential], Version::HTTP_2, "2 Authorization headers"),
+    ] {
+        let mut request = Request::builder().uri("/scim/v2/Users/u1").version(version);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let reply = gateway.send_bare(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(reply.status.as_u16(), 400, "{naming}");
+        assert!(reply.json()["detail"].as_str().unwrap().contains(naming), "{}", reply.text);
+    }
+    assert!(gateway.core.asked().is_empty());
+    for version in [Version::HTTP_10, Version::HTTP_2] {
+        let request = Request::builder().uri("/scim/v2/ServiceProviderConfig").version(version);
+        let reply = gateway.send_bare(request.body(Body::empty()).unwrap()).await;
+        assert_ne!(reply.status.as_u16(), 400, "{version:?} has other ways to name a host");
+    }
 }

@@ -26,7 +26,7 @@ fn gateway() -> (Router, Arc<Mutex<Vec<MetadataMap>>>) {
 }
 
 async fn post(headers: &[(&str, &str)], body: impl Into<Body>) -> Reply {
-    let mut request = Request::builder().method("POST").uri("/oauth2/token");
+    let mut request = Request::builder().method("POST").uri("/oauth2/token").header("host", "id.example.com");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -115,7 +115,7 @@ async fn what_is_no_request_for_a_token_says_what_would_be_one() {
         let description = refused(&post(headers, body).await, status, error);
         assert!(description.contains(part), "{body}: {description}");
     }
-    let request = Request::get("/oauth2/token").body(Body::empty()).unwrap();
+    let request = Request::get("/oauth2/token").header("host", "id.example.com").body(Body::empty()).unwrap();
     let reply = Gateway::reply(gateway().0, request).await;
     refused(&reply, 405, "invalid_request");
     assert_eq!(reply.header("allow"), "POST");

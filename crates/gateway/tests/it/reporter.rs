@@ -33,7 +33,7 @@ fn core(answers: Vec<Status>) -> (CoreChannel, UnboundedReceiver<Call>) {
 
 /// A gateway that is gone after so many requests, and what is left to report.
 async fn after(requests: usize) -> rollcall_gateway::Reporter {
-    let (activity, reporter) = ActivityLog::new();
+    let (activity, reporter) = ActivityLog::new("test");
     let gateway = Gateway::with(Settings { activity, ..Settings::default() }).await;
     for _ in 0..requests {
         gateway.get("/scim/v2/Users/u1").await;
@@ -104,6 +104,19 @@ async fn a_core_that_does_not_answer_is_told_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_is_told_again_has_its_id_and_no_other_call_has_it() {
+    let (sender, mut ids) = unbounded_channel();
+    let core = ActivityCore::new(move |call, message| {
+        let _ = sender.send(message.call_id);
+        if call == 0 { Err(away()) } else { Ok(()) }
+    });
+    let core = CoreChannel::memory(Routes::new(ActivityServiceServer::new(core)));
+    after(513).await.run(core, pending()).await;
+    let ids: Vec<String> = std::iter::from_fn(|| ids.try_recv().ok()).collect();
+    assert_eq!(ids, ["test-0", "test-0", "test-1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_core_refuses_is_let_go_and_the_next_is_told() {
     let refused = status(ErrorReason::InvalidValue, "no");
     assert_eq!(sizes(&calls(513, vec![refused], pending()).await), [512, 1]);
@@ -118,7 +131,7 @@ async fn once_it_is_to_stop_the_reporter_tells_what_it_has_once_and_waits_for_no
 
 #[tokio::test(start_paused = true)]
 async fn requests_are_told_of_while_the_gateway_runs() {
-    let (activity, reporter) = ActivityLog::new();
+    let (activity, reporter) = ActivityLog::new("test");
     let gateway = Arc::new(Gateway::with(Settings { activity, ..Settings::default() }).await);
     let (core, mut calls) = core(Vec::new());
     let running = tokio::spawn(reporter.run(core, pending()));

@@ -20,7 +20,7 @@ const NEW_USER: &str =
 
 /// What is reported of these requests, by their credential.
 async fn reports(settings: Settings, requests: impl AsyncFnOnce(&Gateway)) -> Vec<ActivityReport> {
-    let (activity, reporter) = ActivityLog::new();
+    let (activity, reporter) = ActivityLog::new("test");
     let gateway = Gateway::with(Settings { activity, ..settings }).await;
     requests(&gateway).await;
     drop(gateway);

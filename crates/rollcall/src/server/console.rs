@@ -10,10 +10,11 @@ use rollcall_console::OpenIdConnect;
 use rollcall_core::{Clock as _, SystemClock};
 use rollcall_gateway::Readiness;
 
+use super::connections::Connections;
 use super::lifecycle::{Servers, Signals};
 use super::{gateway, http, listener, logging};
 use crate::output;
-use crate::settings::{ConsoleHttp, CoreConnection, General, OpenId, Patience, Public, Shutdown};
+use crate::settings::{self, ConsoleHttp, CoreConnection, General, OpenId, Patience, Public, Shutdown};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +36,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     core: CoreConnection,
     #[command(flatten)]
+    connections: settings::Connections,
+    #[command(flatten)]
     shutdown: Shutdown,
     #[command(flatten)]
     general: General,
@@ -54,8 +57,9 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let readiness = Readiness::default();
     let router = router(core.clone(), &settings.http.public, &settings.http.patience, oidc)
         .merge(rollcall_gateway::probes(core, readiness.clone()));
+    let connections = Connections::new(&settings.connections, &settings.http.proxies.trusted_proxies);
     let mut servers = Servers::new();
-    servers.start(|stop| http::serve(listener, router, stop));
+    servers.start(|stop| http::serve(listener, connections, router, stop));
     let core = &settings.core.core_url;
     tracing::info!(%address, core, "the console listens");
     output::line(&format!("Rollcall console is ready: http://{}/admin", listener::reachable(address)))?;

@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, Result};
 use clap::Args;
 
+use super::connections::Connections;
 use super::health::Health;
 use super::lifecycle::{Servers, Signals};
 use super::{database, grpc, listener, logging};
 use crate::output;
-use crate::settings::{Database, General, Grpc, LargeBody, Limits, Shutdown, Smtp, Start};
+use crate::settings::{self, Database, General, Grpc, LargeBody, Limits, Shutdown, Smtp, Start};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,6 +37,8 @@ pub(crate) struct Settings {
     limits: Limits,
     #[command(flatten)]
     large_body: LargeBody,
+    #[command(flatten)]
+    connections: settings::Connections,
     #[command(flatten)]
     shutdown: Shutdown,
     #[command(flatten)]
@@ -66,13 +69,14 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let (routes, reporter) = core.routes().await?;
     let health = Health::watch(core.clone(), reporter);
 
+    let connections = Connections::new(&settings.connections, &[]);
     let mut servers = Servers::new();
     let worker = core.clone();
     servers.start(|stop| async move {
         worker.work(stop).await;
         Ok(())
     });
-    servers.start(|stop| grpc::serve(server, listener, routes, stop));
+    servers.start(|stop| grpc::serve(server, listener, connections, routes, stop));
     tracing::info!(%address, "the core listens");
     output::line(&format!("Rollcall core is ready: gRPC {}", url(&settings.grpc, address)))?;
 

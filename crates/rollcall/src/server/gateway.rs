@@ -10,11 +10,12 @@ use rollcall_core::{Random as _, SystemRandom};
 use rollcall_gateway::{ActivityLog, Readiness, Reporter, RequestIds};
 use tokio_util::sync::CancellationToken;
 
+use super::connections::Connections;
 use super::grpc::WINDOWS;
 use super::lifecycle::{Servers, Signals};
 use super::{http, listener, logging, tls};
 use crate::output;
-use crate::settings::{CoreConnection, General, Http, Shutdown};
+use crate::settings::{self, CoreConnection, General, Http, Shutdown};
 
 /// How long it may take to connect to the core.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     core: CoreConnection,
     #[command(flatten)]
+    connections: settings::Connections,
+    #[command(flatten)]
     shutdown: Shutdown,
     #[command(flatten)]
     general: General,
@@ -53,11 +56,15 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
 
     let readiness = Readiness::default();
     let core = channel(&settings.core)?;
-    let (activity, reporter) = ActivityLog::new();
-    let router =
-        rollcall_gateway::router(core.clone(), gateway_settings(&settings.http, &readiness, activity)?);
+    let process = process_name()?;
+    let (activity, reporter) = ActivityLog::new(&process);
+    let router = rollcall_gateway::router(
+        core.clone(),
+        gateway_settings(&settings.http, &process, &readiness, activity),
+    );
+    let connections = Connections::new(&settings.connections, &settings.http.proxies.trusted_proxies);
     let mut servers = Servers::new();
-    servers.start(|stop| http::serve(listener, router, stop));
+    servers.start(|stop| http::serve(listener, connections, router, stop));
     servers.start(|stop| report(reporter, core, stop));
     let core = &settings.core.core_url;
     tracing::info!(%address, core, "the gateway listens");
@@ -90,20 +97,21 @@ pub(super) fn channel(settings: &CoreConnection) -> Result<CoreChannel> {
 /// The settings as the gateway takes them.
 pub(super) fn gateway_settings(
     http: &Http,
+    process: &str,
     readiness: &Readiness,
     activity: ActivityLog,
-) -> Result<rollcall_gateway::Settings> {
-    Ok(rollcall_gateway::Settings {
+) -> rollcall_gateway::Settings {
+    rollcall_gateway::Settings {
         public_url: http.public.public_url.clone(),
         max_user_body_bytes: http.max_user_body.0,
         max_large_body_bytes: http.large_body.max_large_body.0,
         core_timeout: http.patience.core_timeout,
         body_timeout: http.body_timeout,
-        request_ids: RequestIds::with_prefix(&process_name()?),
-        trusted_proxies: http.trusted_proxies.clone(),
+        request_ids: RequestIds::with_prefix(process),
+        trusted_proxies: http.proxies.trusted_proxies.clone(),
         activity,
         readiness: readiness.clone(),
-    })
+    }
 }
 
 /// Reports to the core what was answered, until everything has been.
@@ -113,7 +121,7 @@ pub(super) async fn report(reporter: Reporter, core: CoreChannel, stop: Cancella
 }
 
 /// Characters that tell this start of this replica from every other one.
-fn process_name() -> Result<String> {
+pub(super) fn process_name() -> Result<String> {
     let random = SystemRandom::new().context("the system has no randomness to give")?;
     let mut bytes = [0; 8];
     random.fill(&mut bytes);

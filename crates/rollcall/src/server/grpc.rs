@@ -1,14 +1,19 @@
 //! The core's gRPC API over TCP.
 
+use std::future::ready;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use tokio::net::TcpListener;
+use futures_util::StreamExt as _;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
+use super::connections::{Connections, Place};
+use super::heard::Heard;
 use super::tls;
 use crate::settings::Grpc;
 
@@ -44,13 +49,25 @@ pub(super) fn server(settings: &Grpc) -> Result<Server> {
 pub(super) async fn serve(
     mut server: Server,
     listener: TcpListener,
+    connections: Arc<Connections>,
     routes: Routes,
     stop: CancellationToken,
 ) -> Result<()> {
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).filter_map(move |accepted| {
+        let heard = match accepted {
+            Ok(stream) => place(&connections, &stream).map(|place| Ok(Heard::new(stream, place))),
+            Err(error) => Some(Err(error)),
+        };
+        ready(heard)
+    });
     server
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await
         .context("the gRPC API failed")
+}
+
+/// A place for a connection, which is gone already if it has no peer.
+fn place(connections: &Arc<Connections>, stream: &TcpStream) -> Option<Place> {
+    connections.admit(stream.peer_addr().ok()?.ip())
 }

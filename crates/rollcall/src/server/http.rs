@@ -1,6 +1,7 @@
 //! The SCIM endpoint over TCP: HTTP/1.1, and HTTP/2 for proxies that speak it in the clear.
 
 use std::io::{Error, ErrorKind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -11,24 +12,28 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use rollcall_console::Peer;
-use rollcall_gateway::PeerAddress;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use rollcall_gateway::{PeerAddress, client_address};
+use tokio::net::TcpListener;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// How long a client may take to send the head of a request, and an idle connection is kept: more than the 60 s that
-/// common proxies keep theirs, so that it is they who close.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+use super::connections::{Connections, LONGEST_SILENCE, begins};
+
 /// How often a silent HTTP/2 connection is asked whether it is still there, and how long it may take to answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 /// The pause after the system had no room for another connection.
 const BREATHER: Duration = Duration::from_millis(100);
 
 /// Serves until told to stop, and then until every request has been answered.
-pub(super) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> Result<()> {
+pub(super) async fn serve(
+    listener: TcpListener,
+    connections: Arc<Connections>,
+    router: Router,
+    stop: CancellationToken,
+) -> Result<()> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(LONGEST_SILENCE);
     builder
         .http2()
         .timer(TokioTimer::new())
@@ -43,11 +48,21 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
         };
         match accepted {
             Ok((stream, peer)) => {
+                let Some(place) = connections.admit(peer.ip()) else { continue };
                 let (builder, router) = (builder.clone(), router.clone());
                 let watcher = open.watcher();
-                let stop = stop.clone();
+                let (connections, stop) = (Arc::clone(&connections), stop.clone());
                 tokio::spawn(async move {
-                    if !begins(&stream, &stop).await {
+                    let _place = place;
+                    // Small answers go out at once.
+                    let _ = stream.set_nodelay(true);
+                    // Which protocol it speaks is only known then, and until then hyper's own timeout does not run.
+                    let begins = tokio::select! {
+                        biased;
+                        begins = begins(&stream) => begins,
+                        () = stop.cancelled() => false,
+                    };
+                    if !begins {
                         return;
                     }
                     let address = PeerAddress(peer.ip());
@@ -55,7 +70,9 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
                         TowerToHyperService::new(router.map_request(move |mut request: Request<_>| {
                             request.extensions_mut().insert(address);
                             if request.uri().path().starts_with(rollcall_console::PATH) {
-                                request.extensions_mut().insert(Peer(address.0));
+                                let client =
+                                    client_address(address.0, request.headers(), connections.proxies());
+                                request.extensions_mut().insert(Peer(client));
                             }
                             request
                         }));
@@ -77,19 +94,8 @@ pub(super) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
     Ok(())
 }
 
-/// Waits for the first byte of a connection: which protocol it speaks is only known then, and until then hyper's own
-/// timeout does not run. `false`: nothing came.
-async fn begins(stream: &TcpStream, stop: &CancellationToken) -> bool {
-    // Small answers go out at once.
-    let _ = stream.set_nodelay(true);
-    tokio::select! {
-        biased;
-        ready = timeout(HEAD_TIMEOUT, stream.readable()) => matches!(ready, Ok(Ok(()))),
-        () = stop.cancelled() => false,
-    }
-}
-
-fn is_of_one_connection(error: &Error) -> bool {
+/// Whether it is the one connection that failed, and not the listener.
+pub(super) fn is_of_one_connection(error: &Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused

@@ -6,12 +6,15 @@ use clap::Args;
 use rollcall_api::channel::CoreChannel;
 use rollcall_gateway::{ActivityLog, Readiness};
 
+use super::connections::Connections;
 use super::first_start::{self, Reach};
 use super::health::Health;
 use super::lifecycle::{Servers, Signals};
 use super::{console, core, database, gateway, grpc, http, listener, logging};
 use crate::output;
-use crate::settings::{ConsoleSwitch, Database, General, Grpc, Http, Limits, OpenId, Shutdown, Smtp, Start};
+use crate::settings::{
+    self, ConsoleSwitch, Database, General, Grpc, Http, Limits, OpenId, Shutdown, Smtp, Start,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,6 +45,8 @@ pub(crate) struct Settings {
     smtp: Smtp,
     #[command(flatten)]
     limits: Limits,
+    #[command(flatten)]
+    connections: settings::Connections,
     #[command(flatten)]
     shutdown: Shutdown,
     #[command(flatten)]
@@ -77,26 +82,29 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let (routes, reporter) = core.routes().await?;
     let health = Health::watch(core.clone(), reporter);
     let readiness = Readiness::default();
+    let process = gateway::process_name()?;
     let channel = CoreChannel::memory(routes.clone());
-    let (activity, reporter) = ActivityLog::new();
+    let (activity, reporter) = ActivityLog::new(&process);
     let mut endpoint = rollcall_gateway::router(
         channel.clone(),
-        gateway::gateway_settings(&settings.http, &readiness, activity)?,
+        gateway::gateway_settings(&settings.http, &process, &readiness, activity),
     );
     if !settings.console.no_console {
         let (public, patience) = (&settings.http.public, &settings.http.patience);
         endpoint = endpoint.merge(console::router(channel.clone(), public, patience, oidc));
     }
 
+    let http_connections = Connections::new(&settings.connections, &settings.http.proxies.trusted_proxies);
+    let grpc_connections = Connections::new(&settings.connections, &[]);
     let mut servers = Servers::new();
     let worker = core.clone();
     servers.start(|stop| async move {
         worker.work(stop).await;
         Ok(())
     });
-    servers.start(|stop| http::serve(http_listener, endpoint, stop));
+    servers.start(|stop| http::serve(http_listener, http_connections, endpoint, stop));
     servers.start(|stop| gateway::report(reporter, channel, stop));
-    servers.start(|stop| grpc::serve(grpc_server, grpc_listener, routes, stop));
+    servers.start(|stop| grpc::serve(grpc_server, grpc_listener, grpc_connections, routes, stop));
     tracing::info!(http = %http_address, grpc = %grpc_address, "gateway and core listen");
     let reach = Reach {
         public_url: &gateway::public_url(&settings.http, http_address),

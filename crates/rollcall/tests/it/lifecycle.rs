@@ -93,15 +93,14 @@ fn migrations_can_be_checked_before_they_are_applied() {
     assert!(output.contains("\"pending\": []"), "{output}");
 
     let empty = directory("migrate-empty");
-    fs::write(empty.join("rollcall.db"), "").unwrap();
     let on_empty = |command: &str| finish(rollcall(&format!("{command} --data-dir")).arg(&empty));
+    let (status, _, error) = on_empty("core --grpc-addr 127.0.0.1:0 --no-migrate");
+    assert_eq!(status, 1);
+    assert!(error.contains("rollcall migrate"), "{error}");
     let (status, output, error) = on_empty("migrate --check");
     assert_eq!(status, 1);
     assert!(output.starts_with("pending 0001") && error.contains("rollcall migrate"), "{output}{error}");
     assert_eq!(on_empty("migrate --dry-run").0, 0);
-    let (status, _, error) = on_empty("core --grpc-addr 127.0.0.1:0 --no-migrate");
-    assert_eq!(status, 1);
-    assert!(error.contains("rollcall migrate"), "{error}");
 }
 
 #[test]

@@ -64,6 +64,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (18, "activity names", include_str!("../../../../migrations/postgres/0018_activity_names.sql")),
     (19, "names in columns", include_str!("../../../../migrations/postgres/0019_names_in_columns.sql")),
     (20, "pending events", include_str!("../../../../migrations/postgres/0020_pending_events.sql")),
+    (21, "recorded calls", include_str!("../../../../migrations/postgres/0021_recorded_calls.sql")),
 ];
 
 /// Whether a statement is a way there and back.
@@ -108,6 +109,14 @@ pub(super) use merged;
 pub(super) fn push_merged(query: &mut Statement, column: &str, value: impl Bind) {
     query.push(column).push(" || ").push_bind(value);
 }
+
+/// The time by which leases end, in µs: the database's, since the clocks of replicas differ from each other.
+macro_rules! lease_time {
+    ($place:literal) => {
+        "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+    };
+}
+pub(super) use lease_time;
 
 /// Writes a new event, which has no number until it is committed.
 pub(super) const INSERT_EVENT: &str = "INSERT INTO pending_events \

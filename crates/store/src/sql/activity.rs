@@ -95,6 +95,24 @@ impl ActivityReading for Database {
 
 #[async_trait]
 impl ActivityWriting for Tx {
+    async fn note_recorded_call(&mut self, id: &str, now: i64) -> Result<bool> {
+        let noted =
+            Statement::new("INSERT INTO recorded_calls (id, time) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                .bind(id)
+                .bind(now)
+                .run(self.connection()?)
+                .await?;
+        Ok(noted == 1)
+    }
+
+    async fn forget_recorded_calls(&mut self, before: i64) -> Result<()> {
+        Statement::new("DELETE FROM recorded_calls WHERE time < $1")
+            .bind(before)
+            .run(self.connection()?)
+            .await?;
+        Ok(())
+    }
+
     async fn insert_activities(&mut self, activities: &[Activity]) -> Result<()> {
         let connection = self.connection()?;
         for chunk in chunks(activities) {

@@ -5,14 +5,15 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::super::Database;
+use super::super::dialect::lease_time;
 use super::{Connection, Statement};
 use crate::{LeaseTaking, Result};
 
 #[async_trait]
 impl LeaseTaking for Database {
-    async fn take_lease(&self, name: &str, holder: Uuid, now: i64, expires: i64) -> Result<bool> {
+    async fn take_lease(&self, name: &str, holder: Uuid, now: i64, length: i64) -> Result<bool> {
         let mut transaction = self.transaction(false).await?;
-        let taken = take(transaction.connection()?, name, holder, now, expires).await?;
+        let taken = take(transaction.connection()?, name, holder, now, length).await?;
         transaction.commit().await?;
         Ok(taken)
     }
@@ -38,22 +39,24 @@ pub(super) async fn prepare(connection: &mut Connection) -> Result<()> {
     if there.is_ok() { Ok(()) } else { Err(error) }
 }
 
-/// Takes a lease, or renews one that the holder has. `false`: somebody else has it.
+/// Takes a lease, or renews one that the holder has, as [`LeaseTaking::take_lease`] does.
 pub(super) async fn take(
     connection: &mut Connection,
     name: &str,
     holder: Uuid,
     now: i64,
-    expires: i64,
+    length: i64,
 ) -> Result<bool> {
-    let taken = Statement::new(
-        "INSERT INTO leases (name, holder, expires) VALUES ($1, $2, $3) \
-         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires \
-         WHERE leases.holder = excluded.holder OR leases.expires <= $4",
-    )
+    let taken = Statement::new(concat!(
+        "INSERT INTO leases (name, holder, expires) VALUES ($1, $2, $3 + ",
+        lease_time!("$4"),
+        ") ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires = excluded.expires \
+         WHERE leases.holder = excluded.holder OR leases.expires > excluded.expires + $3 OR leases.expires <= ",
+        lease_time!("$4"),
+    ))
     .bind(name)
     .bind(holder.to_string())
-    .bind(expires)
+    .bind(length)
     .bind(now)
     .run(connection)
     .await?;

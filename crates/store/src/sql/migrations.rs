@@ -121,7 +121,7 @@ async fn apply_one(connection: &mut Connection, number: i64, name: &str, sql: &'
 }
 
 async fn renew(connection: &mut Connection, holder: Uuid, now: i64) -> Result<bool> {
-    leases::take(connection, LEASE, holder, now, now + LEASE_MICROS).await
+    leases::take(connection, LEASE, holder, now, LEASE_MICROS).await
 }
 
 /// The checksum of a migration, as sqlx makes it.

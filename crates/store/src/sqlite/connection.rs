@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::OpenFlags;
 
-use super::failure::{closed, failure, is_busy, too_long};
+use super::failure::{closed, failure, held, is_busy, too_long};
 use super::lent::Lent;
 use super::sql::{Statement, Writes};
 use super::values::{Found, Row};
@@ -116,7 +116,7 @@ impl Connection {
                 asked = ask(self.here()?);
             }
         }
-        asked
+        if is_busy(&asked) { Err(held()) } else { asked }
     }
 
     /// Nothing is put off here.

@@ -60,6 +60,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (17, "histories, restoring", include_str!("../../../../migrations/sqlite/0017_histories_restoring.sql")),
     (18, "activity names", include_str!("../../../../migrations/sqlite/0018_activity_names.sql")),
     (19, "names in columns", include_str!("../../../../migrations/sqlite/0019_names_in_columns.sql")),
+    (21, "recorded calls", include_str!("../../../../migrations/sqlite/0021_recorded_calls.sql")),
 ];
 
 /// Whether a statement is a way there and back.
@@ -105,6 +106,14 @@ pub(super) use merged;
 pub(super) fn push_merged(query: &mut Statement, column: &str, value: impl Bind) {
     query.push("json_patch(").push(column).push(", ").push_bind(value).push(")");
 }
+
+/// The time by which leases end, in µs: that which is bound at a place, since all processes are on one machine.
+macro_rules! lease_time {
+    ($place:literal) => {
+        $place
+    };
+}
+pub(super) use lease_time;
 
 /// Writes a new event, with the next number of its directory, since there is one writer.
 pub(super) const INSERT_EVENT: &str = "INSERT INTO events \

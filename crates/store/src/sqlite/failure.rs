@@ -49,6 +49,11 @@ pub(super) fn closed() -> Error {
     Error::Unavailable("the database is closed".into())
 }
 
+/// Another process has the file, and goes on having it.
+pub(super) fn held() -> Error {
+    Error::Unavailable("another process has held the database file for too long".into())
+}
+
 /// A statement was interrupted at its deadline.
 pub(super) fn too_long() -> Error {
     Error::Unavailable("the statement took too long".into())

@@ -10,8 +10,10 @@ mod sql;
 mod values;
 mod writer;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use tokio::sync::watch;
@@ -19,10 +21,14 @@ use uuid::Uuid;
 
 use self::connection::Connection;
 use self::readers::Readers;
-use self::sql::Totals;
+use self::sql::{Statement, Totals};
 use self::values::Row;
 use self::writer::{Turn, Writer};
 use crate::{Error, Options, Result};
+
+/// How often and after which pause an empty file is looked at again, which another process may be filling.
+const LOOKS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The file.
 #[derive(Debug)]
@@ -38,9 +44,12 @@ impl Database {
     /// Errors: [`Error::Url`], [`Error::Unavailable`].
     pub(crate) async fn open(url: &str, options: &Options) -> Result<Self> {
         let file = file_of(url)?;
-        create(&file)?;
+        if !create(&file)? {
+            require_filled(&file).await?;
+        }
         // The writer comes first: it turns the write-ahead log on.
         let writer = Writer::open(&file, options.acquire_timeout).await?;
+        require_ours(&file, &mut writer.turn().await?).await?;
         let readers = Readers::new(&file, options);
         Ok(Self { readers, writer, written: watch::Sender::new(()) })
     }
@@ -115,15 +124,52 @@ fn not_a_file() -> Error {
     Error::Url("the database URL must name a file, such as sqlite:rollcall.db".to_owned())
 }
 
-/// Makes the file where it is missing. SQLite gives its companions (`-wal`, `-shm`) the same permissions.
-fn create(file: &Path) -> Result<()> {
+/// Makes the file where it is missing, and says whether it did. SQLite gives its companions (`-wal`, `-shm`) the same permissions.
+fn create(file: &Path) -> Result<bool> {
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
+    options.write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map(drop).map_err(|error| {
+    let made = match options.clone().create_new(true).open(file) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => options.open(file).map(|_| false),
+        Err(error) => Err(error),
+    };
+    made.map_err(|error| {
         Error::Url(format!("the database file {} cannot be opened for writing: {error}", file.display()))
     })
+}
+
+/// Refuses a file that is there and stays empty: a database has been there, and is not any more. Whoever makes one fills it at
+/// once. Errors: [`Error::Url`].
+async fn require_filled(file: &Path) -> Result<()> {
+    for _ in 0..LOOKS {
+        if std::fs::metadata(file).is_ok_and(|metadata| metadata.len() > 0) {
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(Error::Url(format!(
+        "the database file {} is empty: put a backup in its place, or delete it to begin a new installation",
+        file.display()
+    )))
+}
+
+/// Refuses a file that holds the tables of somebody else, and none of ours. Errors: [`Error::Url`].
+async fn require_ours(file: &Path, turn: &mut Turn) -> Result<()> {
+    let tables: Vec<String> =
+        Statement::new("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+            .values(turn.connection()?)
+            .await?;
+    // The leases are made before the first migration.
+    let is_ours = |table: &str| matches!(table, "_sqlx_migrations" | "leases");
+    match tables.first() {
+        Some(foreign) if !tables.iter().any(|table| is_ours(table)) => Err(Error::Url(format!(
+            "the database file {} is not one of Rollcall's: it has the table {foreign:?}; name another file",
+            file.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// A running transaction; dropped, it is undone.

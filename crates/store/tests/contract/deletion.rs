@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::databases::Database;
-use crate::fixture::{add, directory, id, named, saved};
+use crate::fixture::{add, directory, id, named};
 
 crate::on_both_databases!(
     every_table_of_directories_is_deleted_from_or_kept_on_purpose,

@@ -105,7 +105,7 @@ impl House {
         let mut settings =
             Settings { public_url: Some("https://id.example.com".to_owned()), ..Settings::default() };
         if setup.activity {
-            let (log, reporter) = ActivityLog::new();
+            let (log, reporter) = ActivityLog::new("test");
             settings.activity = log;
             tokio::spawn(reporter.run(channel.clone(), std::future::pending()));
         }

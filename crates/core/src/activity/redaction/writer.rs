@@ -1,7 +1,9 @@
 //! A body as it is kept: put together anew, with what must not stay replaced.
 
+use rollcall_api::secrets::hide_own_secrets;
+
 use super::json::Node;
-use super::names::{hide_own_secrets, is_secret_name, mentions_secret};
+use super::names::{is_secret_name, mentions_secret};
 use super::{LONGEST_BODY, REDACTED, Redaction, personal};
 
 /// Members that show a person what an object is called: they do not say what its `value` is.

@@ -1,0 +1,188 @@
+//! Who may be connected: so many in all and from one address, and nobody who never says a word.
+//!
+//! A connection costs a descriptor and some memory before anybody knows whose it is. Without these bounds whoever reaches the
+//! port keeps everybody else out by connecting and saying nothing.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rollcall_gateway::Network;
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use crate::settings::Connections as Settings;
+
+/// How long a client may take to say what it wants: more than the 60 s that common proxies keep idle connections, so that it is
+/// they who close.
+pub(super) const LONGEST_SILENCE: Duration = Duration::from_secs(75);
+/// How often to look whether the rest of a beginning has come.
+const LOOK: Duration = Duration::from_millis(20);
+/// What a connection of HTTP/2 begins with (RFC 9113 §3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How often it is said at most that connections are turned away.
+const SAID_EVERY: Duration = Duration::from_mins(1);
+/// Descriptors that are kept for files, the database and what else a process opens.
+const OTHER_DESCRIPTORS: u64 = 200;
+
+/// The connections of one port.
+#[derive(Debug)]
+pub(super) struct Connections {
+    most: usize,
+    most_per_address: usize,
+    /// Each stands for many clients.
+    proxies: Vec<Network>,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+    said: Option<Instant>,
+}
+
+impl Connections {
+    /// The connections of a port. The process may open as many files as the system lets it; where that is less than is asked
+    /// for, that is the limit, and is said.
+    pub(super) fn new(settings: &Settings, proxies: &[Network]) -> Arc<Self> {
+        let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
+        let room = usize::try_from(descriptors.saturating_sub(OTHER_DESCRIPTORS)).unwrap_or(usize::MAX);
+        let most = settings.max_connections.min(room.max(1));
+        if most < settings.max_connections {
+            tracing::warn!(
+                descriptors,
+                max_connections = most,
+                "the system lets this process open fewer files than max-connections asks for: raise the limit (ulimit -n, LimitNOFILE)"
+            );
+        }
+        Arc::new(Self {
+            most,
+            most_per_address: settings.max_connections_per_address,
+            proxies: proxies.to_vec(),
+            open: Mutex::default(),
+        })
+    }
+
+    /// The proxies that are trusted.
+    pub(super) fn proxies(&self) -> &[Network] {
+        &self.proxies
+    }
+
+    /// A place for a connection from there. `None`: there is none left.
+    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+        let peer = peer.to_canonical();
+        let address = (!self.proxies.iter().any(|network| network.contains(peer))).then(|| one_client(peer));
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_address =
+            address.and_then(|address| open.by_address.get(&address)).copied().unwrap_or_default();
+        if open.total >= self.most || of_address >= self.most_per_address {
+            if open.said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
+                open.said = Some(Instant::now());
+                tracing::warn!(
+                    %peer,
+                    from_there = of_address,
+                    in_all = open.total,
+                    "connections are turned away: max-connections or max-connections-per-address is reached"
+                );
+            }
+            return None;
+        }
+        open.total += 1;
+        if let Some(address) = address {
+            *open.by_address.entry(address).or_default() += 1;
+        }
+        Some(Place { connections: Arc::clone(self), address })
+    }
+}
+
+/// What counts as one client: an address, or of IPv6 the network that one customer is given.
+fn one_client(peer: IpAddr) -> IpAddr {
+    match peer {
+        IpAddr::V4(_) => peer,
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+    }
+}
+
+/// The place of a connection, which somebody else gets when it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    connections: Arc<Connections>,
+    address: Option<IpAddr>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.total -= 1;
+        if let Some(address) = self.address
+            && let Some(count) = open.by_address.get_mut(&address)
+        {
+            *count -= 1;
+            if *count == 0 {
+                open.by_address.remove(&address);
+            }
+        }
+    }
+}
+
+/// Waits until a connection has said which protocol it speaks. `false`: it did not, in time.
+pub(super) async fn begins(stream: &TcpStream) -> bool {
+    timeout(LONGEST_SILENCE, said_enough(stream)).await.unwrap_or(false)
+}
+
+async fn said_enough(stream: &TcpStream) -> bool {
+    let mut beginning = [0; PREFACE.len()];
+    loop {
+        // What is looked at stays to be read.
+        match stream.peek(&mut beginning).await {
+            Ok(0) | Err(_) => return false,
+            Ok(count) if count < PREFACE.len() && PREFACE.starts_with(&beginning[..count]) => {
+                sleep(LOOK).await
+            }
+            Ok(_) => return true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connections(most: usize, most_per_address: usize, proxies: &str) -> Arc<Connections> {
+        let settings = Settings { max_connections: most, max_connections_per_address: most_per_address };
+        let proxies: Vec<Network> =
+            proxies.split_terminator(',').map(|network| network.parse().unwrap()).collect();
+        Connections::new(&settings, &proxies)
+    }
+
+    fn from(address: &str) -> IpAddr {
+        address.parse().unwrap()
+    }
+
+    #[test]
+    fn there_are_so_many_places_in_all() {
+        let connections = connections(2, 2, "");
+        let (first, second) = (connections.admit(from("10.0.0.1")), connections.admit(from("10.0.0.2")));
+        assert!(second.is_some());
+        assert!(connections.admit(from("10.0.0.3")).is_none());
+        drop(first);
+        assert!(connections.admit(from("10.0.0.3")).is_some());
+    }
+
+    #[test]
+    fn one_client_has_its_share_and_a_proxy_is_none() {
+        let connections = connections(100, 1, "10.9.0.0/16");
+        let places: Vec<_> =
+            ["10.0.0.1", "10.0.0.2", "2001:db8::1", "10.9.0.1", "10.9.0.1", "::ffff:10.9.0.1"]
+                .map(|address| connections.admit(from(address)).unwrap())
+                .into();
+        for again in ["10.0.0.1", "::ffff:10.0.0.1", "2001:db8::2"] {
+            assert!(connections.admit(from(again)).is_none(), "{again}");
+        }
+        assert!(connections.admit(from("2001:db8:0:1::1")).is_some());
+        drop(places);
+        assert!(connections.open.lock().unwrap().by_address.is_empty());
+    }
+}
