@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -161,7 +161,8 @@ class Postgres:
     def move(self, core: int) -> None:
         """Moves it to another core."""
         for pid in machine.descendants([self.pid]):
-            os.sched_setaffinity(pid, {core})
+            with suppress(ProcessLookupError):  # of a client that has just left
+                os.sched_setaffinity(pid, {core})
 
     def url(self, database: str) -> str:
         return f"postgres://rollcall@127.0.0.1:{self.port}/{database}"
