@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use super::redaction::REDACTED;
 
-/// The attributes whose values are names, folded.
-const NAMES: [&str; 4] = ["username", "displayname", "externalid", "emails"];
+/// The attributes whose values are names.
+const NAMES: [&str; 4] = ["userName", "displayName", "externalId", "emails"];
 /// The attributes in which others are named: whoever is a member, or somebody's manager, is not whom a request is about.
 const OTHERS: [&str; 3] = ["members", "manager", "groups"];
 /// How many names of a request are kept.
@@ -68,13 +68,16 @@ impl Names {
         // An operation of a PATCH has the attribute in its path.
         let path = member("path").and_then(|(_, path)| path.as_str()).map(attribute).unwrap_or_default();
         for (key, value) in members {
-            match attribute(key).as_str() {
-                key if NAMES.contains(&key) => self.add_values(value),
-                "value" if NAMES.contains(&path.as_str()) => self.add_values(value),
-                "value" if OTHERS.contains(&path.as_str()) => {}
-                "filter" => self.read_filter(value.as_str().unwrap_or_default()),
-                key if OTHERS.contains(&key) => {}
-                _ => self.read(value),
+            let key = attribute(key);
+            let is_value = key.eq_ignore_ascii_case("value");
+            if is_one_of(&NAMES, key) || is_value && is_one_of(&NAMES, path) {
+                self.add_values(value);
+            } else if is_one_of(&OTHERS, key) || is_value && is_one_of(&OTHERS, path) {
+                // It is not whom the request is about.
+            } else if key.eq_ignore_ascii_case("filter") {
+                self.read_filter(value.as_str().unwrap_or_default());
+            } else {
+                self.read(value);
             }
         }
     }
@@ -116,11 +119,15 @@ fn end_of_text(text: &str) -> Option<usize> {
     })
 }
 
-/// The attribute that a path or a key begins with, without its URN, folded: `emails` of `emails[type eq "work"].value`.
-fn attribute(path: &str) -> String {
+/// The attribute that a path or a key begins with, without its URN: `emails` of `emails[type eq "work"].value`.
+fn attribute(path: &str) -> &str {
     let attribute = path.split('[').next().unwrap_or_default();
     let attribute = attribute.rsplit(':').next().unwrap_or_default();
-    fold(attribute.split('.').next().unwrap_or_default())
+    attribute.split('.').next().unwrap_or_default()
+}
+
+fn is_one_of(attributes: &[&str], name: &str) -> bool {
+    attributes.iter().any(|attribute| attribute.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let unready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, unready);
         let gate = Arc::clone(&self.gate);
@@ -73,8 +73,8 @@ where
         let began = Instant::now();
         let answer = async move {
             let from = CameFrom::of(request.headers(), request.extensions());
-            match gate.admit_call(request, request_id, from).await {
-                Ok((mut request, admission)) => {
+            match gate.admit_call(&mut request, request_id, from).await {
+                Ok(admission) => {
                     let writes = writes(request.uri().path());
                     let turn = match &admission {
                         Admission::Caller(caller) => gate.shares.turn_of(caller).await,
@@ -122,20 +122,19 @@ impl Gate {
     /// the credential is known to be good.
     async fn admit_call(
         &self,
-        request: Request<Body>,
+        request: &mut Request<Body>,
         request_id: String,
         from: CameFrom,
-    ) -> Result<(Request<Body>, Admission)> {
+    ) -> Result<Admission> {
         let admission = self.admit(request.uri().path(), request.headers(), request_id, from).await?;
-        let Admission::Presented(presented) = &admission else {
-            return Ok((request, admission));
-        };
-        let (parts, body) = request.into_parts();
-        let arrived = message::arrived(body).await?;
-        if arrived.long {
-            self.check(presented).await?;
+        if let Admission::Presented(presented) = &admission {
+            let arrived = message::arrived(std::mem::take(request.body_mut())).await?;
+            *request.body_mut() = arrived.body;
+            if arrived.long {
+                self.check(presented).await?;
+            }
         }
-        Ok((Request::from_parts(parts, arrived.body), admission))
+        Ok(admission)
     }
 }
 

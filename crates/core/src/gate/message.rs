@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use axum_core::body::Body;
+use axum_core::body::{Body, BodyDataStream};
 use bytes::{Buf as _, Bytes, BytesMut};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use rollcall_api::v1::ErrorReason;
 use tokio::time::timeout;
 
@@ -32,51 +32,61 @@ pub(super) struct Arrived {
 ///
 /// Errors: `UNAVAILABLE` where it does not come in time, or the connection ends before it.
 pub(super) async fn arrived(body: Body) -> Result<Arrived> {
-    arrived_within(ARRIVES_WITHIN, body).await
+    let mut pieces = body.into_data_stream();
+    // Most messages are here with their heads.
+    match pieces.next().now_or_never() {
+        Some(Some(Ok(piece))) if missing(&piece) == Some(0) => Ok(whole(piece)),
+        Some(Some(Ok(piece))) => Box::pin(within(ARRIVES_WITHIN, piece, pieces)).await,
+        Some(Some(Err(_))) => Err(broken()),
+        Some(None) => Ok(whole(Bytes::new())),
+        None => Box::pin(within(ARRIVES_WITHIN, Bytes::new(), pieces)).await,
+    }
 }
 
-async fn arrived_within(limit: Duration, body: Body) -> Result<Arrived> {
-    timeout(limit, begun(body)).await.unwrap_or_else(|_| {
+async fn within(limit: Duration, came: Bytes, pieces: BodyDataStream) -> Result<Arrived> {
+    timeout(limit, rest(came, pieces)).await.unwrap_or_else(|_| {
         let late = format!("the message of the call did not arrive within {limit:?}; send it again");
         Err(Error::new(ErrorReason::Unavailable, late))
     })
 }
 
-async fn begun(body: Body) -> Result<Arrived> {
-    let mut pieces = body.into_data_stream();
-    let mut came = Bytes::new();
+/// Waits for what is missing behind what came.
+async fn rest(mut came: Bytes, mut pieces: BodyDataStream) -> Result<Arrived> {
     loop {
-        if let Some(length) = announced(&came) {
-            if length > READ_FOR_ANYBODY {
+        match missing(&came) {
+            Some(0) => return Ok(whole(came)),
+            Some(bytes) if came.len() + bytes > PREFIX + READ_FOR_ANYBODY => {
                 let all = stream::iter([Ok(came)]).chain(pieces);
                 return Ok(Arrived { body: Body::from_stream(all), long: true });
             }
-            if came.len() >= PREFIX + length {
-                break;
-            }
+            Some(_) | None => {}
         }
         match pieces.next().await {
-            Some(Ok(piece)) if came.is_empty() => came = piece,
             Some(Ok(piece)) => {
                 let mut joined = BytesMut::from(came);
                 joined.extend_from_slice(&piece);
                 came = joined.freeze();
             }
-            Some(Err(_)) => {
-                let broken = "the connection ended before the message of the call had arrived";
-                return Err(Error::new(ErrorReason::Unavailable, broken));
-            }
+            Some(Err(_)) => return Err(broken()),
             // What is wrong with it is told by whoever decodes it.
-            None => break,
+            None => return Ok(whole(came)),
         }
     }
-    Ok(Arrived { body: Body::from(came), long: false })
 }
 
-/// The length of the message that begins here, once it can be told.
-fn announced(came: &Bytes) -> Option<usize> {
+fn whole(came: Bytes) -> Arrived {
+    Arrived { body: Body::from(came), long: false }
+}
+
+fn broken() -> Error {
+    Error::new(ErrorReason::Unavailable, "the connection ended before the message of the call had arrived")
+}
+
+/// How many bytes are missing of the message that begins here, once that can be told.
+fn missing(came: &Bytes) -> Option<usize> {
     let mut length = came.get(1..PREFIX)?;
-    Some(usize::try_from(length.get_u32()).unwrap_or(usize::MAX))
+    let length = usize::try_from(length.get_u32()).unwrap_or(usize::MAX);
+    Some(length.saturating_add(PREFIX).saturating_sub(came.len()))
 }
 
 #[cfg(test)]
@@ -140,7 +150,8 @@ mod tests {
         for body in
             [Body::from_stream(begun), Body::from_stream(stream::pending::<Result<Bytes, Infallible>>())]
         {
-            let error = arrived_within(Duration::from_millis(5), body).await.err().unwrap();
+            let pieces = body.into_data_stream();
+            let error = within(Duration::from_millis(5), Bytes::new(), pieces).await.err().unwrap();
             assert_eq!(error.reason(), ErrorReason::Unavailable);
             assert!(error.to_string().contains("5ms"), "{error}");
         }

@@ -34,7 +34,8 @@ pub(super) fn open(file: &Path, writes: bool) -> Result<rusqlite::Connection> {
     connection.busy_timeout(Duration::ZERO).map_err(failure)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
     let settings = if writes {
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
+        // What a savepoint needs to undo its part stays in memory: it would be written to a file that nobody reads.
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY"
     } else {
         "PRAGMA query_only = ON"
     };

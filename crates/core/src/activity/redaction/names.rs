@@ -25,14 +25,29 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 
 /// Whether a text, such as a path or a filter, speaks of a secret.
 pub(super) fn mentions_secret(text: &str) -> bool {
-    WORDS.iter().any(|word| {
-        text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    let text = text.as_bytes();
+    let begins = |at: usize, word: &str| {
+        text.get(at..at + word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    // Every body is searched for them, letter by letter.
+    text.iter().enumerate().any(|(at, byte)| {
+        matches!(byte | 0x20, b'a' | b'c' | b'p' | b's' | b't') && WORDS.iter().any(|word| begins(at, word))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_word_is_found_wherever_it_stands() {
+        for word in WORDS {
+            for text in [word.to_owned(), word.to_uppercase(), format!("x{word}"), format!("é_{word}_x")] {
+                assert!(mentions_secret(&text), "{text}");
+            }
+        }
+        assert!(!mentions_secret("passwor"));
+    }
 
     #[test]
     fn secrets_are_known_by_their_names() {
