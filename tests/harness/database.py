@@ -45,7 +45,7 @@ class Database:
                 connection.execute(statement.replace("?", "%s"), arguments)
 
     def events(self, condition: str = "TRUE", *arguments) -> list[dict]:
-        """The events for which a condition is true, oldest first; without their numbers, which come after the commit."""
+        """The events for which a condition is true, oldest first; without their numbers, which come later."""
         columns = "id, directory_id, kind, subject, version, time, actor, request_id, changes, person"
         tables = ["events"] if self.kind == "sqlite" else ["events", "pending_events"]
         every = " UNION ALL ".join(f"SELECT {columns} FROM {table}" for table in tables)

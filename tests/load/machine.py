@@ -17,8 +17,10 @@ ATTEMPTS = 3
 
 
 def cores() -> tuple[int, int, int]:
-    """The core that the servers get, that of the load, and that of the database beneath Rollcall: one of its own, or where
-    there are two, that of the load."""
+    """The core that the servers get, that of the load, and that of the database beneath Rollcall.
+
+    The last is one of its own, or where there are two, that of the load.
+    """
     allowed = sorted(os.sched_getaffinity(0))
     if len(allowed) < 2:
         raise SystemExit("tests/load/run: two cores are needed, one for the server and one for the load")

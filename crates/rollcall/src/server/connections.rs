@@ -139,7 +139,7 @@ async fn said_enough(stream: &TcpStream) -> bool {
         match stream.peek(&mut beginning).await {
             Ok(0) | Err(_) => return false,
             Ok(count) if count < PREFACE.len() && PREFACE.starts_with(&beginning[..count]) => {
-                sleep(LOOK).await
+                sleep(LOOK).await;
             }
             Ok(_) => return true,
         }

@@ -45,7 +45,7 @@ impl AsyncRead for Heard {
                 ready!(self.silence.as_mut().poll(context));
                 Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "nothing has come for too long")))
             }
-            come => {
+            come @ Poll::Ready(_) => {
                 self.silence.as_mut().reset(Instant::now() + LONGEST_SILENCE);
                 come
             }
