@@ -72,6 +72,8 @@ pub(crate) async fn sign_in(
     let request = with_secret(fields.text("key"), CreateSessionRequest::default());
     let error = match console.answered(client::sessions(console.core()).create_session(request)).await {
         Ok(made) => {
+            console.wrong_keys.succeeded(peer);
+            console.attempts.succeeded(peer);
             let mut response = Redirect::to(to).into_response();
             let cookie = cookies::set_session(&parts, &made.secret).ok_or_else(Problem::late)?;
             response.headers_mut().append(SET_COOKIE, cookie);
