@@ -35,7 +35,7 @@ pub(super) async fn arrived(body: Body) -> Result<Arrived> {
     let mut pieces = body.into_data_stream();
     // Most messages are here with their heads.
     match pieces.next().now_or_never() {
-        Some(Some(Ok(piece))) if missing(&piece) == Some(0) => Ok(whole(piece)),
+        Some(Some(Ok(piece))) if Missing::of(&piece) == Missing::Nothing => Ok(whole(piece)),
         Some(Some(Ok(piece))) => Box::pin(within(ARRIVES_WITHIN, piece, pieces)).await,
         Some(Some(Err(_))) => Err(broken()),
         Some(None) => Ok(whole(Bytes::new())),
@@ -53,13 +53,13 @@ async fn within(limit: Duration, came: Bytes, pieces: BodyDataStream) -> Result<
 /// Waits for what is missing behind what came.
 async fn rest(mut came: Bytes, mut pieces: BodyDataStream) -> Result<Arrived> {
     loop {
-        match missing(&came) {
-            Some(0) => return Ok(whole(came)),
-            Some(bytes) if came.len() + bytes > PREFIX + READ_FOR_ANYBODY => {
+        match Missing::of(&came) {
+            Missing::Nothing => return Ok(whole(came)),
+            Missing::TooMuch => {
                 let all = stream::iter([Ok(came)]).chain(pieces);
                 return Ok(Arrived { body: Body::from_stream(all), long: true });
             }
-            Some(_) | None => {}
+            Missing::Something => {}
         }
         match pieces.next().await {
             Some(Ok(piece)) => {
@@ -82,11 +82,28 @@ fn broken() -> Error {
     Error::new(ErrorReason::Unavailable, "the connection ended before the message of the call had arrived")
 }
 
-/// How many bytes are missing of the message that begins here, once that can be told.
-fn missing(came: &Bytes) -> Option<usize> {
-    let mut length = came.get(1..PREFIX)?;
-    let length = usize::try_from(length.get_u32()).unwrap_or(usize::MAX);
-    Some(length.saturating_add(PREFIX).saturating_sub(came.len()))
+/// What is missing of a message.
+#[derive(Debug, PartialEq, Eq)]
+enum Missing {
+    Nothing,
+    Something,
+    /// It is longer than what is read for anybody, whether or not all of it has come.
+    TooMuch,
+}
+
+impl Missing {
+    /// What is missing of the message that begins here.
+    fn of(came: &Bytes) -> Self {
+        let Some(mut length) = came.get(1..PREFIX) else { return Self::Something };
+        let length = usize::try_from(length.get_u32()).unwrap_or(usize::MAX);
+        if length > READ_FOR_ANYBODY {
+            Self::TooMuch
+        } else if came.len() < PREFIX + length {
+            Self::Something
+        } else {
+            Self::Nothing
+        }
+    }
 }
 
 #[cfg(test)]
