@@ -73,6 +73,9 @@ class Provider:
         # The error that the authorization endpoint, or the token endpoint, answers with.
         self.error: str | None = None
         self.token_error: str | None = None
+        # Whether the configuration announces that each answer names the issuer, and whether one does (RFC 9207).
+        self.announces_issuer = True
+        self.names_issuer = True
         # The requests of the authorization endpoint.
         self.asked: list[dict[str, str]] = []
         self.grants: dict[str, dict[str, str]] = {}
@@ -113,6 +116,8 @@ class Provider:
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
         }
+        if self.announces_issuer:
+            configuration["authorization_response_iss_parameter_supported"] = True
         if self.userinfo is not None:
             configuration["userinfo_endpoint"] = f"{self.issuer}/userinfo"
         return configuration
@@ -120,7 +125,7 @@ class Provider:
     def authorize(self, asked: dict[str, str]) -> str:
         """Where the browser is sent."""
         self.asked.append(asked)
-        back = {"state": asked["state"], "iss": self.issuer}
+        back = {"state": asked["state"]} | ({"iss": self.issuer} if self.names_issuer else {})
         if self.error:
             back |= {"error": self.error, "error_description": "as the test wants it"}
         else:

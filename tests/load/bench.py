@@ -63,6 +63,8 @@ class Run:
             self.apart(rollcall, f"apart · {database}", database, connections)
         with self.fleet.serve(url, pids) as rollcall:
             self.load.fill_groups(rollcall)
+            if server:
+                server.sql("rollcall", "VACUUM ANALYZE;")
             self.in_groups(rollcall, f"serve · {database} · users in three groups", database, connections)
 
     def big(self, arguments: argparse.Namespace) -> None:

@@ -53,6 +53,14 @@ impl std::fmt::Debug for ServiceKey {
     }
 }
 
+/// What the callback of a sign-in has brought.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Returned<'a> {
+    pub(crate) code: &'a str,
+    /// Whom it says that it comes from; empty, nobody.
+    pub(crate) issuer: &'a str,
+}
+
 /// Where a sign-in goes on, and what its callback will be compared with.
 #[derive(Debug)]
 pub(crate) struct Beginning {
@@ -92,21 +100,28 @@ impl OpenIdConnect {
         Ok(Beginning { address: address.into(), attempt })
     }
 
-    /// Finds out who came back with a code, and that it is an administrator.
+    /// Finds out who came back, and that it is an administrator.
     pub(crate) async fn finish(
         &self,
         redirect_uri: RedirectUrl,
         attempt: &Attempt,
-        code: &str,
+        returned: Returned<'_>,
         now: i64,
     ) -> Result<Person, Refused> {
         let known = self.provider.known(now).await?;
+        if returned.issuer.is_empty()
+            && known.additional_metadata().authorization_response_iss_parameter_supported
+        {
+            let cause =
+                "the callback names no issuer, though the provider announces that each does (RFC 9207)";
+            return Err(Refusal::Token(Flaw::Issuer).because(cause));
+        }
         let tokens = self
             .provider
             .exchange(
                 &known,
                 redirect_uri,
-                AuthorizationCode::new(code.to_owned()),
+                AuthorizationCode::new(returned.code.to_owned()),
                 PkceCodeVerifier::new(attempt.verifier.clone()),
             )
             .await?;

@@ -1,6 +1,6 @@
 //! A code in exchange for tokens, and the claims that the provider adds to them.
 
-use openidconnect::core::{CoreErrorResponseType, CoreGenderClaim, CoreProviderMetadata, CoreTokenResponse};
+use openidconnect::core::{CoreErrorResponseType, CoreGenderClaim, CoreTokenResponse};
 use openidconnect::{
     AdditionalClaims, AuthorizationCode, OAuth2TokenResponse as _, PkceCodeVerifier, RedirectUrl,
     RequestTokenError, SubjectIdentifier, UserInfoClaims, UserInfoError,
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::administrators::Claims;
-use super::provider::Provider;
-use super::refusal::{Refusal, Refused};
+use super::provider::{Metadata, Provider};
+use super::refusal::{Flaw, Refusal, Refused};
 
 /// The longest description of an error that is logged, in characters.
 const LONGEST: usize = 300;
@@ -25,7 +25,7 @@ impl Provider {
     /// The tokens for a code.
     pub(super) async fn exchange(
         &self,
-        known: &CoreProviderMetadata,
+        known: &Metadata,
         redirect_uri: RedirectUrl,
         code: AuthorizationCode,
         verifier: PkceCodeVerifier,
@@ -52,6 +52,9 @@ impl Provider {
                 }
             }
             RequestTokenError::Request(error) => error.into(),
+            // An ID token without what one must have is none, and no fault of the endpoint.
+            RequestTokenError::Parse(error, answer) if has_id_token(&answer) => Refusal::Token(Flaw::Missing)
+                .because(format!("the ID token cannot be read: {}", error.inner())),
             // What it answered may be a token.
             RequestTokenError::Parse(error, _) => {
                 let what = format!(
@@ -99,6 +102,11 @@ impl Provider {
         all.extend(claims);
         Ok(all)
     }
+}
+
+/// Whether an answer of the token endpoint has what stands for an ID token.
+fn has_id_token(answer: &[u8]) -> bool {
+    serde_json::from_slice::<Map<String, Value>>(answer).is_ok_and(|answer| answer.contains_key("id_token"))
 }
 
 /// A text of the provider in a line of the log.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use data_encoding::BASE64URL_NOPAD;
-use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreProviderMetadata, CoreTokenResponse};
+use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreTokenResponse};
 use openidconnect::{
     AccessTokenHash, ClaimsVerificationError, Nonce, OAuth2TokenResponse as _, SignatureVerificationError,
     TokenResponse as _,
@@ -11,15 +11,18 @@ use openidconnect::{
 use serde_json::Value;
 
 use super::administrators::Claims;
-use super::provider::Provider;
+use super::provider::{Metadata, Provider};
 use super::refusal::{Flaw, Refusal, Refused};
+
+/// So many seconds the clock of a provider may be ahead.
+const CLOCKS_DIFFER: i64 = 120;
 
 impl Provider {
     /// The claims of the ID token among the tokens, when it is one for this sign-in. A key that is not known is looked for
     /// once more: providers change theirs.
     pub(super) async fn proven(
         &self,
-        known: Arc<CoreProviderMetadata>,
+        known: Arc<Metadata>,
         tokens: &CoreTokenResponse,
         nonce: &Nonce,
         now: i64,
@@ -37,12 +40,16 @@ impl Provider {
             }
         }
         checked?;
-        payload(token).ok_or_else(|| Refusal::Token(Flaw::Missing).because("the ID token is no object"))
+        let claims = payload(token);
+        let claims =
+            claims.ok_or_else(|| Refusal::Token(Flaw::Missing).because("the ID token is no object"))?;
+        require_begun(&claims, now)?;
+        Ok(claims)
     }
 
     fn check(
         &self,
-        known: &CoreProviderMetadata,
+        known: &Metadata,
         tokens: &CoreTokenResponse,
         token: &CoreIdToken,
         nonce: &Nonce,
@@ -57,6 +64,17 @@ impl Provider {
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses a token of the future: it was not issued yet, or is not to be used yet.
+fn require_begun(claims: &Claims, now: i64) -> Result<(), Refused> {
+    for name in ["iat", "nbf"] {
+        let seconds = claims.get(name).and_then(Value::as_i64).unwrap_or_default();
+        if seconds.saturating_sub(now / 1_000_000) > CLOCKS_DIFFER {
+            return Err(Refusal::Token(Flaw::NotYet).because(format!("{name} is {seconds}")));
+        }
+    }
+    Ok(())
 }
 
 fn actual_hash(

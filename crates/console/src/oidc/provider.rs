@@ -3,11 +3,16 @@
 
 use std::sync::Arc;
 
-use openidconnect::core::{CoreClient, CoreClientAuthMethod, CoreJwsSigningAlgorithm, CoreProviderMetadata};
-use openidconnect::{
-    AuthType, ClientId, ClientSecret, DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet,
-    IssuerUrl,
+use openidconnect::core::{
+    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClient, CoreClientAuthMethod, CoreGrantType,
+    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm,
+    CoreJwsSigningAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
 };
+use openidconnect::{
+    AdditionalProviderMetadata, AuthType, ClientId, ClientSecret, DiscoveryError, EndpointMaybeSet,
+    EndpointNotSet, EndpointSet, IssuerUrl, ProviderMetadata,
+};
+use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::connector::{Connector, NoAnswer};
@@ -32,6 +37,32 @@ const SIGNATURES: [CoreJwsSigningAlgorithm; 9] = [
     CoreJwsSigningAlgorithm::EdDsa,
 ];
 
+/// What a provider announces beside what the library knows a name for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Announced {
+    /// Whether every answer names the issuer (RFC 9207 §3).
+    #[serde(default)]
+    pub(super) authorization_response_iss_parameter_supported: bool,
+}
+
+impl AdditionalProviderMetadata for Announced {}
+
+/// The configuration of a provider.
+pub(super) type Metadata = ProviderMetadata<
+    Announced,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
+
 /// A client of a provider whose endpoints are known.
 pub(super) type ProviderClient = CoreClient<
     EndpointSet,
@@ -54,7 +85,7 @@ pub(super) struct Provider {
 
 #[derive(Debug, Default)]
 struct Memory {
-    known: Option<Arc<CoreProviderMetadata>>,
+    known: Option<Arc<Metadata>>,
     /// When it was asked last, in µs, and what went wrong.
     asked: i64,
     failure: Option<Refused>,
@@ -76,7 +107,7 @@ impl Provider {
 
     /// What is known of the provider, asked for if need be. What was known is better than nothing: keys and endpoints live for
     /// long.
-    pub(super) async fn known(&self, now: i64) -> Result<Arc<CoreProviderMetadata>, Refused> {
+    pub(super) async fn known(&self, now: i64) -> Result<Arc<Metadata>, Refused> {
         let mut memory = self.memory.lock().await;
         let age = now.saturating_sub(memory.asked);
         match (&memory.known, &memory.failure) {
@@ -94,11 +125,7 @@ impl Provider {
     }
 
     /// What is known after asking anew, since what was known did not do: keys change.
-    pub(super) async fn known_since(
-        &self,
-        known: &Arc<CoreProviderMetadata>,
-        now: i64,
-    ) -> Arc<CoreProviderMetadata> {
+    pub(super) async fn known_since(&self, known: &Arc<Metadata>, now: i64) -> Arc<Metadata> {
         let mut memory = self.memory.lock().await;
         let is_newest = memory.known.as_ref().is_none_or(|newest| Arc::ptr_eq(newest, known));
         if is_newest && now.saturating_sub(memory.asked) >= PAUSE {
@@ -109,7 +136,7 @@ impl Provider {
 
     async fn ask(&self, memory: &mut Memory, now: i64) {
         memory.asked = now;
-        match CoreProviderMetadata::discover_async(self.issuer.clone(), &self.connector).await {
+        match Metadata::discover_async(self.issuer.clone(), &self.connector).await {
             Ok(known) => {
                 memory.known = Some(Arc::new(known));
                 memory.failure = None;
@@ -127,7 +154,7 @@ impl Provider {
     }
 
     /// The client for a provider that is known.
-    pub(super) fn client(&self, known: &CoreProviderMetadata) -> ProviderClient {
+    pub(super) fn client(&self, known: &Metadata) -> ProviderClient {
         let client = CoreClient::from_provider_metadata(
             known.clone(),
             self.client_id.clone(),

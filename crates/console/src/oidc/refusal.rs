@@ -39,6 +39,8 @@ pub(crate) enum Flaw {
     Audience,
     Nonce,
     Expired,
+    /// It is of the future.
+    NotYet,
     /// The access token beside it is another one's.
     AccessToken,
 }
@@ -150,6 +152,7 @@ impl Flaw {
             Self::Audience => "sent an ID token that is meant for another application",
             Self::Nonce => "sent an ID token that belongs to another sign-in",
             Self::Expired => "sent an ID token that has expired; the clocks may differ",
+            Self::NotYet => "sent an ID token that is not valid yet; the clocks may differ",
             Self::AccessToken => "sent an ID token that belongs to another access token",
         }
     }

@@ -16,7 +16,7 @@ use crate::assets::{ASSETS, Assets};
 use crate::call::with_secret;
 use crate::cookies::{self, Theme};
 use crate::dress::render;
-use crate::oidc::{Attempt, OpenIdConnect, Refusal, Refused};
+use crate::oidc::{Attempt, OpenIdConnect, Refusal, Refused, Returned};
 use crate::pages::{Parameters, given};
 use crate::problem::Problem;
 use crate::{Console, Peer, origin};
@@ -78,8 +78,8 @@ pub(crate) async fn callback(
         return Err(console.refuse(&parts, refused));
     };
     let signed_in = async {
-        let code = code_of(oidc, &query)?;
-        let person = oidc.finish(console.callback(&parts)?, &attempt, code, console.now()).await?;
+        let returned = returned(oidc, &query)?;
+        let person = oidc.finish(console.callback(&parts)?, &attempt, returned, console.now()).await?;
         console.session_of(oidc, person).await
     };
     let mut response = match signed_in.await {
@@ -108,8 +108,8 @@ pub(crate) async fn callback(
     Ok(response)
 }
 
-/// The code that the provider has sent along (RFC 6749 §4.1.2, RFC 9207).
-fn code_of<'a>(oidc: &OpenIdConnect, Query(query): &'a Parameters) -> Result<&'a str, Refused> {
+/// What the provider has sent along (RFC 6749 §4.1.2, RFC 9207).
+fn returned<'a>(oidc: &OpenIdConnect, Query(query): &'a Parameters) -> Result<Returned<'a>, Refused> {
     let given = |name: &str| query.get(name).map_or("", String::as_str);
     let issuer = given("iss");
     if !issuer.is_empty() && !oidc.is_issuer(issuer) {
@@ -134,7 +134,7 @@ fn code_of<'a>(oidc: &OpenIdConnect, Query(query): &'a Parameters) -> Result<&'a
     if code.is_empty() {
         return Err(Refusal::ProviderFailed.because("the callback has neither a code nor an error"));
     }
-    Ok(code)
+    Ok(Returned { code, issuer })
 }
 
 impl Console {
