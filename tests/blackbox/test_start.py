@@ -6,6 +6,7 @@ import secrets
 import signal
 import sqlite3
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -345,7 +346,13 @@ def test_a_file_that_is_no_database_of_ours_is_refused(tmp_path):
     with contextlib.closing(sqlite3.connect(foreign)) as connection:
         connection.execute("CREATE TABLE invoices (id INTEGER)")
         connection.commit()
-    for file, told in (empty, "is empty: put a backup in its place"), (foreign, 'it has the table "invoices"'):
+    text = tmp_path / "text.db"
+    text.write_text("no database\n" * 1000)
+    for file, told in (
+        (empty, "is empty: put a backup in its place"),
+        (foreign, 'it has the table "invoices"'),
+        (text, "is no SQLite database"),
+    ):
         before = file.read_bytes()
         for command in (["serve"], ["migrate"], ["admin-key", "create"]):
             refused = run(*command, cwd=tmp_path, ROLLCALL_DATABASE_URL=f"sqlite:{file}")
@@ -354,3 +361,14 @@ def test_a_file_that_is_no_database_of_ours_is_refused(tmp_path):
             assert len(refused.stderr.splitlines()) == 1
         # SQLite turns its write-ahead log on before it can be asked what is in it.
         assert file == foreign or file.read_bytes() == before
+
+
+@pytest.mark.parametrize("after", [0.01, 0.03, 0.06, 0.1, 0.2])
+def test_a_first_start_that_is_killed_is_begun_anew(tmp_path, after):
+    killed = Process(["serve"], tmp_path, **ANY_PORTS)
+    time.sleep(after)
+    killed.process.kill()
+    killed.wait()
+    with Served(tmp_path) as served:
+        assert served.answers()
+    assert [file.name for file in (tmp_path / "rollcall-data").glob("*.db")] == ["rollcall.db"]

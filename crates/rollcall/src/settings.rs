@@ -339,6 +339,11 @@ impl Limits {
                 "default-page-size is {default_page_size}, more than max-page-size, {max_page_size}; lower the one or raise the other"
             )));
         }
+        if self.session_idle > self.session_lifetime {
+            return Err(Invalid(
+                "session-idle is longer than session-lifetime; lower the one or raise the other".to_owned(),
+            ));
+        }
         Ok(rollcall_core::Limits {
             requests_of_one_directory: None,
             default_page_size,

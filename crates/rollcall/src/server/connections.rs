@@ -25,6 +25,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SAID_EVERY: Duration = Duration::from_mins(1);
 /// Descriptors that are kept for files, the database and what else a process opens.
 const OTHER_DESCRIPTORS: u64 = 200;
+/// Fewer connections than this are worth a warning.
+const FEW: usize = 1000;
 
 /// The connections of one port.
 #[derive(Debug)]
@@ -44,24 +46,30 @@ struct Open {
 }
 
 impl Connections {
-    /// The connections of a port. The process may open as many files as the system lets it; where that is less than is asked
-    /// for, that is the limit, and is said.
-    pub(super) fn new(settings: &Settings, proxies: &[Network]) -> Arc<Self> {
+    /// The connections of each port of a process; with each its proxies. The process may open as many files as the system lets
+    /// it: where that is less than is asked for, the ports share what there is.
+    pub(super) fn of_ports<const PORTS: usize>(
+        settings: &Settings,
+        proxies: [&[Network]; PORTS],
+    ) -> [Arc<Self>; PORTS] {
         let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
-        let room = usize::try_from(descriptors.saturating_sub(OTHER_DESCRIPTORS)).unwrap_or(usize::MAX);
+        let others = OTHER_DESCRIPTORS.min(descriptors / 2);
+        let room = usize::try_from(descriptors - others).unwrap_or(usize::MAX) / PORTS.max(1);
         let most = settings.max_connections.min(room.max(1));
-        if most < settings.max_connections {
+        if most < settings.max_connections.min(FEW) {
             tracing::warn!(
                 descriptors,
-                max_connections = most,
-                "the system lets this process open fewer files than max-connections asks for: raise the limit (ulimit -n, LimitNOFILE)"
+                connections = most,
+                "the system lets this process open few files, and so each port have few connections: raise the limit (ulimit -n, LimitNOFILE)"
             );
         }
-        Arc::new(Self {
-            most,
-            most_per_address: settings.max_connections_per_address,
-            proxies: proxies.to_vec(),
-            open: Mutex::default(),
+        proxies.map(|proxies| {
+            Arc::new(Self {
+                most,
+                most_per_address: settings.max_connections_per_address,
+                proxies: proxies.to_vec(),
+                open: Mutex::default(),
+            })
         })
     }
 
@@ -154,7 +162,8 @@ mod tests {
         let settings = Settings { max_connections: most, max_connections_per_address: most_per_address };
         let proxies: Vec<Network> =
             proxies.split_terminator(',').map(|network| network.parse().unwrap()).collect();
-        Connections::new(&settings, &proxies)
+        let [connections] = Connections::of_ports(&settings, [&proxies]);
+        connections
     }
 
     fn from(address: &str) -> IpAddr {

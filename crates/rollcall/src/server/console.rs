@@ -57,7 +57,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let readiness = Readiness::default();
     let router = router(core.clone(), &settings.http.public, &settings.http.patience, oidc)
         .merge(rollcall_gateway::probes(core, readiness.clone()));
-    let connections = Connections::new(&settings.connections, &settings.http.proxies.trusted_proxies);
+    let proxies = settings.http.proxies.trusted_proxies.as_slice();
+    let [connections] = Connections::of_ports(&settings.connections, [proxies]);
     let mut servers = Servers::new();
     servers.start(|stop| http::serve(listener, connections, router, stop));
     let core = &settings.core.core_url;

@@ -69,7 +69,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let (routes, reporter) = core.routes().await?;
     let health = Health::watch(core.clone(), reporter);
 
-    let connections = Connections::new(&settings.connections, &[]);
+    let [connections] = Connections::of_ports(&settings.connections, [&[]]);
     let mut servers = Servers::new();
     let worker = core.clone();
     servers.start(|stop| async move {

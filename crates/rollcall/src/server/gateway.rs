@@ -62,7 +62,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         core.clone(),
         gateway_settings(&settings.http, &process, &readiness, activity),
     );
-    let connections = Connections::new(&settings.connections, &settings.http.proxies.trusted_proxies);
+    let proxies = settings.http.proxies.trusted_proxies.as_slice();
+    let [connections] = Connections::of_ports(&settings.connections, [proxies]);
     let mut servers = Servers::new();
     servers.start(|stop| http::serve(listener, connections, router, stop));
     servers.start(|stop| report(reporter, core, stop));

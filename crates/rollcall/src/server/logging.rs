@@ -37,11 +37,17 @@ pub(crate) fn init(general: &General) -> Result<()> {
 }
 
 fn filter(text: &str) -> Result<Targets, Invalid> {
-    let asked: Targets = text.parse().map_err(|error| {
+    let invalid = |why: &dyn std::fmt::Display| {
         Invalid(format!(
-            "--log {text:?}: {error}; give error, warn, info, debug or trace, or directives such as info,rollcall_core=debug"
+            "--log {text:?}: {why}; give off, error, warn, info, debug or trace, or directives such as info,rollcall_core=debug"
         ))
-    })?;
+    };
+    // A word alone would be a target, and a level that is mistyped would switch all others off.
+    let is_odd = |directive: &&str| !directive.contains('=') && directive.parse::<LevelFilter>().is_err();
+    if let Some(odd) = text.split(',').map(str::trim).find(is_odd) {
+        return Err(invalid(&format_args!("{odd:?} is no level")));
+    }
+    let asked: Targets = text.parse().map_err(|error| invalid(&error))?;
     let rest = asked.default_level().unwrap_or(LevelFilter::OFF);
     let is_capped = |target: &str| CAPPED.iter().any(|capped| target.starts_with(capped));
     let named = asked.iter().map(|(target, level)| {

@@ -94,8 +94,9 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         endpoint = endpoint.merge(console::router(channel.clone(), public, patience, oidc));
     }
 
-    let http_connections = Connections::new(&settings.connections, &settings.http.proxies.trusted_proxies);
-    let grpc_connections = Connections::new(&settings.connections, &[]);
+    let proxies = &settings.http.proxies.trusted_proxies;
+    let [http_connections, grpc_connections] =
+        Connections::of_ports(&settings.connections, [proxies.as_slice(), &[]]);
     let mut servers = Servers::new();
     let worker = core.clone();
     servers.start(|stop| async move {

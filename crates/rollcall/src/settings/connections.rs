@@ -12,7 +12,7 @@ pub(crate) struct Connections {
           value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     pub(crate) max_connections: usize,
 
-    /// Of these from one address, or of IPv6 from one /64; trusted proxies may have them all
+    /// Of these from one address, or of IPv6 from one /64; on the HTTP port trusted proxies may have them all
     #[arg(long, env = "ROLLCALL_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 2000,
           value_parser = RangedU64ValueParser::<usize>::new().range(1..=1_000_000))]
     pub(crate) max_connections_per_address: usize,

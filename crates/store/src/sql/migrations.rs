@@ -1,5 +1,6 @@
 //! Applying the migrations that are compiled in, by one process at a time.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -9,11 +10,13 @@ use uuid::Uuid;
 use super::super::Database;
 use super::super::dialect::{BEGIN, IS_MIGRATED, MIGRATIONS, MIGRATIONS_TABLE};
 use super::{Connection, Statement, leases};
-use crate::{Error, Migrating, Result};
+use crate::{Error, LeaseTaking as _, Migrating, Result};
 
 const LEASE: &str = "migrations";
-/// How long one migration may take, in µs. A process that died holds the others up for so long.
-const LEASE_MICROS: i64 = 5 * 60 * 1_000_000;
+/// How long the lease is taken for, in µs: a process that died holds the others up for so long.
+const LEASE_MICROS: i64 = 15 * 1_000_000;
+/// How often it is renewed while a migration runs.
+const RENEWAL: Duration = Duration::from_secs(5);
 /// How long to wait before asking for the lease again.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -35,13 +38,29 @@ impl Migrating for Database {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        let applied = apply_in_order(connection, holder, now).await;
+        let applied = tokio::select! {
+            applied = apply_in_order(connection, holder, now) => applied,
+            never = self.keep_lease(holder, now) => match never {},
+        };
         leases::give_back(connection, LEASE, holder).await?;
         applied
     }
 
     async fn pending_migrations(&self) -> Result<Vec<String>> {
         pending(&mut self.reader().await?).await
+    }
+}
+
+impl Database {
+    /// Renews the lease as long as it is polled. Where the migration has the only connection that writes, nobody else can take
+    /// it anyway.
+    async fn keep_lease(&self, holder: Uuid, now: &(dyn Fn() -> i64 + Send + Sync)) -> Infallible {
+        loop {
+            tokio::time::sleep(RENEWAL).await;
+            if let Err(error) = self.take_lease(LEASE, holder, now(), LEASE_MICROS).await {
+                tracing::debug!(cause = &error as &dyn std::error::Error, "the lease was not renewed");
+            }
+        }
     }
 }
 

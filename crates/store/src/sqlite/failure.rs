@@ -49,6 +49,11 @@ pub(super) fn closed() -> Error {
     Error::Unavailable("the database is closed".into())
 }
 
+/// Whether SQLite could not read a file as a database.
+pub(super) fn is_no_database(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    cause.downcast_ref().and_then(rusqlite::Error::sqlite_error_code) == Some(ErrorCode::NotADatabase)
+}
+
 /// Another process has the file, and goes on having it.
 pub(super) fn held() -> Error {
     Error::Unavailable("another process has held the database file for too long".into())

@@ -13,7 +13,6 @@ mod writer;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use tokio::sync::watch;
@@ -25,10 +24,6 @@ use self::sql::{Statement, Totals};
 use self::values::Row;
 use self::writer::{Turn, Writer};
 use crate::{Error, Options, Result};
-
-/// How often and after which pause an empty file is looked at again, which another process may be filling.
-const LOOKS: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// The file.
 #[derive(Debug)]
@@ -44,11 +39,15 @@ impl Database {
     /// Errors: [`Error::Url`], [`Error::Unavailable`].
     pub(crate) async fn open(url: &str, options: &Options) -> Result<Self> {
         let file = file_of(url)?;
-        if !create(&file)? {
-            require_filled(&file).await?;
-        }
+        create(&file)?;
         // The writer comes first: it turns the write-ahead log on.
-        let writer = Writer::open(&file, options.acquire_timeout).await?;
+        let writer = Writer::open(&file, options.acquire_timeout).await.map_err(|error| match error {
+            Error::Driver(cause) if failure::is_no_database(&*cause) => Error::Url(format!(
+                "the database file {} is no SQLite database, or a damaged one: name another file, or put a backup in its place",
+                file.display()
+            )),
+            error => error,
+        })?;
         require_ours(&file, &mut writer.turn().await?).await?;
         let readers = Readers::new(&file, options);
         Ok(Self { readers, writer, written: watch::Sender::new(()) })
@@ -124,35 +123,43 @@ fn not_a_file() -> Error {
     Error::Url("the database URL must name a file, such as sqlite:rollcall.db".to_owned())
 }
 
-/// Makes the file where it is missing, and says whether it did. SQLite gives its companions (`-wal`, `-shm`) the same permissions.
-fn create(file: &Path) -> Result<bool> {
+/// Makes the file where it is missing. It comes to its place whole, so that one that is empty has lost what was in it: that is
+/// refused. SQLite gives its companions (`-wal`, `-shm`) the same permissions. Errors: [`Error::Url`].
+fn create(file: &Path) -> Result<()> {
+    let shown = file.display();
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::Url(format!("the database file {shown} cannot be opened for writing: {error}"))
+    };
     let mut options = std::fs::OpenOptions::new();
     options.write(true);
+    match options.open(file) {
+        Ok(there) if there.metadata().is_ok_and(|metadata| metadata.len() == 0) => {
+            return Err(Error::Url(format!(
+                "the database file {shown} is empty: put a backup in its place, or delete it to begin a new installation"
+            )));
+        }
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(&error)),
+    }
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = PathBuf::from(name);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = match options.clone().create_new(true).open(file) {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => options.open(file).map(|_| false),
-        Err(error) => Err(error),
-    };
-    made.map_err(|error| {
-        Error::Url(format!("the database file {} cannot be opened for writing: {error}", file.display()))
-    })
-}
-
-/// Refuses a file that is there and stays empty: a database has been there, and is not any more. Whoever makes one fills it at
-/// once. Errors: [`Error::Url`].
-async fn require_filled(file: &Path) -> Result<()> {
-    for _ in 0..LOOKS {
-        if std::fs::metadata(file).is_ok_and(|metadata| metadata.len() > 0) {
-            return Ok(());
+    options.create(true).truncate(true).open(&new).map_err(|error| failed(&error))?;
+    let made = connection::open(&new, true).and_then(|connection| {
+        connection.close().map_err(|(_, error)| failure::failure(error))?;
+        match std::fs::hard_link(&new, file) {
+            // Another process was quicker.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            // Not every file system has hard links.
+            Err(_) => std::fs::rename(&new, file).map_err(|error| failed(&error)),
+            Ok(()) => Ok(()),
         }
-        tokio::time::sleep(PAUSE).await;
-    }
-    Err(Error::Url(format!(
-        "the database file {} is empty: put a backup in its place, or delete it to begin a new installation",
-        file.display()
-    )))
+    });
+    _ = std::fs::remove_file(&new);
+    made
 }
 
 /// Refuses a file that holds the tables of somebody else, and none of ours. Errors: [`Error::Url`].
