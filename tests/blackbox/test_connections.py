@@ -1,6 +1,7 @@
 """Who may be connected, how many, and for how long without a word."""
 
 import contextlib
+import select
 import socket
 import time
 
@@ -35,6 +36,13 @@ def is_closed(connection: socket.socket, within: float) -> bool:
     return True
 
 
+def is_gone(connection: socket.socket) -> bool:
+    """Whether a connection has been ended by the other side, without reading from it."""
+    with select.epoll() as poll:
+        poll.register(connection, select.EPOLLRDHUP)
+        return any(event & (select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR) for _, event in poll.poll(0))
+
+
 def answers(house) -> bool:
     with contextlib.suppress(httpx.TransportError):
         return Scim(house.base_url, house.scim_token).get("/Users").status_code == 200
@@ -63,6 +71,18 @@ def test_the_grpc_port_has_a_limit_too(builder):
         assert 6 <= [is_closed(connection, 0.5) for connection in silent].count(False) <= 10
 
 
+def test_who_leaves_in_the_middle_of_a_word_gives_the_place_back(builder):
+    house = builder.start("serve-sqlite", settings={"ROLLCALL_MAX_CONNECTIONS_PER_ADDRESS": "10"})
+    for address in (house.base_url, house.grpc_address):
+        for _ in range(4):
+            for _ in range(8):
+                with connected(address) as connection:
+                    connection.sendall(BEGINNING)
+            time.sleep(0.2)
+            with connected(address) as connection:
+                assert not is_closed(connection, 0.2)
+
+
 # It takes as long as the bound is: so it is in `tests/run --all`.
 if rotation() == "all":
 
@@ -78,3 +98,20 @@ if rotation() == "all":
             end = time.monotonic() + 90
             stay = [name for name, each in silent.items() if not is_closed(each, max(0.1, end - time.monotonic()))]
             assert stay == []
+
+    def test_who_takes_nothing_is_disconnected(builder):
+        house = builder.start("serve-sqlite")
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            host, port = house.base_url.removeprefix("http://").split("/")[0].split(":")
+            connection.connect((host, int(port)))
+            connection.setblocking(False)
+            asked = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 3000
+            with contextlib.suppress(BlockingIOError):
+                while asked:
+                    asked = asked[connection.send(asked) :]
+            end = time.monotonic() + 120
+            # What is read would be room for more: so the end is seen by what can still be sent.
+            while time.monotonic() < end and not is_gone(connection):
+                time.sleep(1)
+            assert is_gone(connection)

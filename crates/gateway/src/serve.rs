@@ -166,11 +166,15 @@ fn is_of_scim(route: &Route<'_>, parts: &Parts) -> bool {
 
 /// A path as it may be logged: who puts a token into it does not find it there.
 fn shown_path(path: &str) -> Cow<'_, str> {
-    let decoded = percent_decode_str(path).decode_utf8_lossy();
-    match hide_own_secrets(&decoded) {
-        Cow::Owned(hidden) => hidden.into(),
-        Cow::Borrowed(_) => path.into(),
+    // It may have been encoded twice.
+    let mut decoded = Cow::Borrowed(path);
+    for _ in 0..3 {
+        decoded = percent_decode_str(&decoded).decode_utf8_lossy().into_owned().into();
+        if let Cow::Owned(hidden) = hide_own_secrets(&decoded) {
+            return hidden.into();
+        }
     }
+    path.into()
 }
 
 /// One line for each request, at the level of how much it matters.

@@ -105,7 +105,9 @@ impl<'a> Redaction<'a> {
 
     /// The id of a resource, as it was sent.
     pub(super) fn id(&self, id: &str) -> String {
-        if self.personal && !personal::is_id(id) { REDACTED.to_owned() } else { self.plain(id) }
+        let is_encoded_secret = matches!(decoded(id), Cow::Owned(decoded) if self.is_secret(&decoded));
+        let is_hidden = is_encoded_secret || (self.personal && !personal::is_id(id));
+        if is_hidden { REDACTED.to_owned() } else { self.plain(id) }
     }
 
     /// A query as it was sent.
@@ -129,9 +131,12 @@ impl<'a> Redaction<'a> {
     }
 }
 
-/// A part of a URL without its percent-encoding.
+/// A part of a URL without its percent-encoding, which it may have twice.
 fn decoded(text: &str) -> Cow<'_, str> {
-    percent_decode_str(text).decode_utf8_lossy()
+    match percent_decode_str(text).decode_utf8_lossy() {
+        Cow::Borrowed(text) => Cow::Borrowed(text),
+        Cow::Owned(once) => percent_decode_str(&once).decode_utf8_lossy().into_owned().into(),
+    }
 }
 
 #[cfg(test)]

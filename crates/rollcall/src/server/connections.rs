@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rollcall_gateway::Network;
+use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
@@ -106,7 +107,7 @@ impl Connections {
 }
 
 /// What counts as one client: an address, or of IPv6 the network that one customer is given.
-fn one_client(peer: IpAddr) -> IpAddr {
+pub(super) fn one_client(peer: IpAddr) -> IpAddr {
     match peer {
         IpAddr::V4(_) => peer,
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
@@ -143,10 +144,13 @@ pub(super) async fn begins(stream: &TcpStream) -> bool {
 async fn said_enough(stream: &TcpStream) -> bool {
     let mut beginning = [0; PREFACE.len()];
     loop {
-        // What is looked at stays to be read.
+        // What is looked at stays to be read, and what came stays to be seen when the client has gone.
         match stream.peek(&mut beginning).await {
             Ok(0) | Err(_) => return false,
             Ok(count) if count < PREFACE.len() && PREFACE.starts_with(&beginning[..count]) => {
+                if stream.ready(Interest::READABLE).await.is_ok_and(Ready::is_read_closed) {
+                    return false;
+                }
                 sleep(LOOK).await;
             }
             Ok(_) => return true,

@@ -55,7 +55,7 @@ pub(super) async fn serve(
 ) -> Result<()> {
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).filter_map(move |accepted| {
         let heard = match accepted {
-            Ok(stream) => place(&connections, &stream).map(|place| Ok(Heard::new(stream, place))),
+            Ok(stream) => place(&connections, &stream).map(|place| Ok(Heard::http2(stream, place))),
             Err(error) => Some(Err(error)),
         };
         ready(heard)

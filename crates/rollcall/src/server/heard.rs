@@ -1,4 +1,4 @@
-//! A connection of the gRPC API that is heard of, or ends.
+//! A connection whose other end is there: it is heard of, and takes what it is sent.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -11,18 +11,39 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use super::connections::{LONGEST_SILENCE, Place};
 
-/// A connection that breaks when nothing has come for a while. HTTP/2 asks a silent peer whether it is there, so that one that
-/// has begun is always heard of; what says nothing is none, or stopped in the middle of its beginning.
+/// A connection that breaks when the other end has not taken anything of what it was sent for a while, or, where that is asked
+/// for, when nothing has come.
 pub(super) struct Heard {
     stream: TcpStream,
-    silence: Pin<Box<Sleep>>,
+    /// Until something has to come.
+    silence: Option<Pin<Box<Sleep>>>,
+    /// Until something has to be taken; none while everything is.
+    stalled: Option<Pin<Box<Sleep>>>,
     /// Its place among the connections.
     _place: Place,
 }
 
 impl Heard {
+    /// One that may be silent: HTTP/1.1 has time-outs of its own for what it waits for.
     pub(super) fn new(stream: TcpStream, place: Place) -> Self {
-        Self { stream, silence: Box::pin(sleep(LONGEST_SILENCE)), _place: place }
+        Self { stream, silence: None, stalled: None, _place: place }
+    }
+
+    /// One of HTTP/2, which asks a silent peer whether it is there, so that one that has begun is always heard of; what says
+    /// nothing is none, or stopped in the middle of its beginning.
+    pub(super) fn http2(stream: TcpStream, place: Place) -> Self {
+        Self { silence: Some(Box::pin(sleep(LONGEST_SILENCE))), ..Self::new(stream, place) }
+    }
+
+    /// What came of sending, unless nothing has been taken for too long.
+    fn unless_stalled<T>(&mut self, sent: Poll<Result<T>>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        if sent.is_ready() {
+            self.stalled = None;
+            return sent;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(LONGEST_SILENCE)));
+        ready!(stalled.as_mut().poll(context));
+        Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "nothing has been taken for too long")))
     }
 }
 
@@ -40,22 +61,21 @@ impl AsyncRead for Heard {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        match Pin::new(&mut self.stream).poll_read(context, buffer) {
-            Poll::Pending => {
-                ready!(self.silence.as_mut().poll(context));
-                Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "nothing has come for too long")))
-            }
-            come @ Poll::Ready(_) => {
-                self.silence.as_mut().reset(Instant::now() + LONGEST_SILENCE);
-                come
-            }
+        let come = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let Some(silence) = &mut self.silence else { return come };
+        if come.is_ready() {
+            silence.as_mut().reset(Instant::now() + LONGEST_SILENCE);
+            return come;
         }
+        ready!(silence.as_mut().poll(context));
+        Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "nothing has come for too long")))
     }
 }
 
 impl AsyncWrite for Heard {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let sent = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.unless_stalled(sent, context)
     }
 
     fn poll_write_vectored(
@@ -63,7 +83,8 @@ impl AsyncWrite for Heard {
         context: &mut Context<'_>,
         bytes: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
+        let sent = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.unless_stalled(sent, context)
     }
 
     fn is_write_vectored(&self) -> bool {

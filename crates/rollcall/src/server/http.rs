@@ -18,7 +18,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::connections::{Connections, LONGEST_SILENCE, begins};
+use super::connections::{Connections, LONGEST_SILENCE, begins, one_client};
+use super::heard::Heard;
 
 /// How often a silent HTTP/2 connection is asked whether it is still there, and how long it may take to answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
@@ -53,7 +54,6 @@ pub(super) async fn serve(
                 let watcher = open.watcher();
                 let (connections, stop) = (Arc::clone(&connections), stop.clone());
                 tokio::spawn(async move {
-                    let _place = place;
                     // Small answers go out at once.
                     let _ = stream.set_nodelay(true);
                     // Which protocol it speaks is only known then, and until then hyper's own timeout does not run.
@@ -72,11 +72,13 @@ pub(super) async fn serve(
                             if request.uri().path().starts_with(rollcall_console::PATH) {
                                 let client =
                                     client_address(address.0, request.headers(), connections.proxies());
-                                request.extensions_mut().insert(Peer(client));
+                                request.extensions_mut().insert(Peer(one_client(client)));
                             }
                             request
                         }));
-                    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+                    let connection = builder
+                        .serve_connection(TokioIo::new(Heard::new(stream, place)), service)
+                        .into_owned();
                     if let Err(error) = watcher.watch(connection).await {
                         tracing::debug!(cause = &*error, "a connection broke");
                     }

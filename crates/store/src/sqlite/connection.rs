@@ -43,6 +43,17 @@ pub(super) fn open(file: &Path, writes: bool) -> Result<rusqlite::Connection> {
     Ok(connection)
 }
 
+/// The names of the tables in a file, of which nothing is changed.
+pub(super) fn tables(file: &Path) -> Result<Vec<String>> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = rusqlite::Connection::open_with_flags(file, flags).map_err(failure)?;
+    let mut statement = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+        .map_err(failure)?;
+    let tables = statement.query_map([], |row| row.get(0)).map_err(failure)?;
+    tables.collect::<rusqlite::Result<_>>().map_err(failure)
+}
+
 /// A connection.
 pub(super) enum Connection {
     /// It is asked on the thread that wants to know.

@@ -20,10 +20,13 @@ use uuid::Uuid;
 
 use self::connection::Connection;
 use self::readers::Readers;
-use self::sql::{Statement, Totals};
+use self::sql::Totals;
 use self::values::Row;
 use self::writer::{Turn, Writer};
 use crate::{Error, Options, Result};
+
+/// The bytes that every database begins with.
+const HEADER: u64 = 100;
 
 /// The file.
 #[derive(Debug)]
@@ -40,15 +43,9 @@ impl Database {
     pub(crate) async fn open(url: &str, options: &Options) -> Result<Self> {
         let file = file_of(url)?;
         create(&file)?;
+        require_ours(&file)?;
         // The writer comes first: it turns the write-ahead log on.
-        let writer = Writer::open(&file, options.acquire_timeout).await.map_err(|error| match error {
-            Error::Driver(cause) if failure::is_no_database(&*cause) => Error::Url(format!(
-                "the database file {} is no SQLite database, or a damaged one: name another file, or put a backup in its place",
-                file.display()
-            )),
-            error => error,
-        })?;
-        require_ours(&file, &mut writer.turn().await?).await?;
+        let writer = Writer::open(&file, options.acquire_timeout).await?;
         let readers = Readers::new(&file, options);
         Ok(Self { readers, writer, written: watch::Sender::new(()) })
     }
@@ -133,9 +130,9 @@ fn create(file: &Path) -> Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true);
     match options.open(file) {
-        Ok(there) if there.metadata().is_ok_and(|metadata| metadata.len() == 0) => {
+        Ok(there) if there.metadata().is_ok_and(|metadata| metadata.len() < HEADER) => {
             return Err(Error::Url(format!(
-                "the database file {shown} is empty: put a backup in its place, or delete it to begin a new installation"
+                "the database file {shown} is empty, or all but: put a backup in its place, or delete it to begin a new installation"
             )));
         }
         Ok(_) => return Ok(()),
@@ -162,18 +159,24 @@ fn create(file: &Path) -> Result<()> {
     made
 }
 
-/// Refuses a file that holds the tables of somebody else, and none of ours. Errors: [`Error::Url`].
-async fn require_ours(file: &Path, turn: &mut Turn) -> Result<()> {
-    let tables: Vec<String> =
-        Statement::new("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-            .values(turn.connection()?)
-            .await?;
+/// Refuses a file that is no database, or holds the tables of somebody else and none of ours, before anything in it changes.
+/// What cannot be looked at now, for another process has it, is not judged. Errors: [`Error::Url`].
+fn require_ours(file: &Path) -> Result<()> {
+    let shown = file.display();
+    let tables = match connection::tables(file) {
+        Ok(tables) => tables,
+        Err(Error::Driver(cause)) if failure::is_no_database(&*cause) => {
+            return Err(Error::Url(format!(
+                "the database file {shown} is no SQLite database, or a damaged one: name another file, or put a backup in its place"
+            )));
+        }
+        Err(_) => return Ok(()),
+    };
     // The leases are made before the first migration.
-    let is_ours = |table: &str| matches!(table, "_sqlx_migrations" | "leases");
+    let is_ours = |table: &String| matches!(table.as_str(), "_sqlx_migrations" | "leases");
     match tables.first() {
-        Some(foreign) if !tables.iter().any(|table| is_ours(table)) => Err(Error::Url(format!(
-            "the database file {} is not one of Rollcall's: it has the table {foreign:?}; name another file",
-            file.display()
+        Some(foreign) if !tables.iter().any(is_ours) => Err(Error::Url(format!(
+            "the database file {shown} is not one of Rollcall's: it has the table {foreign:?}; name another file"
         ))),
         _ => Ok(()),
     }

@@ -285,3 +285,18 @@ proptest! {
         redaction.id(&text);
     }
 }
+
+#[test]
+fn a_secret_in_a_url_is_hidden_however_it_is_encoded() {
+    let secret = format!("rc_scim_{}", "abcdef234567".repeat(5));
+    let once =
+        percent_encoding::percent_encode(secret.as_bytes(), percent_encoding::NON_ALPHANUMERIC).to_string();
+    let twice = once.replace('%', "%25");
+    let redaction = Redaction::new(&[], false);
+    for spelling in [&secret, &once, &twice] {
+        let path = redaction.path(&format!("/scim/v2/Users/{spelling}"));
+        assert_eq!(path, "/scim/v2/Users/[redacted]", "{spelling}");
+        assert!(!redaction.id(spelling).contains(&spelling[spelling.len() - 20..]));
+    }
+    assert_eq!(redaction.id("2819c223"), "2819c223");
+}
