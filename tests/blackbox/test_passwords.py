@@ -251,8 +251,8 @@ def test_passwords_cannot_be_guessed_by_trying_them_all(builder, name):
         assert (error is None) == (expected is None)
     assert verified(service, PASSWORD, id=ben["id"]) == ben["id"], "each user counts for itself"
 
-    # 15 attempts so far; after five more, and those that come back with time, the key is spent, whomever it asks for, and
-    # another key is not.
+    # 15 attempts so far; after five more, and those that come back with time, the key is spent, whomever it asks for.
+    # Another key is not.
     errors = (refusal(service, "wrong", user_name=f"{number}.{name}") for number in range(200))
     spent, error = next((number, error) for number, error in enumerate(errors) if error is not None)
     assert spent >= 5
