@@ -11,6 +11,7 @@ none begins with a new machine.
 import signal
 import socket
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from documents.shell import Outcome, Shell
 from harness.verdicts import closing
 
 PORTS = (8080, 50051)
+# Seconds until somebody reads the next document: the activity log is written a moment after what it tells.
+TURNING_A_PAGE = 2
 # What a curl ends with whose answer is 400 or more.
 REFUSED = "exit status 22 of: curl"
 
@@ -44,6 +47,8 @@ class Walk:
         if not set(document.after) <= self.left.keys():
             print(f"failed: {document.path.relative_to(ROOT)}: a document before it did not end")
             return Counter(failed=1)
+        if document.after:
+            time.sleep(TURNING_A_PAGE)
         shell = self.terminal(document)
         self.python = ""
         counts: Counter = Counter()
