@@ -150,7 +150,8 @@ fn create(file: &Path) -> Result<()> {
         match std::fs::hard_link(&new, file) {
             // Another process was quicker.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            // Not every file system has hard links.
+            // Not every file system has hard links; a rename would take the place of what another process has made.
+            Err(_) if file.exists() => Ok(()),
             Err(_) => std::fs::rename(&new, file).map_err(|error| failed(&error)),
             Ok(()) => Ok(()),
         }
