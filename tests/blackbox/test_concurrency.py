@@ -76,8 +76,9 @@ def test_users_are_deleted_while_their_groups_change(generic, name):
         for user in users[number::4] * 2:
             out = {"op": "remove", "path": f'members[value eq "{user}"]'}
             back = {"op": "add", "path": "members", "value": [{"value": user}]}
+            both = {"op": "replace", "path": "members", "value": [{"value": each} for each in (user, users[number])]}
             # Whoever has been deleted is nobody's member: 400.
-            yield [client.patch(path_of(group), operation).status_code for operation in (out, back)]
+            yield [client.patch(path_of(group), operation).status_code for operation in (out, back, both)]
 
     def work(place):
         client, number = clients[place], place // 2

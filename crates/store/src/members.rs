@@ -103,16 +103,21 @@ pub trait MemberWriting {
         limit: u32,
     ) -> Result<Vec<Uuid>>;
 
-    /// Holds the groups that a user or group is in against other changes, as whoever is about to take it out of them does before
-    /// the row of the user or group itself is held: who changes a group holds the group first and then its members.
-    async fn hold_groups_of(&mut self, directory: Uuid, member: Uuid) -> Result<()>;
+    /// Holds the groups that a user or group is in against other changes, and returns them. Whoever is about to take it out
+    /// of them does so before the row of the user or group itself is held: who changes a group holds the group first and then
+    /// its members.
+    async fn hold_groups_of(&mut self, directory: Uuid, member: Uuid) -> Result<Vec<Uuid>>;
 
-    /// Takes a user or group out of every group that it is in, and raises the versions of those. `event` makes the event
-    /// of a group; they are returned with the new versions, to be written.
+    /// Takes a user or group out of every group that it is in, and raises the versions of those. `held` are the groups that
+    /// [`hold_groups_of`](Self::hold_groups_of) returned. `event` makes the event of a group; they are returned with the new
+    /// versions, to be written.
+    ///
+    /// Errors: [`Error::Conflict`](crate::Error::Conflict) where it is in a group by now that is not held.
     async fn leave_groups(
         &mut self,
         directory: Uuid,
         member: Uuid,
+        held: &[Uuid],
         event: &mut (dyn FnMut(Uuid) -> Event + Send),
     ) -> Result<Vec<Event>>;
 }

@@ -248,11 +248,11 @@ impl Core {
         id: Uuid,
         if_match: &[String],
     ) -> Result<()> {
-        transaction.hold_groups_of(directory.id, id).await?;
+        let groups = transaction.hold_groups_of(directory.id, id).await?;
         let group = transaction.resource(directory.id, ResourceType::Group, id).await?;
         let group = group.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         require_match(if_match, group.version)?;
-        self.leave_groups(transaction, origin, directory, id).await?;
+        self.leave_groups(transaction, origin, directory, id, &groups).await?;
         transaction.delete_resource(directory.id, ResourceType::Group, id).await?;
         let facts = changes(&group.attributes, &Resource::new());
         let event =

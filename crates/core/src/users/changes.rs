@@ -260,12 +260,12 @@ impl Core {
         id: Uuid,
         if_match: &[String],
     ) -> Result<()> {
-        transaction.hold_groups_of(directory.id, id).await?;
+        let groups = transaction.hold_groups_of(directory.id, id).await?;
         let user = transaction.resource(directory.id, ResourceType::User, id).await?;
         let user = user.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         require_match(if_match, user.version)?;
         self.let_leave(transaction, origin, directory, &user, || Departure::deletion(&user)).await?;
-        self.leave_groups(transaction, origin, directory, id).await?;
+        self.leave_groups(transaction, origin, directory, id, &groups).await?;
         if directory.safeguards.retention_days == 0 {
             transaction.delete_resource(directory.id, ResourceType::User, id).await?;
         } else {
@@ -279,19 +279,20 @@ impl Core {
         Ok(tell(transaction, origin, event).await?)
     }
 
-    /// Takes a user or group out of every group.
+    /// Takes a user or group out of every group; `held` are those that it was in and that are held.
     pub(crate) async fn leave_groups(
         &self,
         transaction: &mut dyn Transaction,
         origin: Origin<'_>,
         directory: &Directory,
         member: Uuid,
+        held: &[Uuid],
     ) -> Result<()> {
         let facts = json!({ "members": { "removed": [member.to_string()] } });
         let mut event = |group| {
             self.event_to_come(origin, directory, EventKind::GroupUpdated, group).telling(facts.clone())
         };
-        for event in transaction.leave_groups(directory.id, member, &mut event).await? {
+        for event in transaction.leave_groups(directory.id, member, held, &mut event).await? {
             transaction.insert_event(&event).await?;
         }
         Ok(())

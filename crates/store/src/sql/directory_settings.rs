@@ -1,6 +1,7 @@
 //! The settings of a directory, as they are written into one column.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use rollcall_scim::Rule;
 use serde_json::{Map, Value, json};
@@ -9,6 +10,11 @@ use crate::{
     ActivitySettings, Directory, Error, NoticeSettings, PasswordHandling, Protocol, ProvisioningChoices,
     Recording, Result, Safeguards,
 };
+
+/// What has been read of which text: every call reads the settings of its directory, and they seldom change.
+static KNOWN: LazyLock<RwLock<HashMap<String, Arc<Settings>>>> = LazyLock::new(RwLock::default);
+/// How many texts are known at most.
+const MOST_KNOWN: usize = 1_000;
 
 /// What the column `settings` holds.
 #[derive(Debug, Default, PartialEq)]
@@ -92,11 +98,21 @@ fn read_activity(written: Option<&Value>) -> ActivitySettings {
 }
 
 /// Reads what [`written_settings`] wrote, of this version or a later one: rules that are not known yet are passed over, so
-/// that the old replicas of a rolling upgrade can go on.
-pub(super) fn read_settings(text: &str) -> Result<Settings> {
-    if text == "{}" {
-        return Ok(Settings::default());
+/// that the old replicas of a rolling upgrade can go on. Each text is parsed once.
+pub(super) fn read_settings(text: &str) -> Result<Arc<Settings>> {
+    if let Some(known) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(text) {
+        return Ok(Arc::clone(known));
     }
+    let settings = Arc::new(parse_settings(text)?);
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    if known.len() >= MOST_KNOWN {
+        known.clear();
+    }
+    known.insert(text.to_owned(), Arc::clone(&settings));
+    Ok(settings)
+}
+
+fn parse_settings(text: &str) -> Result<Settings> {
     let damaged = || Error::Damaged(format!("a directory has the settings {text:?}"));
     let settings: Value = serde_json::from_str(text).map_err(|_| damaged())?;
     let rules = settings.get("rules").and_then(Value::as_object).into_iter().flatten();

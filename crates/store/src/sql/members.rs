@@ -170,26 +170,22 @@ impl MemberWriting for Tx {
         query.values(self.connection()?).await
     }
 
-    async fn hold_groups_of(&mut self, directory: Uuid, member: Uuid) -> Result<()> {
-        // Where there is one writer there is nobody else.
-        if FOR_UPDATE.is_empty() {
-            return Ok(());
-        }
+    async fn hold_groups_of(&mut self, directory: Uuid, member: Uuid) -> Result<Vec<Uuid>> {
         let mut query = Statement::new(
-            "SELECT 1 FROM resources WHERE directory_id = $1 AND type = 'Group' AND id IN \
+            "SELECT id FROM resources WHERE directory_id = $1 AND type = 'Group' AND id IN \
              (SELECT group_id FROM members WHERE directory_id = $1 AND member_id = $2) ORDER BY id",
         )
         .bind(directory)
         .bind(member);
         query.push(FOR_UPDATE);
-        query.run(self.connection()?).await?;
-        Ok(())
+        query.values(self.connection()?).await
     }
 
     async fn leave_groups(
         &mut self,
         directory: Uuid,
         member: Uuid,
+        held: &[Uuid],
         event: &mut (dyn FnMut(Uuid) -> Event + Send),
     ) -> Result<Vec<Event>> {
         let groups: Vec<Uuid> = Statement::new(
@@ -199,7 +195,10 @@ impl MemberWriting for Tx {
         .bind(member)
         .values::<Uuid>(self.connection()?)
         .await?;
-        // The groups are locked in the order of their ids before their rows go, so that two who leave do not wait in a circle.
+        // To wait now for a group that somebody else holds, who may wait for this member, could be to wait in a circle.
+        if groups.iter().any(|group| !held.contains(group)) {
+            return Err(Error::Conflict("it has come into another group since its groups were held".into()));
+        }
         let mut events = Vec::new();
         for group in groups {
             let event = event(group);

@@ -243,7 +243,11 @@ async fn whoever_is_deleted_leaves_every_group(database: &dyn Database) {
     add(&*store, &acme, 102, &[1, 2]).await;
     add(&*store, &acme, 101, &[1]).await;
     let mut transaction = store.begin().await.unwrap();
-    let events = transaction.leave_groups(acme.id, id(1), &mut |group| event(9, group)).await.unwrap();
+    let held = transaction.hold_groups_of(acme.id, id(1)).await.unwrap();
+    assert_eq!(held, ids([101, 102]));
+    let lost = transaction.leave_groups(acme.id, id(1), &held[..1], &mut |group| event(9, group)).await;
+    assert!(matches!(lost, Err(Error::Conflict(_))), "{lost:?}");
+    let events = transaction.leave_groups(acme.id, id(1), &held, &mut |group| event(9, group)).await.unwrap();
     let left: Vec<_> = events.iter().map(|event| (event.subject, event.version)).collect();
     assert_eq!(left, [(id(101), Some(2)), (id(102), Some(2))]);
     transaction.delete_resource(acme.id, ResourceType::User, id(1)).await.unwrap();
