@@ -11,10 +11,11 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import psycopg
 import pytest
+from groups import new_group, path_of
 
 from harness.database import Database
 from harness.proxy import Proxy
-from harness.scim import TRUSTS_NOBODY, patch_op
+from harness.scim import TRUSTS_NOBODY, a_user, patch_op
 
 # More than there are connections.
 WAITING = 32
@@ -205,3 +206,22 @@ def test_connections_that_fall_silent_are_replaced(installation, record_property
         silence()
         until(installation.is_ready)
     assert silenced[0] > 1
+
+
+@pytest.mark.parametrize("what", ["create", "change", "delete", "group"])
+def test_a_change_whose_answer_is_lost_is_looked_for(installation, what):
+    scim, request_id = installation.held.scim, f"lost-{what}"
+    users = [scim.create(f"{number}@example.com")["id"] for number in range(2)]
+    group = new_group(scim, "Lost")
+    joins = {"op": "add", "path": "members", "value": [{"value": user} for user in users]}
+    method, path, body, expected = {
+        "create": ("POST", "/Users", a_user("lost@example.com"), 201),
+        "change": ("PATCH", f"/Users/{users[0]}", title(1), 200),
+        "delete": ("DELETE", f"/Users/{users[0]}", None, 204),
+        "group": ("PATCH", path_of(group), patch_op(joins), 200),
+    }[what]
+    # A user is created and changed by one statement; whatever else is changed, by several and a COMMIT.
+    lost = installation.proxy.lose_answer(request_id, is_next=what in ("delete", "group"))
+    answer = scim.request(method, path, data=body, headers={"X-Request-Id": request_id})
+    assert lost.is_lost, "the answer was not lost"
+    assert answer.status_code == expected, answer.text

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Either, Executor as _, SqlSafeStr as _, SqlStr};
 use tokio::time::timeout;
 
 use super::dialect::BEGIN;
-use super::failure::{failure, is_lost};
+use super::failure::{failure, is_lost, is_told};
 use super::pool::{Pool, Pooled};
 use super::queue::Queue;
 use super::sql::{Statement, Writes};
@@ -145,17 +145,19 @@ impl Connection {
     }
 
     /// Makes everything durable. What was only put off is one statement, and so a transaction by itself.
-    pub(super) async fn commit(&mut self) -> Result<()> {
+    pub(super) async fn commit(&mut self) -> Result<(), Unsaved> {
         if self.stage != Stage::Planned {
-            return Box::pin(self.ask(Asked::One(Statement::new("COMMIT"))))
-                .await
-                .map(|_| self.stage = Stage::Reading);
+            Box::pin(self.flush()).await?;
+            Box::pin(self.ask_once(Asked::One(Statement::new("COMMIT")))).await?;
+            self.stage = Stage::Reading;
+            return Ok(());
         }
-        let Some(queued) = self.queue.take() else { return Ok(()) };
+        let Some((statement, resource)) = self.queue.take() else { return Ok(()) };
         if self.pooled.is_none() {
             self.pooled = Some(self.pool.get().await?);
         }
-        Box::pin(self.write(queued)).await
+        let written = Box::pin(self.ask_once(Asked::One(statement))).await;
+        written.map(drop).map_err(|gone| Unsaved::from(gone).of(resource))
     }
 
     /// Asks, once what was put off has been written; and asks again where that is safe: outside of a transaction there are
@@ -185,10 +187,7 @@ impl Connection {
     /// Runs what was put off. It is asked once: nobody could tell whether it happened.
     async fn write(&mut self, (statement, resource): (Statement, Option<ResourceType>)) -> Result<()> {
         let written = self.ask_once(Asked::One(statement)).await;
-        written.map(drop).map_err(|gone| match resource {
-            Some(resource_type) => Error::from(gone).of(resource_type),
-            None => gone.into(),
-        })
+        written.map(drop).map_err(|gone| Unsaved::from(gone).of(resource).error)
     }
 
     async fn ask_again(&mut self, asked: Asked) -> Result<Answer> {
@@ -196,7 +195,7 @@ impl Connection {
             self.pooled = Some(self.pool.get().await?);
         }
         match self.ask_once(asked.clone()).await {
-            Err(Gone::Lost(cause)) => {
+            Err(Gone::Lost(cause) | Gone::Dismissed(cause)) => {
                 tracing::debug!(%cause, "a connection of the database was lost");
                 self.pooled = Some(self.pool.get().await?);
                 Ok(self.ask_once(asked).await?)
@@ -215,7 +214,8 @@ impl Connection {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) if is_lost(&error) => {
                 self.close();
-                Err(Gone::Lost(failure(error)))
+                let lost = if is_told(&error) { Gone::Dismissed } else { Gone::Lost };
+                Err(lost(failure(error)))
             }
             Ok(Err(error)) => Err(Gone::Refused(failure(error))),
             Err(_) => {
@@ -299,6 +299,8 @@ struct Answer {
 enum Gone {
     /// The server refused.
     Refused(Error),
+    /// The server refused, and said that the connection is of no use any more.
+    Dismissed(Error),
     /// The connection was lost.
     Lost(Error),
     /// Nobody answers.
@@ -308,8 +310,37 @@ enum Gone {
 impl From<Gone> for Error {
     fn from(gone: Gone) -> Self {
         match gone {
-            Gone::Refused(error) | Gone::Lost(error) | Gone::Silent(error) => error,
+            Gone::Refused(error) | Gone::Dismissed(error) | Gone::Lost(error) | Gone::Silent(error) => error,
         }
+    }
+}
+
+/// Why a transaction was not saved, as far as anybody knows.
+pub(super) struct Unsaved {
+    pub(super) error: Error,
+    /// It may have been saved: the server was asked, and nobody answered.
+    pub(super) is_unknown: bool,
+}
+
+impl Unsaved {
+    /// The same of a statement that wrote a resource of this type, if of any.
+    fn of(self, resource: Option<ResourceType>) -> Self {
+        match resource {
+            Some(resource_type) => Self { error: self.error.of(resource_type), ..self },
+            None => self,
+        }
+    }
+}
+
+impl From<Gone> for Unsaved {
+    fn from(gone: Gone) -> Self {
+        Self { is_unknown: matches!(gone, Gone::Lost(_) | Gone::Silent(_)), error: gone.into() }
+    }
+}
+
+impl From<Error> for Unsaved {
+    fn from(error: Error) -> Self {
+        Self { error, is_unknown: false }
     }
 }
 

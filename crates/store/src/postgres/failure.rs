@@ -34,14 +34,22 @@ pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
-            code.starts_with("08") || code.starts_with("57P") || code == READ_ONLY
+            code.starts_with("08") || code.starts_with("57P") || [READ_ONLY, UNKNOWN].contains(&&*code)
         }
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
         _ => false,
     }
 }
 
+/// Whether a server said by this error that it did not do what it was asked.
+pub(super) fn is_told(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| !code.starts_with("08") && code != UNKNOWN)
+}
+
 const DIVISION_BY_ZERO: &str = "22012";
+/// Nobody knows whether the statement was completed: distributed engines say so of a COMMIT.
+const UNKNOWN: &str = "40003";
 /// The server is a standby, or has become one.
 const READ_ONLY: &str = "25006";
 
@@ -63,7 +71,7 @@ fn meaning(error: &dyn DatabaseError) -> Meaning {
         "40001" | "40P01" | DIVISION_BY_ZERO => Meaning::Conflict,
         // Somebody else has had a lock for too long, or the statement took too long: whoever asks may ask again, but not at
         // once.
-        "55P03" | READ_ONLY => Meaning::Unavailable,
+        "55P03" | READ_ONLY | UNKNOWN => Meaning::Unavailable,
         // Connection exceptions, insufficient resources, cancelled, shutting down or starting up.
         _ if code.len() == 5 && ["08", "53", "57"].iter().any(|class| code.starts_with(class)) => {
             Meaning::Unavailable
@@ -144,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_database_that_cannot_be_reached_waits_or_takes_no_changes_is_unavailable_and_all_else_a_fault() {
-        for code in ["08006", "53300", "57P01", "57014", "55P03", "25006", "25P03"] {
+        for code in ["08006", "53300", "57P01", "57014", "55P03", "25006", "25P03", "40003"] {
             assert!(matches!(failure(said(code)), Error::Unavailable(_)), "{code}");
         }
         for code in ["", "1", "42601", "22P02", "08", "5300", "530000"] {
@@ -159,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_connection_goes_when_its_server_does_or_takes_no_changes() {
-        for code in ["08006", "57P01", "25006"] {
+        for code in ["08006", "57P01", "25006", "40003"] {
             assert!(is_lost(&said(code)), "{code}");
         }
         for code in ["23505", "57014", "55P03", "40001"] {
@@ -167,6 +175,17 @@ mod tests {
         }
         assert!(is_lost(&sqlx::Error::Io(std::io::Error::other("reset"))));
         assert!(!is_lost(&sqlx::Error::RowNotFound));
+    }
+
+    #[test]
+    fn what_was_asked_is_known_not_to_be_done_where_the_server_says_so() {
+        for code in ["57P01", "25006", "23505", "40001"] {
+            assert!(is_told(&said(code)), "{code}");
+        }
+        for code in ["08006", "08P01", "40003"] {
+            assert!(!is_told(&said(code)), "{code}");
+        }
+        assert!(!is_told(&sqlx::Error::Io(std::io::Error::other("reset"))));
     }
 
     #[test]

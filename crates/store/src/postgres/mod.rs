@@ -4,6 +4,7 @@ mod connection;
 mod dialect;
 mod failure;
 mod hosts;
+mod outcome;
 mod pool;
 mod queue;
 mod sequencer;
@@ -15,14 +16,16 @@ mod values;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use self::connection::Connection;
 use self::hosts::Hosts;
+use self::outcome::Witness;
 use self::pool::Pool;
 use self::sql::Totals;
 use self::statistics::Growth;
 use self::values::Row;
-use crate::{Options, Result};
+use crate::{Event, Options, Result};
 
 /// A pool of connections.
 #[derive(Debug)]
@@ -71,7 +74,7 @@ impl Database {
             totals: Totals::default(),
             pool: self.pool.clone(),
             growth: Arc::clone(&self.growth),
-            has_events: false,
+            witness: None,
             written: self.written.clone(),
         }
     }
@@ -87,7 +90,8 @@ struct Tx {
     totals: Totals,
     pool: Pool,
     growth: Arc<Growth>,
-    has_events: bool,
+    /// An event of it, if it has written any.
+    witness: Option<Witness>,
     written: watch::Sender<()>,
 }
 
@@ -102,15 +106,21 @@ impl Tx {
     }
 
     /// This transaction has written an event.
-    fn note_event(&mut self) {
-        self.has_events = true;
+    fn note_event(&mut self, event: &Event) {
+        self.witness = Some(Witness::of(event));
     }
 
     async fn commit(mut self) -> Result<()> {
         let added = self.totals.write(&mut self.connection).await?;
-        self.connection.commit().await?;
+        let sent = Instant::now();
+        if let Err(unsaved) = self.connection.commit().await {
+            match self.witness {
+                Some(witness) if unsaved.is_unknown && witness.is_seen(&self.pool, sent).await => {}
+                _ => return Err(unsaved.error),
+            }
+        }
         self.growth.note(added, &self.pool);
-        if self.has_events {
+        if self.witness.is_some() {
             self.written.send_replace(());
         }
         Ok(())

@@ -118,7 +118,7 @@ impl EventKeeping for Database {
 #[async_trait]
 impl EventWriting for Tx {
     async fn insert_event(&mut self, event: &Event) -> Result<()> {
-        self.note_event();
+        self.note_event(event);
         Statement::new(INSERT_EVENT)
             .bind(event.id)
             .bind(stream_of(event.directory))

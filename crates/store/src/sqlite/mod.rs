@@ -23,7 +23,7 @@ use self::readers::Readers;
 use self::sql::Totals;
 use self::values::Row;
 use self::writer::{Turn, Writer};
-use crate::{Error, Options, Result};
+use crate::{Error, Event, Options, Result};
 
 /// The bytes that every database begins with.
 const HEADER: u64 = 100;
@@ -201,7 +201,7 @@ impl Tx {
     }
 
     /// This transaction has written an event.
-    fn note_event(&mut self) {
+    fn note_event(&mut self, _: &Event) {
         self.has_events = true;
     }
 
