@@ -348,6 +348,8 @@ def test_what_is_not_supported_says_so(generic):
     [
         b"GET /scim/v2/Users HTTP/1.1\r\n\r\n",
         b"GET /scim/v2/Users HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET /admin/sign-in HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"GET /admin/sign-in HTTP/1.1\r\n\r\n",
         b"BREW /scim/v2/Users HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET " + b"/x" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 10_000 + b"\r\n",

@@ -17,6 +17,7 @@ pub mod person;
 mod resource;
 pub mod rules;
 pub mod secrets;
+pub mod unseen;
 pub mod user;
 pub mod value;
 

@@ -7,11 +7,11 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERER, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERER, REFERRER_POLICY, RETRY_AFTER, SET_COOKIE,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 use crate::assets::{ASSETS, Assets};
 use crate::cookies::{self, Theme};
@@ -36,7 +36,12 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub(crate) async fn dress(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
-    let mut response = if !reads && origin::is_foreign(&parts, console.settings.public_url.as_deref()) {
+    let hosts = parts.headers.get_all(HOST).iter().count();
+    let is_unclear = hosts > 1 || hosts == 0 && parts.version == Version::HTTP_11;
+    let mut response = if is_unclear {
+        // RFC 9112 §3.2: one reader would take the one, and the next one the other.
+        Problem::value(format!("The request has {hosts} Host headers; send one.")).into_response()
+    } else if !reads && origin::is_foreign(&parts, console.settings.public_url.as_deref()) {
         Problem::Forged.into_response()
     } else {
         next.run(Request::from_parts(parts.clone(), body)).await

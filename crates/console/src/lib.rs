@@ -22,6 +22,7 @@ mod problem;
 mod rate_limit;
 mod session;
 mod shell;
+mod shown;
 mod time;
 mod url;
 

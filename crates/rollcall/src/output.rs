@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-pub(crate) use table::{Cell, Table, printable};
+pub(crate) use table::{Cell, Table};
 
 /// Prints text and a line end to standard output. That nobody reads it any more is no error.
 pub(crate) fn line(text: &str) -> Result<()> {

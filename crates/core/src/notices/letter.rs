@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use rollcall_api::unseen::is_unseen;
+
 /// The longest value in characters.
 const LONGEST_VALUE: usize = 200;
 /// The longest subject in characters.
@@ -96,12 +98,6 @@ pub(super) fn value(text: &str) -> String {
 fn one_line(text: &str) -> String {
     let seen = text.chars().filter(|c| c.is_whitespace() || !is_unseen(*c));
     seen.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Whether a character is not seen itself, but changes how others are: controls, and marks of direction.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 fn shortened(text: &str, longest: usize) -> String {

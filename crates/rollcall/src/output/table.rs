@@ -1,6 +1,7 @@
 //! Tables: columns aligned by spaces, without lines between them.
 
 use comfy_table::{Attribute, Color, ContentArrangement, presets};
+use rollcall_api::unseen::shown;
 
 /// Rows under a header.
 #[derive(Debug)]
@@ -63,9 +64,9 @@ impl Table {
         table.set_header(header);
         for row in &self.rows {
             table.add_row(row.iter().map(|cell| match cell {
-                Cell::Plain(text) => comfy_table::Cell::new(printable(text)),
-                Cell::Good(text) => comfy_table::Cell::new(printable(text)).fg(Color::Green),
-                Cell::Faint(text) => comfy_table::Cell::new(printable(text)).add_attribute(Attribute::Dim),
+                Cell::Plain(text) => comfy_table::Cell::new(shown(text, false)),
+                Cell::Good(text) => comfy_table::Cell::new(shown(text, false)).fg(Color::Green),
+                Cell::Faint(text) => comfy_table::Cell::new(shown(text, false)).add_attribute(Attribute::Dim),
             }));
         }
         for column in table.column_iter_mut() {
@@ -73,11 +74,6 @@ impl Table {
         }
         table.trim_fmt()
     }
-}
-
-/// Text that came from elsewhere, without the power to move the cursor or to break a row.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! How requests are shown.
 
+use rollcall_api::unseen::shown;
 use rollcall_api::v1::{Activity, ActivityBody};
 use serde_json::{Value, json};
 
 use crate::cli::time::{exact_time, short_time};
-use crate::output::{Cell, Table, printable};
+use crate::output::{Cell, Table};
 
 pub(super) fn as_table(activities: &[Activity]) -> Table {
     let mut table = Table::new(&["TIME", "STATUS", "METHOD", "PATH", "µs", "TOKEN", "WHAT", "ID"]);
@@ -28,7 +29,7 @@ pub(super) fn line(activity: &Activity) -> String {
     let time = short_time(activity.time).unwrap_or_default();
     let what = what(activity).map(|what| format!("  {what}")).unwrap_or_default();
     let Activity { method, status, latency_micros, .. } = activity;
-    printable(&format!("{time}  {status}  {method} {}  {latency_micros} µs{what}", url(activity)))
+    shown(&format!("{time}  {status}  {method} {}  {latency_micros} µs{what}", url(activity)), false).into_owned()
 }
 
 /// Everything about a request, one thing a row.
