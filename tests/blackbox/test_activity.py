@@ -302,7 +302,7 @@ def report(house, credential: str, **request):
     """Reports a request as a gateway does."""
     request = {"method": "GET", "path": "/scim/v2/Users", "status": 200, "began_micros": 10, **request}
     reports = [{"authorization": credential.encode(), "requests": [request]}]
-    house.rpc(None).call("ActivityService/RecordActivity", reports=reports, now_micros=20)
+    house.admin.call("ActivityService/RecordActivity", reports=reports, now_micros=20)
 
 
 def test_a_gateway_can_report_nothing_about_a_directory_whose_credential_it_never_saw(house):
@@ -324,8 +324,23 @@ def test_a_report_of_what_cannot_be_is_refused(generic):
         with refuses("INVALID_VALUE"):
             report(generic.house, credential, **odd)
     with refuses("TOO_MANY"):
-        generic.house.rpc(None).call("ActivityService/RecordActivity", reports=[{"requests": [{"status": 200}] * 4001}])
+        reports = [{"requests": [{"status": 200}] * 4001}]
+        generic.house.admin.call("ActivityService/RecordActivity", reports=reports)
     assert not listed(generic)
+
+
+def test_a_key_of_one_directory_reports_nothing(generic):
+    key = generic.house.new_service_key("ACTIVITY_WRITE", directory=generic.name)
+    with refuses("FORBIDDEN"):
+        generic.house.rpc(key).call("ActivityService/RecordActivity", reports=[{"requests": [{"status": 200}]}])
+
+
+def test_a_gateway_without_a_key_answers_and_says_what_it_lacks(builder):
+    house = builder.new("apart-sqlite", settings={"ROLLCALL_GATEWAY_KEY": ""})
+    house.start()
+    house.default.scim.create("ada@example.com")
+    assert "service-key create gateways --scope activity.write" in house.processes[1].output
+    assert not listed(house.default)
 
 
 def test_a_large_body_is_kept_up_to_its_limit(generic, name):

@@ -49,6 +49,7 @@ class House:
     work: Path
     database: Database
     admin_key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    gateway_key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     scim_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     settings: dict[str, str] = field(default_factory=dict)
     processes: list[Process] = field(default_factory=list)
@@ -96,7 +97,7 @@ class House:
             self.processes.append(Process(["serve"], self.work, **http, **self.core_settings, **self.settings))
         else:
             self.processes.append(self.new_core())
-            gateway = {"ROLLCALL_CORE_URL": f"http://{self.grpc_address}"}
+            gateway = {"ROLLCALL_CORE_URL": f"http://{self.grpc_address}", "ROLLCALL_GATEWAY_KEY": self.gateway_key}
             self.processes.append(Process(["gateway"], self.work, **http, **gateway, **self.settings))
         self.processes[-1].wait_for(self.is_ready)
         return self
@@ -111,7 +112,8 @@ class House:
         }
 
     def new_core(self) -> Process:
-        return Process(["core"], self.work, **self.core_settings, **self.settings)
+        key = {"ROLLCALL_BOOTSTRAP_GATEWAY_KEY": self.gateway_key}
+        return Process(["core"], self.work, **key, **self.core_settings, **self.settings)
 
     def restart_core(self) -> None:
         """Starts the core of a house whose core has ended, and waits until the gateway has found it."""

@@ -82,6 +82,7 @@ class Fleet:
         settings = self.core_settings(database, grpc) | {
             "ROLLCALL_HTTP_ADDR": f"127.0.0.1:{http}",
             "ROLLCALL_CORE_URL": f"http://127.0.0.1:{grpc}",
+            "ROLLCALL_GATEWAY_KEY": self.gateway_key,
         }
         begin = time.perf_counter()
         with self.running([[str(self.binary), "core"], [str(self.binary), "gateway"]], settings) as processes:
@@ -95,6 +96,7 @@ class Fleet:
             "ROLLCALL_GRPC_ADDR": f"127.0.0.1:{grpc}",
             "ROLLCALL_BOOTSTRAP_SCIM_TOKEN": self.token,
             "ROLLCALL_BOOTSTRAP_ADMIN_KEY": self.admin_key,
+            "ROLLCALL_BOOTSTRAP_GATEWAY_KEY": self.gateway_key,
         }
 
     @contextmanager

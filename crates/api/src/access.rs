@@ -25,18 +25,20 @@ pub fn scope_name(scope: Scope) -> Option<&'static str> {
         Scope::SsoSignIn => Some("sso.sign-in"),
         Scope::EventsRead => Some("events.read"),
         Scope::PasswordVerify => Some("password.verify"),
+        Scope::ActivityWrite => Some("activity.write"),
         Scope::Admin => Some("admin"),
         Scope::Unspecified | Scope::Public | Scope::Authenticated => None,
     }
 }
 
 /// The scopes that a key can carry.
-pub const KEY_SCOPES: [Scope; 6] = [
+pub const KEY_SCOPES: [Scope; 7] = [
     Scope::DirectoryRead,
     Scope::DirectoryWrite,
     Scope::SsoSignIn,
     Scope::EventsRead,
     Scope::PasswordVerify,
+    Scope::ActivityWrite,
     Scope::Admin,
 ];
 

@@ -14,6 +14,10 @@ use tonic::transport::{Channel, Error};
 #[derive(Debug, Clone)]
 pub struct CoreChannel(Way);
 
+/// Among the extensions of a call that was made in the core's own process, which nobody can put there from outside.
+#[derive(Debug, Clone, Copy)]
+pub struct InProcess;
+
 #[derive(Debug, Clone)]
 enum Way {
     Memory(Routes),
@@ -44,9 +48,10 @@ impl Service<Request<Body>> for CoreChannel {
         }
     }
 
-    fn call(&mut self, request: Request<Body>) -> CoreFuture {
+    fn call(&mut self, mut request: Request<Body>) -> CoreFuture {
         CoreFuture(match &mut self.0 {
             Way::Memory(routes) => {
+                request.extensions_mut().insert(InProcess);
                 let answer = routes.call(request);
                 Box::pin(async move { Ok(answer.await.unwrap_or_else(|never| match never {})) })
             }

@@ -156,7 +156,11 @@ impl ActivityService for Activities {
         &self,
         request: Request<RecordActivityRequest>,
     ) -> Result<Response<RecordActivityResponse>, Status> {
-        self.core.record_activity(request.into_inner()).await?;
+        let (_, extensions, message) = request.into_parts();
+        if let Some(caller) = Caller::if_any(&extensions) {
+            caller.require_all_directories()?;
+        }
+        self.core.record_activity(message).await?;
         Ok(Response::new(RecordActivityResponse {}))
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rollcall_api::v1::ErrorReason;
+use rollcall_api::access;
+use rollcall_api::v1::{ErrorReason, Scope};
 use rollcall_scim::Profile;
 use rollcall_store::{
     ActivitySettings, CredentialKind, NoticeSettings, PasswordHandling, ProvisioningChoices, Safeguards,
@@ -27,6 +28,8 @@ pub struct BootstrapSecrets {
     pub scim_token: Option<Secret>,
     /// An admin key.
     pub admin_key: Option<Secret>,
+    /// A service key with the scope `activity.write`, by which gateways report what they have answered.
+    pub gateway_key: Option<Secret>,
 }
 
 /// What a first start made and nobody knows yet.
@@ -88,6 +91,9 @@ impl Core {
         let new = bootstrap_credential(CredentialKind::AdminKey, None);
         let admin_key =
             self.first_credential(&mut *transaction, new, secrets.admin_key.as_ref(), generate).await?;
+        if let Some(secret) = &secrets.gateway_key {
+            self.first_gateway_key(&mut *transaction, secret).await?;
+        }
         transaction.save().await?;
         Ok(FirstStart { created, scim_token, admin_key })
     }
@@ -107,6 +113,20 @@ impl Core {
         let (_, secret) = self.make_credential(&mut *transaction, Origin::SYSTEM, new).await?;
         transaction.save().await?;
         Ok(secret)
+    }
+
+    /// Keeps the key of gateways, unless there has been one.
+    async fn first_gateway_key(&self, transaction: &mut dyn Transaction, secret: &Secret) -> Result<()> {
+        let scopes: Vec<String> =
+            access::scope_name(Scope::ActivityWrite).into_iter().map(str::to_owned).collect();
+        let keys = transaction.credentials(CredentialKind::ServiceKey, None).await?;
+        if keys.iter().any(|key| key.scopes == scopes) {
+            return Ok(());
+        }
+        let name = "gateways".to_owned();
+        let new = NewCredential { name, scopes, ..bootstrap_credential(CredentialKind::ServiceKey, None) };
+        self.keep_credential(transaction, Origin::SYSTEM, new, secret).await?;
+        Ok(())
     }
 
     /// Keeps the given secret, or generates one; neither, where there has been a credential of this kind.

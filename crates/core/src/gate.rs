@@ -136,7 +136,7 @@ impl Gate {
 
 /// How a request came through the gate.
 enum Admission {
-    /// It needs no credential and came without one.
+    /// It needs no credential and came without one, or from this process.
     Anonymous,
     /// Its credential is good for what it asks.
     Caller(Box<Caller>),

@@ -208,6 +208,7 @@ fn scope_boxes(ticked: &[Scope]) -> Vec<ScopeBox> {
             Scope::SsoSignIn => "Ask whether a sign-in may come in.",
             Scope::EventsRead => "List and follow events.",
             Scope::PasswordVerify => "Ask whether a password is a user's.",
+            Scope::ActivityWrite => "Report the requests that a gateway has answered.",
             Scope::Admin => "Everything, this console included.",
             _ => "",
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use http::header::AUTHORIZATION;
 use http::{HeaderValue, StatusCode};
 use rollcall_api::channel::CoreChannel;
 use rollcall_api::client;
@@ -13,6 +14,7 @@ use rollcall_api::error::reason_from;
 use rollcall_api::v1::{ActivityReport, AnsweredRequest, ErrorReason, RecordActivityRequest};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use tonic::Request;
 
 use super::{Report, Waiting, micros};
 
@@ -26,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
 /// The pause is so many times as long as the last call took. After a full batch there is none: there is more to come.
 const REST: u32 = 10;
+/// The pause after the core did not take the key.
+const UNWELCOME: Duration = Duration::from_secs(30);
 /// The pause after a call that failed: it doubles from the first to the second.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
@@ -33,6 +37,8 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::fr
 #[derive(Debug)]
 pub struct Reporter {
     process: String,
+    /// What the core is shown. In its own process it asks for nothing.
+    key: Option<HeaderValue>,
     reports: mpsc::Receiver<Report>,
     waiting: Arc<Waiting>,
     epoch: Instant,
@@ -45,7 +51,12 @@ impl Reporter {
         waiting: Arc<Waiting>,
         epoch: Instant,
     ) -> Self {
-        Self { process: process.to_owned(), reports, waiting, epoch }
+        Self { process: process.to_owned(), key: None, reports, waiting, epoch }
+    }
+
+    /// The same, which shows the core this header `Authorization`: a service key with the scope `activity.write`.
+    pub fn with_key(self, key: HeaderValue) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// Reports to the core until the gateway is gone. While the core is away the reports wait. After `stop` nothing is
@@ -69,9 +80,13 @@ impl Reporter {
                     let lost: usize = reports.iter().map(|report| report.requests.len()).sum();
                     self.waiting.dropped.fetch_add(lost as u64, Ordering::Relaxed);
                 }
-                let pause =
-                    if is_over { (started.elapsed() * REST).clamp(PAUSE.0, PAUSE.1) } else { back_off };
-                let rests = !(stopping || is_full && is_over);
+                let pause = match sent {
+                    Sent::Unwelcome => UNWELCOME,
+                    _ if is_over => (started.elapsed() * REST).clamp(PAUSE.0, PAUSE.1),
+                    _ => back_off,
+                };
+                let is_pressed = is_full && is_over && sent != Sent::Unwelcome;
+                let rests = !(stopping || is_pressed);
                 if rests {
                     tokio::select! {
                         () = &mut stop => stopping = true,
@@ -111,14 +126,17 @@ impl Reporter {
 
     async fn send(&self, core: CoreChannel, reports: Vec<ActivityReport>, call_id: String) -> Sent {
         let now_micros = micros(self.epoch.elapsed());
-        let message = RecordActivityRequest { reports, now_micros, call_id };
+        let mut call = Request::new(RecordActivityRequest { reports, now_micros, call_id });
+        if let Some(key) = &self.key {
+            call.metadata_mut().as_mut().insert(AUTHORIZATION, key.clone());
+        }
         let mut client = client::activity(core);
-        match timeout(PATIENCE, client.record_activity(message)).await {
+        match timeout(PATIENCE, client.record_activity(call)).await {
             Ok(Ok(_)) => Sent::Done,
             Ok(Err(status)) if reason_from(&status) == ErrorReason::Unavailable => Sent::Later,
             Ok(Err(status)) => {
                 tracing::warn!(cause = %status, "the core does not take in what was reported of requests");
-                Sent::Never
+                if is_of_key(reason_from(&status)) { Sent::Unwelcome } else { Sent::Never }
             }
             Err(_) => Sent::Later,
         }
@@ -143,6 +161,19 @@ enum Sent {
     Later,
     /// The core will never take it.
     Never,
+    /// The core does not take the key.
+    Unwelcome,
+}
+
+/// Whether the core refused the key, and not what came with it.
+fn is_of_key(reason: ErrorReason) -> bool {
+    matches!(
+        reason,
+        ErrorReason::CredentialMissing
+            | ErrorReason::CredentialInvalid
+            | ErrorReason::ScopeMissing
+            | ErrorReason::Forbidden
+    )
 }
 
 #[cfg(test)]

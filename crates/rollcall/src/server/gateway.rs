@@ -15,7 +15,7 @@ use super::grpc::WINDOWS;
 use super::lifecycle::{Servers, Signals};
 use super::{http, listener, logging, tls};
 use crate::output;
-use crate::settings::{self, CoreConnection, General, Http, Shutdown};
+use crate::settings::{self, CoreConnection, GatewayKey, General, Http, Shutdown};
 
 /// How long it may take to connect to the core.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,9 +25,10 @@ const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from
 const EXAMPLES: &str = "\
 Examples:
   rollcall gateway --http-addr 0.0.0.0:8080 --core-url http://core:50051 --public-url https://id.example.com
-  rollcall gateway --core-url https://core:50051 --core-ca-cert ca.pem
+  rollcall gateway --core-url https://core:50051 --core-ca-cert ca.pem --gateway-key-file gateway.key
 
-A gateway holds no data and no secrets: run as many as you like. It answers /healthz and /readyz for probes.
+A gateway holds no data: run as many as you like. The core lets it write the activity log with a key of its own:
+`rollcall service-key create gateways --scope activity.write` makes one. It answers /healthz and /readyz for probes.
 The settings can come from the environment and from a file too; --help names each.";
 
 /// The settings of `rollcall gateway`.
@@ -39,6 +40,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     core: CoreConnection,
     #[command(flatten)]
+    key: GatewayKey,
+    #[command(flatten)]
     connections: settings::Connections,
     #[command(flatten)]
     shutdown: Shutdown,
@@ -49,6 +52,7 @@ pub(crate) struct Settings {
 /// Runs until it is told to end.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
     logging::init(&settings.general)?;
+    let key = settings.key.authorization()?;
     let signals = Signals::new()?;
     let listener = listener::bind("http-addr", settings.http.http_addr).await?;
     let address = listener.local_addr()?;
@@ -57,7 +61,19 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let readiness = Readiness::default();
     let core = channel(&settings.core)?;
     let process = process_name()?;
-    let (activity, reporter) = ActivityLog::new(&process);
+    let (activity, reporter) = match key {
+        Some(key) => {
+            let (activity, reporter) = ActivityLog::new(&process);
+            (activity, Some(reporter.with_key(key)))
+        }
+        None => {
+            tracing::warn!(
+                "there is no gateway-key: what this gateway answers will not be in the activity log; \
+                 `rollcall service-key create gateways --scope activity.write` makes one"
+            );
+            (ActivityLog::default(), None)
+        }
+    };
     let router = rollcall_gateway::router(
         core.clone(),
         gateway_settings(&settings.http, &process, &readiness, activity),
@@ -66,7 +82,9 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let [connections] = Connections::of_ports(&settings.connections, [proxies]);
     let mut servers = Servers::new();
     servers.start(|stop| http::serve(listener, connections, router, stop));
-    servers.start(|stop| report(reporter, core, stop));
+    if let Some(reporter) = reporter {
+        servers.start(|stop| report(reporter, core, stop));
+    }
     let core = &settings.core.core_url;
     tracing::info!(%address, core, "the gateway listens");
     output::line(&format!(
