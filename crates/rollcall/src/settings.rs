@@ -26,7 +26,7 @@ use clap::{Args, ValueEnum};
 pub(crate) use connections::Connections;
 pub(crate) use duration::{Expiry, duration};
 pub(crate) use open_id::OpenId;
-pub(crate) use secrets::{BootstrapFiles, secret};
+pub(crate) use secrets::{BootstrapFiles, GatewayKey, secret};
 use size::ByteSize;
 pub(crate) use smtp::Smtp;
 

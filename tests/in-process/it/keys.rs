@@ -7,7 +7,8 @@ use rollcall_api::v1::{
     RevokeTokenRequest, RotateServiceKeyRequest, RotateTokenRequest, Scope, ServiceKey, WhoAmIRequest,
     WhoAmIResponse,
 };
-use rollcall_core::Clock as _;
+use rollcall_core::bootstrap::BootstrapSecrets;
+use rollcall_core::{Clock as _, Secret};
 
 use crate::house::{Answered as _, DAY, HOUR, House, MINUTE, SCIM_TOKEN, id};
 use crate::on_both_databases;
@@ -227,10 +228,24 @@ async fn a_key_says_whose_it_is_and_acts_within_that(house: &House) {
     bound.directories().create_directory(create).await.refused(ErrorReason::Forbidden).naming(&["default"]);
 }
 
+async fn the_key_of_gateways_that_is_brought_along_is_used_where_there_has_been_none(house: &House) {
+    let texts = ["0f3a9c71d2e84b5690a1c2d3e4f56789", "98765f4e3d2c1a0965b48e2d17c9a3f0"];
+    for text in texts {
+        let gateway_key = Some(Secret::from_outside(text).unwrap());
+        let secrets = BootstrapSecrets { gateway_key, ..BootstrapSecrets::default() };
+        house.core.first_start(&secrets, false).await.unwrap();
+    }
+    let scopes: Vec<_> = keys(house, "").await.into_iter().map(|key| key.scopes).collect();
+    assert_eq!(scopes, [[i32::from(Scope::ActivityWrite)]]);
+    assert_eq!(who(house, texts[0]).await.kind(), CredentialKind::ServiceKey);
+    assert!(is_out(house, texts[1]).await);
+}
+
 on_both_databases![
     a_rotated_key_has_a_successor_that_is_like_it,
     a_key_is_listed_and_revoked_where_it_belongs,
     a_key_that_says_too_little_or_too_much_is_refused,
     a_token_is_named_by_its_id_or_prefix_or_is_the_newest,
     a_key_says_whose_it_is_and_acts_within_that,
+    the_key_of_gateways_that_is_brought_along_is_used_where_there_has_been_none,
 ];

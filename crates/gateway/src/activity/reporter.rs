@@ -55,6 +55,7 @@ impl Reporter {
     }
 
     /// The same, which shows the core this header `Authorization`: a service key with the scope `activity.write`.
+    #[must_use]
     pub fn with_key(self, key: HeaderValue) -> Self {
         Self { key: Some(key), ..self }
     }

@@ -61,18 +61,15 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let readiness = Readiness::default();
     let core = channel(&settings.core)?;
     let process = process_name()?;
-    let (activity, reporter) = match key {
-        Some(key) => {
-            let (activity, reporter) = ActivityLog::new(&process);
-            (activity, Some(reporter.with_key(key)))
-        }
-        None => {
-            tracing::warn!(
-                "there is no gateway-key: what this gateway answers will not be in the activity log; \
+    let (activity, reporter) = if let Some(key) = key {
+        let (activity, reporter) = ActivityLog::new(&process);
+        (activity, Some(reporter.with_key(key)))
+    } else {
+        tracing::warn!(
+            "there is no gateway-key: what this gateway answers will not be in the activity log; \
                  `rollcall service-key create gateways --scope activity.write` makes one"
-            );
-            (ActivityLog::default(), None)
-        }
+        );
+        (ActivityLog::default(), None)
     };
     let router = rollcall_gateway::router(
         core.clone(),

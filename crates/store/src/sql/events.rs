@@ -21,7 +21,7 @@ const NO_DIRECTORY: Uuid = Uuid::nil();
 const EXPIRED_AT_ONCE: i64 = 1000;
 
 /// The directory of an event as it is stored.
-pub(super) fn stream_of(directory: Option<Uuid>) -> Uuid {
+pub(in super::super) fn stream_of(directory: Option<Uuid>) -> Uuid {
     directory.unwrap_or(NO_DIRECTORY)
 }
 

@@ -98,7 +98,11 @@ impl House {
         let core =
             Core::new(store.clone(), clock.clone(), random.clone(), setup.limits).with_smtp(setup.smtp);
         let secret = |text| Some(Secret::from_outside(text).unwrap());
-        let secrets = BootstrapSecrets { scim_token: secret(SCIM_TOKEN), admin_key: secret(ADMIN_KEY) };
+        let secrets = BootstrapSecrets {
+            scim_token: secret(SCIM_TOKEN),
+            admin_key: secret(ADMIN_KEY),
+            gateway_key: None,
+        };
         core.first_start(&secrets, false).await.unwrap();
         let (services, _) = core.routes().await.unwrap();
         let channel = CoreChannel::memory(services);

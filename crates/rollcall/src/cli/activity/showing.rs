@@ -29,7 +29,8 @@ pub(super) fn line(activity: &Activity) -> String {
     let time = short_time(activity.time).unwrap_or_default();
     let what = what(activity).map(|what| format!("  {what}")).unwrap_or_default();
     let Activity { method, status, latency_micros, .. } = activity;
-    shown(&format!("{time}  {status}  {method} {}  {latency_micros} µs{what}", url(activity)), false).into_owned()
+    shown(&format!("{time}  {status}  {method} {}  {latency_micros} µs{what}", url(activity)), false)
+        .into_owned()
 }
 
 /// Everything about a request, one thing a row.
