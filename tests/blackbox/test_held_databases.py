@@ -218,7 +218,7 @@ def test_a_change_whose_answer_is_lost_is_looked_for(installation, what):
         "create": ("POST", "/Users", a_user("lost@example.com"), 201),
         "change": ("PATCH", f"/Users/{users[0]}", title(1), 200),
         "delete": ("DELETE", f"/Users/{users[0]}", None, 204),
-        "group": ("PATCH", path_of(group), patch_op(joins), 200),
+        "group": ("PATCH", path_of(group), patch_op(joins), 204),
     }[what]
     # A user is created and changed by one statement; whatever else is changed, by several and a COMMIT.
     lost = installation.proxy.lose_answer(request_id, is_next=what in ("delete", "group"))

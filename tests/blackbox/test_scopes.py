@@ -6,7 +6,15 @@ from harness.rpc import Rpc, api, judge, methods, reason, refuses
 
 pytestmark = pytest.mark.hops
 
-SCOPES = ["DIRECTORY_READ", "DIRECTORY_WRITE", "SSO_SIGN_IN", "EVENTS_READ", "PASSWORD_VERIFY", "ACTIVITY_WRITE", "ADMIN"]
+SCOPES = [
+    "DIRECTORY_READ",
+    "DIRECTORY_WRITE",
+    "SSO_SIGN_IN",
+    "EVENTS_READ",
+    "PASSWORD_VERIFY",
+    "ACTIVITY_WRITE",
+    "ADMIN",
+]
 KINDS = [
     "none",
     "wrong",

@@ -98,7 +98,7 @@ class House:
         else:
             self.processes.append(self.new_core())
             gateway = {"ROLLCALL_CORE_URL": f"http://{self.grpc_address}", "ROLLCALL_GATEWAY_KEY": self.gateway_key}
-            self.processes.append(Process(["gateway"], self.work, **http, **gateway, **self.settings))
+            self.processes.append(Process(["gateway"], self.work, **(http | gateway | self.settings)))
         self.processes[-1].wait_for(self.is_ready)
         return self
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that falls silent and loses answers: what stands between a service and its database when a network fails."""
+"""A TCP proxy that falls silent and loses answers: what a network does between a service and its database when it fails."""
 
 import contextlib
 import socket
@@ -31,7 +31,7 @@ class Proxy:
         return len(open_ones)
 
     def lose_answer(self, text: str, is_next: bool) -> "Lost":
-        """Loses the answer to what contains a text, or to what comes next on that connection, and cuts the connection."""
+        """Loses the answer to what contains a text, or to what comes next on that connection, and cuts it."""
         self.lost.append(Lost(text.encode(), is_next))
         return self.lost[-1]
 
