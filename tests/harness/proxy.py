@@ -1,4 +1,4 @@
-"""A TCP proxy that falls silent and loses answers: what a network does between a service and its database when it fails."""
+"""A TCP proxy that falls silent and loses answers: what a failing network does between a service and its database."""
 
 import contextlib
 import socket
