@@ -13,10 +13,12 @@ use crate::cli::Cli;
 /// What is put in the place of something that the reader is to put in, until one of them parses.
 const STAND_INS: [&str; 6] = ["x", "1", "1h", "on", "2027-01-31T00:00:00Z", "http://localhost:1"];
 /// The settings that have no flag, and those that are of the examples.
-const WITHOUT_FLAG: [&str; 7] = [
+const WITHOUT_FLAG: [&str; 9] = [
     "ROLLCALL_ADMIN_KEY",
     "ROLLCALL_BOOTSTRAP_ADMIN_KEY",
+    "ROLLCALL_BOOTSTRAP_GATEWAY_KEY",
     "ROLLCALL_BOOTSTRAP_SCIM_TOKEN",
+    "ROLLCALL_GATEWAY_KEY",
     "ROLLCALL_OIDC_CLIENT_SECRET",
     "ROLLCALL_OIDC_SERVICE_KEY",
     "ROLLCALL_SERVICE_KEY",
