@@ -2,7 +2,7 @@
 # the shell scripts and the Python of the tests and examples are free of what shellcheck and ruff find
 need_debian shellcheck shellcheck
 need_python
-mapfile -t scripts < <(grep -rlE '^#!.*\b(ba)?sh|^# shellcheck shell=bash' --include=run --include=release --include=rootfs --include='*.sh' "$ROOT/.ci" "$TESTS" "$ROOT/deploy")
+mapfile -t scripts < <(grep -rlE '^#!.*\b(ba)?sh|^# shellcheck shell=bash' --include=run --include=build --include=release --include=rootfs --include='*.sh' "$ROOT/.ci" "$TESTS" "$ROOT/deploy")
 shellcheck --external-sources --source-path="$ROOT" "${scripts[@]}"
 cd "$TESTS" || exit
 "$PYTHON" -m ruff check --quiet --no-cache --config ruff.toml . ../examples
