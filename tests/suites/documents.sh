@@ -3,6 +3,7 @@
 need_debian curl curl
 need_debian jq jq
 need_debian ip iproute2
+need_debian ssh-keygen openssh-client
 need_python
 build_binary
 pins="$ROOT/examples/follower-python/requirements.txt"
