@@ -72,6 +72,8 @@ def test_no_line_has_a_key_twice(builder, name, mode):
     house.stop()
     said += lines(house)
     assert "answered" in [line.get("message") for line in said]
+    refused = [line for line in said if line.get("message") == "a credential was refused"]
+    assert {(line["level"], line["address"]) for line in refused} == {("INFO", "127.0.0.1")}
     if not mode.startswith("serve"):
         assert any(line.get("message") == "a call of the core failed on its way" and line["cause"] for line in said)
     for line in said:

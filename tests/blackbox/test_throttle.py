@@ -2,9 +2,10 @@
 
 import time
 
+import httpx
 import pytest
 
-from harness.scim import GROUP, Scim, a_user, created, listing, no_content, ok, refused
+from harness.scim import GROUP, TRUSTS_NOBODY, Scim, a_user, created, listing, no_content, ok, refused
 
 pytestmark = pytest.mark.hops
 
@@ -100,3 +101,14 @@ def test_b31_no_limit_can_be_less_than_entra_asks_for(builder, limit):
     done = house.command("serve", "--max-requests-per-second", limit)
     assert done.returncode != 0
     assert "max-requests-per-second" in done.stderr
+
+
+def test_access_tokens_are_counted_as_other_requests_are(limited):
+    directory = limited.new_directory()
+    client = limited.admin.call("OAuthService/CreateClient", directory=directory.name, name="idp")
+    form = {"grant_type": "client_credentials"}
+    with httpx.Client(verify=TRUSTS_NOBODY, auth=(client.client.id, client.secret)) as http:
+        asked = (http.post(f"{limited.url}/oauth2/token", data=form) for _ in range(MANY))
+        answer = next(answer for answer in asked if answer.status_code != 200)
+    assert (answer.status_code, answer.json()["error"]) == (429, "temporarily_unavailable")
+    assert answer.headers["retry-after"] == "1"

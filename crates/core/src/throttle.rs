@@ -36,11 +36,16 @@ impl Throttle {
 
     /// Counts a request at a time in µs. Errors: `RATE_LIMITED`, with how long to wait.
     pub(crate) fn count(&self, caller: &Caller, now: i64) -> Result<()> {
-        let (Some(limit), Some(directory)) = (&self.0, caller.bound_to()) else { return Ok(()) };
-        if !caller.is_identity_provider() {
-            return Ok(());
+        match caller.bound_to() {
+            Some(directory) if caller.is_identity_provider() => self.count_of(directory.id, now),
+            _ => Ok(()),
         }
-        limit.by_directory.count(directory.id, now).map_err(|wait| {
+    }
+
+    /// Counts a request of the identity provider of a directory at a time in µs. Errors: `RATE_LIMITED`, with how long to wait.
+    pub(crate) fn count_of(&self, directory: Uuid, now: i64) -> Result<()> {
+        let Some(limit) = &self.0 else { return Ok(()) };
+        limit.by_directory.count(directory, now).map_err(|wait| {
             let requests = limit.requests;
             Error::new(
                 ErrorReason::RateLimited,

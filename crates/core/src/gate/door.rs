@@ -9,6 +9,7 @@ use axum_core::body::Body;
 use http::{HeaderMap, Request, Response};
 use rollcall_api::access;
 use rollcall_api::channel::InProcess;
+use rollcall_api::error::reason_from;
 use rollcall_api::v1::{ErrorReason, Scope};
 use tokio::time::timeout;
 use tonic::Status;
@@ -107,11 +108,16 @@ where
                     if let (Ok(answer), Some(notes)) = (&mut answer, notes) {
                         notes.write(answer.headers_mut());
                     }
+                    tell_of_refusal(&answer, from);
                     let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
                     tracing::debug!(took_us, "answered");
                     answer
                 }
-                Err(error) => Ok(Status::from(error).into_http()),
+                Err(error) => {
+                    let answer = Ok(Status::from(error).into_http());
+                    tell_of_refusal(&answer, from);
+                    answer
+                }
             }
         };
         Box::pin(answer.instrument(span))
@@ -140,6 +146,15 @@ impl Gate {
             }
         }
         Ok(admission)
+    }
+}
+
+/// Logs that a credential was refused: whoever guesses is to be seen, and whoever forgot to rotate one as well.
+fn tell_of_refusal<T>(answer: &Result<Response<T>, Infallible>, CameFrom(address): CameFrom) {
+    let Ok(answer) = answer;
+    let refused = Status::from_header_map(answer.headers());
+    if refused.is_some_and(|status| reason_from(&status) == ErrorReason::CredentialInvalid) {
+        tracing::info!(address = address.map(tracing::field::display), "a credential was refused");
     }
 }
 

@@ -34,7 +34,7 @@ impl Shares {
     /// Waits until a request of a directory may begin, and counts it until what this returns is dropped.
     ///
     /// Errors: `UNAVAILABLE`, others of the directory have been under way for too long.
-    pub(super) async fn enter(&self, directory: Uuid) -> Result<Option<OwnedSemaphorePermit>> {
+    pub(crate) async fn enter(&self, directory: Uuid) -> Result<Option<OwnedSemaphorePermit>> {
         let Some(share) = self.share else { return Ok(None) };
         let turns = self.turns(directory, share);
         match timeout(self.longest_wait, turns.acquire_owned()).await {

@@ -48,7 +48,11 @@ impl Core {
         let now = self.clock.now();
         let scopes = scopes(&request.scope)?;
         // Guesses are sent away by a read: strangers get no turn among those who write.
-        let hash = self.hash_of_secret(&request).await?.ok_or_else(|| self.wrong_secret(&request, from))?;
+        let known = self.known_secret(&request).await?.ok_or_else(|| self.wrong_secret(&request, from))?;
+        let hash = known.hash;
+        let directory = known.directory.ok_or_else(invalid)?;
+        self.throttle.count_of(directory, now)?;
+        let _turn = self.shares.enter(directory).await?;
         let mut transaction = self.store.begin().await?;
         let found = transaction.credential(&hash).await?;
         let secret = self.require_secret(found, &hash, &request.client_id)?;
@@ -68,11 +72,11 @@ impl Core {
         })
     }
 
-    /// The hash of the secret that was presented, if it is a live one of the client.
-    async fn hash_of_secret(&self, request: &IssueAccessTokenRequest) -> Result<Option<[u8; 32]>> {
+    /// The secret that was presented, if it is a live one of the client.
+    async fn known_secret(&self, request: &IssueAccessTokenRequest) -> Result<Option<Credential>> {
         let Some(hash) = lookup_hash(&request.client_secret) else { return Ok(None) };
         let found = self.store.credential(&hash).await?.map(|(secret, _)| secret);
-        Ok(self.require_secret(found, &hash, &request.client_id).is_ok().then_some(hash))
+        Ok(self.require_secret(found, &hash, &request.client_id).ok())
     }
 
     /// What whoever presents a wrong secret is told. Guesses are counted and the right secret is not, so that nobody is kept out
