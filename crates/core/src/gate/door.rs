@@ -151,8 +151,7 @@ impl Gate {
 
 /// Logs that a credential was refused: whoever guesses is to be seen, and whoever forgot to rotate one as well.
 fn tell_of_refusal<T>(answer: &Result<Response<T>, Infallible>, CameFrom(address): CameFrom) {
-    let Ok(answer) = answer;
-    let refused = Status::from_header_map(answer.headers());
+    let refused = answer.as_ref().ok().and_then(|answer| Status::from_header_map(answer.headers()));
     if refused.is_some_and(|status| reason_from(&status) == ErrorReason::CredentialInvalid) {
         tracing::info!(address = address.map(tracing::field::display), "a credential was refused");
     }
