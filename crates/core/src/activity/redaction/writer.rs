@@ -2,7 +2,7 @@
 
 use rollcall_api::secrets::hide_own_secrets;
 
-use super::json::Node;
+use super::json::{self, Node};
 use super::names::{is_secret_name, mentions_secret};
 use super::{LONGEST_BODY, REDACTED, Redaction, personal};
 
@@ -36,7 +36,7 @@ impl<'r> Writer<'r> {
     fn node(&mut self, name: &str, node: &Node) {
         match node {
             Node::Text(text) => {
-                let text = self.kept(name, text);
+                let text = self.embedded(text).unwrap_or_else(|| self.kept(name, text));
                 self.string(&text);
             }
             Node::Plain(written) => {
@@ -89,6 +89,22 @@ impl<'r> Writer<'r> {
             }
         }
         self.text.push('}');
+    }
+
+    /// What is kept of a text that is an object with a secret in it, as a PATCH may have one for its value; `None`, it is none.
+    /// What begins as an object and cannot be taken apart is left out.
+    fn embedded(&mut self, text: &str) -> Option<String> {
+        if !text.trim_start().starts_with('{') || !text.contains('"') {
+            return None;
+        }
+        let read = json::read(text.as_bytes(), true);
+        let Some(node) = read.node.filter(|_| !read.cut) else { return Some(REDACTED.to_owned()) };
+        let mut writer = Writer::new(self.redaction);
+        writer.write(&node);
+        let (json, found, _) = writer.end();
+        let has_secret = !found.is_empty();
+        self.found.extend(found);
+        has_secret.then_some(json)
     }
 
     /// What is kept of a text.
