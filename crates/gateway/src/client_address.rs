@@ -36,7 +36,15 @@ impl FromStr for Network {
         let address: IpAddr = address.parse().map_err(|_| InvalidNetwork)?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
         let length = length.unwrap_or(bits);
-        if length > bits { Err(InvalidNetwork) } else { Ok(Self { address, length }) }
+        if length > bits {
+            return Err(InvalidNetwork);
+        }
+        // IPv4 within IPv6 is compared as the IPv4 that it is.
+        let canonical = address.to_canonical();
+        match length.checked_sub(96) {
+            Some(length) if canonical != address => Ok(Self { address: canonical, length }),
+            _ => Ok(Self { address, length }),
+        }
     }
 }
 
@@ -136,6 +144,10 @@ mod tests {
         assert!(contains("0.0.0.0/0", "203.0.113.9") && !contains("0.0.0.0/0", "::1"));
         assert!(contains("192.0.2.1", "192.0.2.1") && !contains("192.0.2.1", "192.0.2.2"));
         assert!(contains("2001:db8::/32", "2001:db8:1::1") && contains("::/0", "::1"));
+        for mapped in ["::ffff:10.0.0.0/104", "::ffff:10.255.0.1"] {
+            assert!(contains(mapped, "10.255.0.1") && contains(mapped, "::ffff:10.255.0.1"), "{mapped}");
+            assert!(!contains(mapped, "11.0.0.1") && !contains(mapped, "::1"), "{mapped}");
+        }
         for wrong in ["", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/x", "host", "::/129"] {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }
