@@ -288,14 +288,12 @@ def test_a_server_that_may_not_migrate_refuses_an_empty_database(builder, tmp_pa
 
 def test_replicas_that_start_at_once_make_one_directory(builder):
     first = builder.new("apart-postgres")
-    others = [
-        builder.new("apart-postgres", database=first.database, admin_key=first.admin_key, scim_token=first.scim_token)
-        for _ in range(2)
-    ]
+    secrets = {name: getattr(first, name) for name in ("admin_key", "gateway_key", "scim_token")}
+    others = [builder.new("apart-postgres", database=first.database, **secrets) for _ in range(2)]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda house: house.start(), [first, *others]))
     assert len(first.database.rows("SELECT * FROM directories")) == 1
-    assert len(first.database.rows("SELECT * FROM credentials")) == 2
+    assert len(first.database.rows("SELECT * FROM credentials")) == len(secrets)
     for house in (first, *others):
         assert listing(house.default.scim.get("/Users"))["totalResults"] == 0
     for house in (*others, first):

@@ -35,7 +35,7 @@ impl FromStr for Network {
         };
         let address: IpAddr = address.parse().map_err(|_| InvalidNetwork)?;
         let bits = if address.is_ipv4() { 32 } else { 128 };
-        let length = length.unwrap_or(bits);
+        let length: u32 = length.unwrap_or(bits);
         if length > bits {
             return Err(InvalidNetwork);
         }
