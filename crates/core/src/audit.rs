@@ -60,13 +60,19 @@ impl Audit {
             limit: page.size + 1,
         };
         let mut records = self.core.store.audit_records(&query).await?;
-        if let (true, Some(name)) = (records.is_empty(), query.directory_name)
-            && self.core.store.directory(name).await?.is_none()
-        {
-            return Err(no_directory(name));
+        if let (true, Some(name)) = (records.is_empty(), query.directory_name) {
+            self.require_known(name).await?;
         }
         let next_page_token = page.cut(&self.core, &mut records, |record| record.id, &binding).await?;
         Ok(ListAuditRecordsResponse { records: records.into_iter().map(message).collect(), next_page_token })
+    }
+
+    /// Makes sure that there is a directory of this name, or was one. Errors: `NOT_FOUND`.
+    async fn require_known(&self, name: &str) -> Result<()> {
+        let any = AuditQuery { directory_name: Some(name), limit: 1, ..AuditQuery::default() };
+        let is_known = self.core.store.directory(name).await?.is_some()
+            || !self.core.store.audit_records(&any).await?.is_empty();
+        if is_known { Ok(()) } else { Err(no_directory(name)) }
     }
 }
 

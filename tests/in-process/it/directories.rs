@@ -105,6 +105,12 @@ async fn a_directory_is_deleted_with_all_that_is_in_it_by_whoever_names_it_twice
     assert_eq!(names(house).await, ["default"]);
     let records = audited(house, "okta").await;
     assert_eq!(records[0].kind, "directory.deleted");
+    let nobodys = ListAuditRecordsRequest {
+        directory: "okta".to_owned(),
+        actor: "rc_svc_nobody".to_owned(),
+        ..Default::default()
+    };
+    assert_eq!(house.admin().audit().list_audit_records(nobodys).await.answer().records, []);
     let again = house.directory(Profile::Okta).await;
     assert_eq!(again.scim.find("userName pr").await, Vec::<String>::new());
     again.scim.get(&format!("/Users/{}", id(&ana))).await.refused(404, "");
