@@ -107,7 +107,7 @@ def test_access_tokens_are_counted_as_other_requests_are(limited):
     directory = limited.new_directory()
     client = limited.admin.call("OAuthService/CreateClient", directory=directory.name, name="idp")
     form = {"grant_type": "client_credentials"}
-    with httpx.Client(verify=TRUSTS_NOBODY, auth=(client.client.id, client.secret)) as http:
+    with httpx.Client(verify=TRUSTS_NOBODY, auth=(client.client.id, client.client_secret)) as http:
         asked = (http.post(f"{limited.url}/oauth2/token", data=form) for _ in range(MANY))
         answer = next(answer for answer in asked if answer.status_code != 200)
     assert (answer.status_code, answer.json()["error"]) == (429, "temporarily_unavailable")

@@ -50,6 +50,12 @@ pub trait Store:
     /// The same, for a change that has lost against another one: what it reads to change is held.
     async fn begin_again(&self) -> Result<Box<dyn Transaction>>;
 
+    /// Waits until what transactions that were given up have seen of others is durable: on SQLite one sees what is committed
+    /// together with it. Whoever is refused for the sake of a change is to hear of it no sooner than whoever made it.
+    ///
+    /// Errors: [`Error::Unavailable`](crate::Error::Unavailable), that change was not made after all, or it takes too long.
+    async fn settled(&self) -> Result<()>;
+
     /// Waits for running transactions and closes every connection.
     async fn close(&self);
 }

@@ -103,8 +103,12 @@ where
                         drop(turn);
                         answer
                     };
-                    let mut answer =
-                        if writes { run_to_the_end(call).await } else { within_bounds(call).await };
+                    let mut answer = if writes {
+                        let settling = Arc::clone(&gate);
+                        run_to_the_end(async move { settling.settled(call.await).await }).await
+                    } else {
+                        within_bounds(call).await
+                    };
                     if let (Ok(answer), Some(notes)) = (&mut answer, notes) {
                         notes.write(answer.headers_mut());
                     }
@@ -147,12 +151,27 @@ impl Gate {
         }
         Ok(admission)
     }
+
+    /// The answer of a write, once what it was refused for is durable.
+    async fn settled<T: Default>(
+        &self,
+        answer: Result<Response<T>, Infallible>,
+    ) -> Result<Response<T>, Infallible> {
+        match self.store.settled().await {
+            Err(error) if refusal(&answer).is_some() => Ok(Status::from(Error::from(error)).into_http()),
+            _ => answer,
+        }
+    }
+}
+
+/// The status of an answer that refuses.
+fn refusal<T>(answer: &Result<Response<T>, Infallible>) -> Option<Status> {
+    answer.as_ref().ok().and_then(|answer| Status::from_header_map(answer.headers()))
 }
 
 /// Logs that a credential was refused: whoever guesses is to be seen, and whoever forgot to rotate one as well.
 fn tell_of_refusal<T>(answer: &Result<Response<T>, Infallible>, CameFrom(address): CameFrom) {
-    let refused = answer.as_ref().ok().and_then(|answer| Status::from_header_map(answer.headers()));
-    if refused.is_some_and(|status| reason_from(&status) == ErrorReason::CredentialInvalid) {
+    if refusal(answer).is_some_and(|status| reason_from(&status) == ErrorReason::CredentialInvalid) {
         tracing::info!(address = address.map(tracing::field::display), "a credential was refused");
     }
 }

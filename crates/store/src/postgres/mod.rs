@@ -67,6 +67,12 @@ impl Database {
         Ok(self.idle(Connection::transaction(&self.pool, is_hopeful)))
     }
 
+    /// Nothing is seen of others before it has been committed.
+    #[expect(clippy::unused_async, reason = "it is asked as the other database is")]
+    async fn settle_refusals(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// A connection that has written nothing yet.
     fn idle(&self, connection: Connection) -> Tx {
         Tx {

@@ -20,6 +20,10 @@ impl Store for Database {
         Ok(Box::new(self.transaction(false).await?))
     }
 
+    async fn settled(&self) -> Result<()> {
+        self.settle_refusals().await
+    }
+
     async fn close(&self) {
         self.shut().await;
     }

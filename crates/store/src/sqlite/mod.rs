@@ -61,6 +61,10 @@ impl Database {
         self.readers.at_once()
     }
 
+    async fn settle_refusals(&self) -> Result<()> {
+        self.writer.settled().await
+    }
+
     /// The writer outside of a transaction, for the migrations, which begin their own.
     async fn migrator(&self) -> Result<Turn> {
         self.writer.turn().await

@@ -11,7 +11,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,7 @@ pub(super) struct Writer {
     /// How many transactions wait for their turn.
     waiting: AtomicUsize,
     longest_wait: Duration,
+    batches: Arc<Batches>,
     /// To the thread that commits.
     commits: mpsc::Sender<OwnedMutexGuard<State>>,
     /// Rung when a batch was left for somebody else to commit.
@@ -42,8 +43,20 @@ pub(super) struct Writer {
     looking: AbortHandle,
 }
 
+/// How far the batches are, each of which has a number.
+#[derive(Debug, Default)]
+struct Batches {
+    /// The last that was begun.
+    begun: AtomicU64,
+    /// The last that has ended, whichever way.
+    ended: AtomicU64,
+    /// The last in which a transaction was undone that could see what others had finished in it.
+    seen: AtomicU64,
+}
+
 struct State {
     connection: Connection,
+    batches: Arc<Batches>,
     /// Whether the store has been closed.
     closed: bool,
     /// Who waits for the commit of the open batch.
@@ -54,7 +67,9 @@ impl Writer {
     /// Opens the file, which is there, and gives up waiting for a turn after so long.
     pub(super) async fn open(file: &Path, longest_wait: Duration) -> Result<Arc<Self>> {
         let connection = Connection::Writer(connect(file).await?);
-        let state = Arc::new(Mutex::new(State { connection, closed: false, members: Vec::new() }));
+        let batches = Arc::<Batches>::default();
+        let state = State { connection, batches: Arc::clone(&batches), closed: false, members: Vec::new() };
+        let state = Arc::new(Mutex::new(state));
         let left_behind = Arc::new(Notify::new());
         let (commits, to_commit) = mpsc::channel();
         std::thread::Builder::new()
@@ -67,6 +82,7 @@ impl Writer {
             state,
             waiting: AtomicUsize::new(0),
             longest_wait,
+            batches,
             commits,
             left_behind,
             looking: looking.abort_handle(),
@@ -83,6 +99,18 @@ impl Writer {
             return Err(closed());
         }
         Ok(Turn { state: Some(state), writer: Arc::clone(self), begun: None })
+    }
+
+    /// Waits until what transactions that were undone have seen of others is on the disk: whoever is refused for the sake of a
+    /// change hears of it no sooner than whoever made it.
+    ///
+    /// Errors: [`Error::Unavailable`], the change was not made after all, or others have been writing for too long.
+    pub(super) async fn settled(self: &Arc<Self>) -> Result<()> {
+        if self.batches.ended.load(Ordering::SeqCst) >= self.batches.seen.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let mut turn = self.turn().await?;
+        if turn.state()?.members.is_empty() { Ok(()) } else { turn.commit().await }
     }
 
     /// Waits for the running transaction, and lets nobody begin another one. The connection closes with the last user
@@ -164,6 +192,7 @@ impl State {
 
     /// Ends the batch with nothing done.
     fn roll_back(&mut self, why: &str) {
+        self.batches.ended.store(self.batches.begun.load(Ordering::SeqCst), Ordering::SeqCst);
         for member in self.members.drain(..) {
             _ = member.send(Err(why.to_owned()));
         }
@@ -178,6 +207,7 @@ impl State {
         }
         match self.execute("COMMIT") {
             Ok(()) => {
+                self.batches.ended.store(self.batches.begun.load(Ordering::SeqCst), Ordering::SeqCst);
                 for member in self.members.drain(..) {
                     _ = member.send(Ok(()));
                 }
@@ -214,6 +244,7 @@ impl Turn {
                 state.execute("ROLLBACK")?;
             }
             Statement::new("BEGIN IMMEDIATE").run(&mut state.connection).await?;
+            state.batches.begun.fetch_add(1, Ordering::SeqCst);
             self.begun = Some(Begun::First);
         } else {
             state.execute("SAVEPOINT member")?;
@@ -273,6 +304,7 @@ impl Turn {
                 Ok(())
             }
             Begun::Savepoint => {
+                state.batches.seen.store(state.batches.begun.load(Ordering::SeqCst), Ordering::SeqCst);
                 state.execute("ROLLBACK TO member").and_then(|()| state.execute("RELEASE member"))
             }
         };

@@ -58,9 +58,18 @@ async fn of_two_users_with_one_name_one_is_made(database: &dyn Database) {
         let (store, acme) = (&store, &acme);
         async move {
             let user = named(number, "ana");
-            let mut transaction = store.begin().await?;
-            add(&mut *transaction, acme.id, &user).await?;
-            transaction.save().await
+            let made = async {
+                let mut transaction = store.begin().await?;
+                add(&mut *transaction, acme.id, &user).await?;
+                transaction.save().await
+            };
+            let made = made.await;
+            if made.is_err() {
+                // Whoever was refused hears of it when everybody can see why.
+                store.settled().await?;
+                assert_eq!(total(&**store, acme.id).await, 1);
+            }
+            made
         }
     }))
     .await;
