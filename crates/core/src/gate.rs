@@ -14,6 +14,7 @@ use rollcall_api::access;
 use rollcall_api::v1::{ErrorReason, Scope};
 use rollcall_store::{Credential, CredentialKind, Directory, Session, Store};
 use subtle::ConstantTimeEq as _;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::admitting::ToChange;
 pub(crate) use self::shares::Shares;
@@ -97,6 +98,7 @@ impl Gate {
             implied_schema: implied_schema(headers),
             from,
             notes: Notes::default(),
+            gone: CancellationToken::new(),
         };
         if READS_ONE.contains(&path) || CHANGES_ONE.contains(&path) {
             return Ok(Admission::Presented(presented));
@@ -158,6 +160,8 @@ pub(crate) struct Presented {
     from: CameFrom,
     /// What is noted beside the answer, for the gate to write into it.
     notes: Notes,
+    /// Cancelled once nobody waits for the answer.
+    gone: CancellationToken,
 }
 
 impl Presented {

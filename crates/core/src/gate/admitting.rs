@@ -1,15 +1,16 @@
 //! Admitting callers past the gate's own check: with what they read, and again.
 
-use rollcall_api::v1::Scope;
+use rollcall_api::v1::{ErrorReason, Scope};
 use rollcall_store::{CredentialBeside, ResourceType, StoredDocument};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
 use tonic::Extensions;
 use uuid::Uuid;
 
 use super::{Presented, invalid, missing};
 use crate::Core;
 use crate::caller::Caller;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::last_uses::CameFrom;
 use crate::notes::Notes;
 
@@ -53,7 +54,11 @@ impl Core {
             Some(id) => self.store.credential_to_change(&presented.hash, ResourceType::User, id).await?,
         };
         let (caller, ahead) = self.admit_presented(presented, found)?;
-        let turn = self.shares.turn_of(&caller).await?;
+        // A change that has not begun need not be made for somebody who is gone, and keeps no place in the queue.
+        let turn = tokio::select! {
+            turn = self.shares.turn_of(&caller) => turn?,
+            () = presented.gone.cancelled() => return Err(gone()),
+        };
         Ok(ToChange { caller, ahead, turn })
     }
 
@@ -111,8 +116,14 @@ impl Core {
             implied_schema: None,
             from: CameFrom(None),
             notes: Notes::default(),
+            gone: CancellationToken::new(),
         };
         let found = self.store.credential(&presented.hash).await?;
         presented.judge(found, now)
     }
+}
+
+/// What nobody hears.
+fn gone() -> Error {
+    Error::new(ErrorReason::Unavailable, "the caller has gone before its turn came")
 }

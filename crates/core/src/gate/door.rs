@@ -91,6 +91,11 @@ where
                         Admission::Presented(presented) => Some(presented.notes.clone()),
                         Admission::Anonymous => None,
                     };
+                    // Dropped with this future: then nobody waits any more.
+                    let _watch = match &admission {
+                        Admission::Presented(presented) => Some(presented.gone.clone().drop_guard()),
+                        Admission::Anonymous | Admission::Caller(_) => None,
+                    };
                     match admission {
                         Admission::Anonymous => _ = request.extensions_mut().insert(from),
                         Admission::Caller(caller) => _ = request.extensions_mut().insert(*caller),
