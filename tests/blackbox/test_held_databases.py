@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 import pytest
 from groups import new_group, path_of
 
-from harness.database import Database
 from harness.proxy import Proxy
 from harness.scim import TRUSTS_NOBODY, a_user, patch_op
 
@@ -100,9 +99,7 @@ class Installation:
         address = urlsplit(database.url)
         self.direct = database
         self.proxy = Proxy(address.hostname, address.port)
-        host = f"{address.username}{f':{address.password}' if address.password else ''}@127.0.0.1:{self.proxy.port}"
-        behind = Database(urlunsplit(address._replace(netloc=host)))
-        self.house = builder.start("serve-postgres", database=behind)
+        self.house = builder.start("serve-postgres", database=database.by_port(self.proxy.port))
         self.held, self.other = self.house.new_directory(), self.house.new_directory()
         self.user = self.held.scim.create("held@example.com")["id"]
         self.in_trouble = [self.asking(self.held, self.user) for _ in range(WAITING)]

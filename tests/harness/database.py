@@ -64,6 +64,12 @@ class Database:
         rows = [self.rows(f'SELECT row_to_json(t)::text AS text FROM "{table["tablename"]}" t') for table in tables]
         return "\n".join(row["text"] for table in rows for row in table).encode()
 
+    def by_port(self, port: int) -> "Database":
+        """The same database on PostgreSQL, by another port of this machine: that of a proxy."""
+        address = urlsplit(self.url)
+        user = f"{address.username}{f':{address.password}' if address.password else ''}"
+        return Database(urlunsplit(address._replace(netloc=f"{user}@127.0.0.1:{port}")))
+
     @property
     def path(self) -> Path:
         return Path(self.url.removeprefix("sqlite://").removeprefix("sqlite:"))

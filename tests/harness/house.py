@@ -92,15 +92,16 @@ class House:
     def start(self) -> "House":
         """Starts the processes, and waits until they answer."""
         self.http_port, self.grpc_port = free_port(), free_port()
-        http = {"ROLLCALL_HTTP_ADDR": f"127.0.0.1:{self.http_port}"}
-        if self.mode.startswith("serve"):
-            self.processes.append(Process(["serve"], self.work, **http, **self.core_settings, **self.settings))
-        else:
-            self.processes.append(self.new_core())
+        self.processes.append(self.new_core())
+        if not self.mode.startswith("serve"):
             gateway = {"ROLLCALL_CORE_URL": f"http://{self.grpc_address}", "ROLLCALL_GATEWAY_KEY": self.gateway_key}
-            self.processes.append(Process(["gateway"], self.work, **(http | gateway | self.settings)))
+            self.processes.append(Process(["gateway"], self.work, **(self.http_settings | gateway | self.settings)))
         self.processes[-1].wait_for(self.is_ready)
         return self
+
+    @property
+    def http_settings(self) -> dict[str, str]:
+        return {"ROLLCALL_HTTP_ADDR": f"127.0.0.1:{self.http_port}"}
 
     @property
     def core_settings(self) -> dict[str, str]:
@@ -112,11 +113,14 @@ class House:
         }
 
     def new_core(self) -> Process:
+        """The process that has the database: the core, or the one that is everything."""
+        if self.mode.startswith("serve"):
+            return Process(["serve"], self.work, **self.http_settings, **self.core_settings, **self.settings)
         key = {"ROLLCALL_BOOTSTRAP_GATEWAY_KEY": self.gateway_key}
         return Process(["core"], self.work, **key, **self.core_settings, **self.settings)
 
     def restart_core(self) -> None:
-        """Starts the core of a house whose core has ended, and waits until the gateway has found it."""
+        """Starts the core of a house whose core has ended, on the same ports, and waits until the house is ready."""
         self.processes[0] = self.new_core()
         self.processes[0].wait_for(self.is_ready)
 

@@ -68,3 +68,10 @@ build_binary() {
     cargo build --locked --workspace --bins --examples
     export ROLLCALL_TEST_BINARY="$CARGO_TARGET_DIR/debug/rollcall" ROLLCALL_TEST_FOLLOWER="$CARGO_TARGET_DIR/debug/follower-rust"
 }
+
+# build_linearizability: builds what judges the histories of the black-box tests, and sets ROLLCALL_TEST_LINEARIZABILITY.
+build_linearizability() {
+    [ -z "${ROLLCALL_TEST_LINEARIZABILITY:-}" ] || return 0
+    cargo build --locked --manifest-path "$TESTS/linearizability/Cargo.toml"
+    export ROLLCALL_TEST_LINEARIZABILITY="$CARGO_TARGET_DIR/debug/rollcall-linearizability"
+}

@@ -2,6 +2,7 @@
 # what IdPs, services and administrators rely on, against the real binary: as one process and apart, on both databases
 need_python
 build_binary
+build_linearizability
 # A test that is named by its file stands for the folder.
 tests=("$TESTS/blackbox" "$@")
 [[ "$*" != *::* ]] || tests=("$@")
