@@ -35,7 +35,7 @@ def house(builder, certificates):
         "ROLLCALL_GRPC_TLS_KEY": certificates["core.key"],
         "ROLLCALL_GRPC_TLS_CLIENT_CA": certificates["ca.pem"],
     }
-    house.processes.append(house.new_core())
+    house.processes.append(house.new_process("core"))
     house.processes.append(new_gateway(house, certificates, "client"))
     house.processes[-1].wait_for(house.is_ready)
     return house

@@ -4,6 +4,7 @@ import json
 import secrets
 import subprocess
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -52,7 +53,11 @@ class House:
     gateway_key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     scim_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     settings: dict[str, str] = field(default_factory=dict)
+    # What each of the processes is started under.
+    under: Sequence[str] = ()
     processes: list[Process] = field(default_factory=list)
+    # What processes that are gone have printed and logged.
+    past_output: str = ""
     http_port: int = 0
     grpc_port: int = 0
 
@@ -71,7 +76,7 @@ class House:
     @property
     def output(self) -> str:
         """All that the processes have printed and logged."""
-        return "".join(process.output for process in self.processes)
+        return self.past_output + "".join(process.output for process in self.processes)
 
     @cached_property
     def admin(self) -> Rpc:
@@ -90,18 +95,23 @@ class House:
         return uuid.UUID(text).bytes if self.database.kind == "sqlite" else uuid.UUID(text)
 
     def start(self) -> "House":
-        """Starts the processes, and waits until they answer."""
-        self.http_port, self.grpc_port = free_port(), free_port()
-        self.processes.append(self.new_core())
-        if not self.mode.startswith("serve"):
-            gateway = {"ROLLCALL_CORE_URL": f"http://{self.grpc_address}", "ROLLCALL_GATEWAY_KEY": self.gateway_key}
-            self.processes.append(Process(["gateway"], self.work, **(self.http_settings | gateway | self.settings)))
+        """Starts the processes, on ports that are free unless they are given, and waits until they answer."""
+        self.http_port, self.grpc_port = self.http_port or free_port(), self.grpc_port or free_port()
+        for name in ["serve"] if self.mode.startswith("serve") else ["core", "gateway"]:
+            self.processes.append(self.new_process(name))
         self.processes[-1].wait_for(self.is_ready)
         return self
 
-    @property
-    def http_settings(self) -> dict[str, str]:
-        return {"ROLLCALL_HTTP_ADDR": f"127.0.0.1:{self.http_port}"}
+    def new_process(self, name: str) -> Process:
+        """Starts one of the processes of a house, which is not one of them yet."""
+        http = {"ROLLCALL_HTTP_ADDR": f"127.0.0.1:{self.http_port}"}
+        way = {"ROLLCALL_CORE_URL": f"http://{self.grpc_address}", "ROLLCALL_GATEWAY_KEY": self.gateway_key}
+        settings = {
+            "serve": http | self.core_settings,
+            "core": self.core_settings | {"ROLLCALL_BOOTSTRAP_GATEWAY_KEY": self.gateway_key},
+            "gateway": http | way,
+        }[name]
+        return Process([name], self.work, under=self.under, **settings | self.settings)
 
     @property
     def core_settings(self) -> dict[str, str]:
@@ -112,22 +122,23 @@ class House:
             "ROLLCALL_BOOTSTRAP_SCIM_TOKEN": self.scim_token,
         }
 
-    def new_core(self) -> Process:
-        """The process that has the database: the core, or the one that is everything."""
-        if self.mode.startswith("serve"):
-            return Process(["serve"], self.work, **self.http_settings, **self.core_settings, **self.settings)
-        key = {"ROLLCALL_BOOTSTRAP_GATEWAY_KEY": self.gateway_key}
-        return Process(["core"], self.work, **key, **self.core_settings, **self.settings)
-
     def restart_core(self) -> None:
-        """Starts the core of a house whose core has ended, on the same ports, and waits until the house is ready."""
-        self.processes[0] = self.new_core()
-        self.processes[0].wait_for(self.is_ready)
+        """Starts the core of a house whose core has ended, and waits until the gateway has found it."""
+        self.restart_processes(0)
+
+    def restart_processes(self, *places: int) -> None:
+        """Starts processes that have ended, on the ports that they had, and waits until the house is ready."""
+        for place in places:
+            ended = self.processes[place]
+            self.past_output += ended.output
+            self.processes[place] = self.new_process(ended.name)
+        self.processes[places[-1]].wait_for(self.is_ready)
 
     def restart(self) -> None:
         """Ends the processes and starts them anew, on other ports."""
         self.stop()
         self.processes.clear()
+        self.http_port = self.grpc_port = 0
         self.__dict__.pop("admin", None)
         self.start()
 

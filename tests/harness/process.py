@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
@@ -27,16 +27,19 @@ def clean_environment(**settings: str) -> dict[str, str]:
 
 
 class Process:
-    """A started `rollcall`. Its output goes to files, as a supervisor would have it."""
+    """A started `rollcall`. Its output goes to files, as a supervisor would have it.
 
-    def __init__(self, arguments: list[str], directory: Path, **settings: str):
+    `under` is a command that sets limits, or a view of the files, and then becomes the process.
+    """
+
+    def __init__(self, arguments: list[str], directory: Path, *, under: Sequence[str] = (), **settings: str):
         self.name = arguments[0]
         directory.mkdir(parents=True, exist_ok=True)
         self.stdout_path = directory / f"{self.name}.stdout"
         self.stderr_path = directory / f"{self.name}.stderr"
         with self.stdout_path.open("wb") as stdout, self.stderr_path.open("wb") as stderr:
             self.process = subprocess.Popen(
-                [binary(), *arguments],
+                [*under, binary(), *arguments],
                 cwd=directory,
                 env=clean_environment(**settings),
                 stdin=subprocess.DEVNULL,

@@ -14,9 +14,9 @@ import httpx
 import pytest
 import trustme
 
+from harness.name_server import NameServer
 from harness.scim import USER, Scim
 from image.container import Container, Image, digest, volume
-from image.name_server import NameServer
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
