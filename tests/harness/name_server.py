@@ -30,6 +30,8 @@ class NameServer:
         with contextlib.suppress(OSError):
             while True:
                 question, who = self.socket.recvfrom(512)
+                if not question:
+                    return
                 answer = self.answer(question)
                 if not self.is_silent:
                     self.socket.sendto(answer, who)

@@ -1,0 +1,84 @@
+"""What the tests of faults start, and what they count."""
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from faults.work import Work
+from harness.cluster import Cluster
+from harness.house import Builder, House
+
+pytest_plugins = ["harness.modes"]
+
+# Whether mounts may be made, which go with the suite.
+MAY_MOUNT = "ROLLCALL_TEST_MOUNTS" in os.environ
+
+
+@pytest.fixture(scope="session")
+def builder(tmp_path_factory) -> Iterator[Builder]:
+    """Makes houses, which end with the session."""
+    builder = Builder(tmp_path_factory.mktemp("houses"), os.environ["ROLLCALL_TEST_POSTGRES_URL"])
+    yield builder
+    builder.close()
+
+
+@pytest.fixture
+def working(record_property) -> Callable[[House], contextlib.AbstractContextManager[Work]]:
+    """Lets people work with a house while something is done to it, and asks the questions when they have ended."""
+
+    @contextlib.contextmanager
+    def working(house: House) -> Iterator[Work]:
+        work = Work(house, house.new_directory())
+        try:
+            with work:
+                yield work
+            work.check()
+        finally:
+            work.counts["findings"] += len(work.findings)
+            record_property("counted", dict(work.counts))
+            record_property("longest outage", work.longest_outage)
+
+    return working
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server that tests of this process may do to what they like, if it serves afterwards."""
+    cluster = Cluster().start()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A file system of a few megabytes. The suite has mounts of its own, which go with it."""
+    if not MAY_MOUNT:
+        pytest.skip("a small disk is mounted, which only root may do")
+    folder = Path(tempfile.mkdtemp(prefix="rollcall-disk-"))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "none", folder], check=True)
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+    folder.rmdir()
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Says what was done, and how long the longest outage lasted after a fault had ended."""
+    counts, outages = Counter(), [0.0]
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") != "call":
+                continue
+            for name, value in report.user_properties:
+                if name == "counted":
+                    counts.update(value)
+                elif name == "longest outage":
+                    outages.append(value)
+    whats = ("faults injected", "inputs sent", "answered writes checked", "findings")
+    said = ", ".join(f"{counts[what]} {what}" for what in whats)
+    terminalreporter.write_line(f"faults: {said}; longest outage after a fault had ended: {max(outages):.1f} s")
