@@ -5,50 +5,32 @@ import secrets
 import uuid
 
 import pytest
+from callers import rows
 
-from harness.scim import USER, Scim, a_user, ok, refused
+from harness.scim import Scim, a_user, ok, refused
 
 pytestmark = pytest.mark.hops
 
-ROUTES = [
-    ("GET", "/Users"),
-    ("POST", "/Users"),
-    ("GET", "/Users/{id}"),
-    ("PUT", "/Users/{id}"),
-    ("PATCH", "/Users/{id}"),
-    ("DELETE", "/Users/{id}"),
-    ("GET", "/ResourceTypes"),
-    ("GET", "/ResourceTypes/User"),
-    ("GET", "/Schemas"),
-    ("GET", f"/Schemas/{USER}"),
-    ("GET", "/Me"),
-    ("GET", "/Nothing"),
-    ("DELETE", "/Users"),
-    ("PATCH", "/Schemas"),
-]
 
-
-def bodies(path: str):
-    """Bodies that are good, bad and broken: none may be looked at before the credential."""
+def bodies():
+    """Bodies that are good, bad and broken."""
     return [{"data": a_user("ana")}, {"data": {"schemas": 1}}, {"content": b"{"}, {"content": b"\xff\x00"}, {}]
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_every_route_needs_a_credential_whatever_is_sent(generic, method, path):
-    path = path.replace("{id}", str(uuid.uuid4()))
-    for base_url in (generic.scim.base_url, f"{generic.house.url}/api/ee/scim/v2"):
-        for token in (None, "wrong", secrets.token_urlsafe(32)):
-            for body in bodies(path) if method != "GET" else [{}]:
-                refused(Scim(base_url, token).request(method, path, **body), 401)
+def test_no_body_is_looked_at_before_the_credential(generic):
+    for row, cells in rows("gateway").items():
+        method, path = row.replace("ANY", "POST").replace("{id}", str(uuid.uuid4())).split()
+        if cells["nobody"] == "401" and path.startswith("/scim/v2") and method != "GET":
+            for token in (None, "wrong", secrets.token_urlsafe(32)):
+                for body in bodies():
+                    refused(Scim(generic.house.url, token).request(method, path, **body), 401)
     assert generic.scim.total() == 0
 
 
-def test_the_service_provider_config_of_the_installation_needs_none_but_a_wrong_one_is_refused(generic):
+def test_the_service_provider_config_of_the_installation_is_the_same_without_a_credential(generic):
     path = "/ServiceProviderConfig"
     config = ok(Scim(generic.scim.base_url, None).get(path))
     assert config == ok(generic.scim.get(path))
-    refused(Scim(generic.scim.base_url, "wrong").get(path), 401)
-    refused(Scim(generic.scim.base_url, f"rc_scim_{secrets.token_hex(30)}").get(path), 401)
 
 
 @pytest.mark.parametrize(
@@ -86,20 +68,6 @@ def test_a_token_in_the_url_or_the_body_is_not_taken(generic):
     anonymous = Scim(generic.scim.base_url, None)
     refused(anonymous.get("/Users", access_token=generic.token), 401)
     refused(anonymous.post("/Users", {**a_user("ana"), "access_token": generic.token}), 401)
-
-
-def test_unknown_expired_and_revoked_tokens_get_the_same_answer(house, name):
-    directory = house.new_directory()
-    directory.scim.create(name)
-    made = house.command_json("token", "create", "--directory", directory.name)
-    assert house.command("token", "revoke", "--directory", directory.name, made["id"]).returncode == 0
-    unknown = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(40))
-    answers = {
-        (answer.status_code, answer.content, answer.headers["www-authenticate"])
-        for token in (made["token"], unknown, made["token"][:-1])
-        for answer in [Scim(house.base_url, token).get("/Users")]
-    }
-    assert len(answers) == 1
 
 
 def alike(answer) -> tuple:
@@ -154,14 +122,6 @@ def test_a_directory_with_scim_off_answers_nobody_until_it_is_on_again(house, na
         refused(answer, 403)
     assert house.command("directory", "update", directory.name, "--scim", "on").returncode == 0
     assert directory.scim.read(user) == user
-
-
-def test_a_service_key_and_an_admin_key_are_no_scim_tokens_for_all_directories(house):
-    """At the SCIM endpoint a credential that is bound to no directory has none to speak of."""
-    for secret in (house.admin_key, house.new_service_key("DIRECTORY_READ", "DIRECTORY_WRITE")):
-        scim = Scim(house.base_url, secret)
-        refused(scim.get("/Users"), 400, "invalidValue", naming="directory")
-        refused(scim.post("/Users", a_user("ana")), 400, "invalidValue", naming="directory")
 
 
 def test_a_request_id_is_answered_and_one_that_was_sent_is_kept(generic):

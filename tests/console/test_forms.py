@@ -79,38 +79,6 @@ def test_a_forged_form_on_another_site_does_nothing_in_a_browser(admin, director
     assert is_on(admin.house, directory)
 
 
-def test_every_change_needs_a_session(house, directory):
-    base = f"/admin/d/{directory.name}"
-    for path in (
-        "/admin/sign-out",
-        "/admin/theme",
-        "/admin/directories",
-        "/admin/keys",
-        "/admin/keys/rotate",
-        "/admin/keys/revoke",
-        "/admin/session/end",
-        "/admin/session/end-all",
-        f"{base}/settings",
-        f"{base}/settings/delete",
-        f"{base}/provisioning/scim",
-        f"{base}/provisioning/create",
-        f"{base}/provisioning/regenerate",
-        f"{base}/provisioning/revoke",
-        f"{base}/users/x/active",
-        f"{base}/retry-notice",
-        f"{base}/holds/x/approve",
-        f"{base}/holds/x/reject",
-        *[
-            f"{base}/sign-in-rules/{step}"
-            for step in ("protocols", "add", "move", "delete", "dry-run", "notice", "test-email")
-        ],
-        f"{base}/users/x/administrator",
-    ):
-        answer = httpx.post(house.url + path, data={"csrf": "x"})
-        assert answer.status_code == 303, path
-        assert answer.headers["location"].startswith("/admin/sign-in"), path
-
-
 def test_the_headers_of_every_answer(house, client):
     for path in ("/admin/sign-in", "/admin/directories", "/admin/nothing", "/admin/d/nothing/users"):
         answer = client.get(path)

@@ -13,6 +13,7 @@ for each commit. What can be broken by the database, by the way between gateway 
 import hashlib
 import os
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 
 import pytest
 
@@ -41,6 +42,14 @@ def kept(modes: list[str], axis: str | None, test: str, seed: str) -> set[str]:
     digest = int.from_bytes(hashlib.sha256(f"{seed} {test}".encode()).digest()[:8])
     # The second group takes the next place, so that a pair is not always of one way or of one database.
     return {group[(digest + place) % len(group)] for place, group in enumerate(groups.values())}
+
+
+def chosen(place: str, kinds: Iterable, most: int = 1) -> list:
+    """Which of several that are alike are tried at a place: others for each commit, all of them in a full run."""
+    kinds = list(kinds)
+    if rotation() == "all":
+        return kinds
+    return sorted(kinds, key=lambda kind: hashlib.sha256(f"{rotation()} {place} {kind}".encode()).digest())[:most]
 
 
 def mode_of(item: pytest.Item) -> str | None:

@@ -90,9 +90,9 @@ class Rpc:
         answer = self.begin(name, *messages, timeout=60)
         return list(answer) if methods()[name].streams[1] else answer.result()
 
-    def first(self, name: str, /, **fields):
+    def first(self, name: str, request=None, /, **fields):
         """The first message of an answer, whether or not others follow it."""
-        answer = self.begin(name, fields, timeout=60)
+        answer = self.begin(name, fields if request is None else request, timeout=60)
         if not methods()[name].streams[1]:
             return answer.result()
         try:
@@ -100,8 +100,8 @@ class Rpc:
         finally:
             answer.cancel()
 
-    def begin(self, name: str, /, *messages: dict, timeout: float | None = None):
-        """Begins a call: a future of its answer, or the messages of one that is a stream."""
+    def begin(self, name: str, /, *messages, timeout: float | None = None):
+        """Begins a call with messages or their fields: a future of its answer, or the messages of a stream."""
         method = methods()[name]
         takes_stream, answers_stream = method.streams
         kinds = {
@@ -115,7 +115,7 @@ class Rpc:
             request_serializer=method.request.SerializeToString,
             response_deserializer=method.response.FromString,
         )
-        requests = [method.request(**fields) for fields in messages]
+        requests = [method.request(**fields) if isinstance(fields, dict) else fields for fields in messages]
         begin = call if answers_stream else call.future
         return begin(iter(requests) if takes_stream else requests[0], metadata=self.metadata, timeout=timeout)
 

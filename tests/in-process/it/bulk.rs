@@ -1,10 +1,10 @@
 //! Many changes in one request.
 
-use rollcall_api::v1::{ListHoldsRequest, Profile, UpdateDirectoryRequest};
+use rollcall_api::v1::{GetServiceProviderConfigRequest, ListHoldsRequest, Profile, UpdateDirectoryRequest};
 use rollcall_core::Limits;
 use serde_json::{Value, json};
 
-use crate::house::{Answered as _, HOUR, House, Scim, USER, id, texts};
+use crate::house::{Answered as _, HOUR, House, SCIM_TOKEN, Scim, USER, id, texts};
 use crate::on_both_databases;
 
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -214,6 +214,16 @@ async fn a_dry_run_tells_of_each_operation_and_does_none(house: &House) {
     assert_eq!(house.admin().holds().list_holds(list).await.answer().holds, []);
 }
 
+async fn what_the_service_supports_is_told_with_the_limits_that_hold(house: &House) {
+    let house = house.limited(Limits { max_bulk_operations: 7, ..Limits::default() }).await;
+    let request = GetServiceProviderConfigRequest::default();
+    let token = house.caller(SCIM_TOKEN);
+    let config = token.discovery().get_service_provider_config(request).await.answer().config.unwrap();
+    assert_eq!(config.bulk_max_operations, 7);
+    let shown = house.default().scim.get("/ServiceProviderConfig").await.ok();
+    assert_eq!(shown["bulk"]["maxOperations"], 7);
+}
+
 on_both_databases![
     groups_that_refer_to_one_another_are_made_together_or_not_at_all,
     a_request_stops_after_as_many_errors_as_it_allows,
@@ -223,4 +233,5 @@ on_both_databases![
     who_returns_in_a_circle_is_who_the_others_refer_to,
     a_request_by_which_too_many_would_leave_is_held_whole,
     a_dry_run_tells_of_each_operation_and_does_none,
+    what_the_service_supports_is_told_with_the_limits_that_hold,
 ];

@@ -9,7 +9,6 @@
 
 mod house;
 
-mod access;
 mod activity;
 mod activity_log;
 mod bulk;

@@ -4,18 +4,15 @@ use rollcall_api::channel::CoreChannel;
 use rollcall_api::client::MAX_MESSAGE_BYTES;
 use rollcall_api::v1::activity_service_client::ActivityServiceClient;
 use rollcall_api::v1::audit_service_client::AuditServiceClient;
-use rollcall_api::v1::bulk_service_client::BulkServiceClient;
 use rollcall_api::v1::directory_service_client::DirectoryServiceClient;
 use rollcall_api::v1::discovery_service_client::DiscoveryServiceClient;
 use rollcall_api::v1::event_service_client::EventServiceClient;
-use rollcall_api::v1::group_service_client::GroupServiceClient;
 use rollcall_api::v1::hold_service_client::HoldServiceClient;
 use rollcall_api::v1::identity_service_client::IdentityServiceClient;
 use rollcall_api::v1::notice_service_client::NoticeServiceClient;
 use rollcall_api::v1::o_auth_service_client::OAuthServiceClient;
 use rollcall_api::v1::provisioning_rule_service_client::ProvisioningRuleServiceClient;
 use rollcall_api::v1::schema_service_client::SchemaServiceClient;
-use rollcall_api::v1::search_service_client::SearchServiceClient;
 use rollcall_api::v1::service_key_service_client::ServiceKeyServiceClient;
 use rollcall_api::v1::session_service_client::SessionServiceClient;
 use rollcall_api::v1::sso_service_client::SsoServiceClient;
@@ -71,12 +68,6 @@ macro_rules! clients {
 clients! {
     /// Users.
     users: UserServiceClient;
-    /// Groups.
-    groups: GroupServiceClient;
-    /// Queries over every type.
-    search: SearchServiceClient;
-    /// Many changes at once.
-    bulk: BulkServiceClient;
     /// What the service supports.
     discovery: DiscoveryServiceClient;
     /// Who a credential is.
