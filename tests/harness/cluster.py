@@ -65,6 +65,8 @@ class Cluster:
             os.kill(process, signal.SIGKILL)
         for _ in range(1000):
             if not any(Path(f"/proc/{process}/exe").exists() for process in stopped):
+                # The number of a process that nobody has waited for is taken, and the next server would think that it runs.
+                (self.data / "postmaster.pid").unlink()
                 return
             time.sleep(0.01)
         raise AssertionError("the server does not end")
