@@ -50,6 +50,7 @@ class Fleet:
     core: int
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     admin_key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    gateway_key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     @contextmanager
     def ceiling(self, *commands: list[str], port: int) -> Iterator[Server]:
