@@ -65,7 +65,7 @@ class Cluster:
             os.kill(process, signal.SIGKILL)
         for _ in range(1000):
             if not any(Path(f"/proc/{process}/exe").exists() for process in stopped):
-                # The number of a process that nobody has waited for is taken, and the next server would think that it runs.
+                # The number of a process that nobody has waited for is taken: the next server would think that it runs.
                 (self.data / "postmaster.pid").unlink()
                 return
             time.sleep(0.01)
