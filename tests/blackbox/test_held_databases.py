@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from groups import new_group, path_of
 
+from harness.background import running
 from harness.proxy import Proxy
 from harness.scim import TRUSTS_NOBODY, a_user, patch_op
 
@@ -60,16 +61,8 @@ class Asking:
 
 @contextmanager
 def asking(people: list[Asking]):
-    stop = threading.Event()
-    threads = [threading.Thread(target=one.run, args=(stop,)) for one in people]
-    for thread in threads:
-        thread.start()
-    try:
+    with running([one.run for one in people]):
         yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
     assert [failure for one in people for failure in one.failures] == []
     assert {status for one in people for _, _, status, _ in one.answers} <= {200, 503}
     assert all(is_bounded for one in people for *_, is_bounded in one.answers), "a 503 without Retry-After"

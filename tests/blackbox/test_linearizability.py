@@ -6,11 +6,9 @@ import os
 import random
 import signal
 import subprocess
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -19,6 +17,7 @@ import psycopg
 import pytest
 from registers import WRITES, Client, Operation, version_of
 
+from harness.background import running
 from harness.house import Directory, House
 from harness.modes import rotation
 from harness.proxy import Proxy
@@ -83,20 +82,6 @@ class Installation:
                 return found
 
 
-@contextmanager
-def running(clients: list[Client]):
-    stop = threading.Event()
-    threads = [threading.Thread(target=client.run, args=(stop,)) for client in clients]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-
 @dataclass
 class Round:
     """A history of some registers, and what was found out about it."""
@@ -120,7 +105,7 @@ class Round:
 
     def run(self, faults: list[Callable[[str], None]]) -> None:
         """Lets the clients run while one fault comes after the other, and reads at last what has become of it."""
-        with running(self.clients):
+        with running([client.run for client in self.clients]):
             for fault in faults:
                 time.sleep(0.5)
                 self.faults.append((time.monotonic_ns(), fault.__name__))

@@ -10,6 +10,7 @@ mod address;
 mod config_file;
 mod connections;
 mod duration;
+mod gateway_key;
 pub(crate) mod layers;
 mod open_id;
 mod secrets;
@@ -25,8 +26,9 @@ use clap::{Args, ValueEnum};
 
 pub(crate) use connections::Connections;
 pub(crate) use duration::{Expiry, duration};
+pub(crate) use gateway_key::GatewayKey;
 pub(crate) use open_id::OpenId;
-pub(crate) use secrets::{BootstrapFiles, GatewayKey, secret};
+pub(crate) use secrets::{BootstrapFiles, secret};
 use size::ByteSize;
 pub(crate) use smtp::Smtp;
 

@@ -134,8 +134,8 @@ where
 }
 
 impl Gate {
-    /// Judges a call. A gateway in this process needs no key for what it reports. Where the rpc is to check the credential, it is given a message that has arrived; a long one only once
-    /// the credential is known to be good.
+    /// Judges a call. A gateway in this process needs no key for what it reports. Where the rpc is to check the credential, it
+    /// is given a message that has arrived; a long one only once the credential is known to be good.
     async fn admit_call(
         &self,
         request: &mut Request<Body>,

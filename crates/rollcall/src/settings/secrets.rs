@@ -7,7 +7,6 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use axum::http::HeaderValue;
 use clap::Args;
 use rollcall_core::Secret;
 use rollcall_core::bootstrap::BootstrapSecrets;
@@ -44,33 +43,6 @@ impl BootstrapFiles {
             admin_key: read("ROLLCALL_BOOTSTRAP_ADMIN_KEY", &self.bootstrap_admin_key_file)?,
             gateway_key: read("ROLLCALL_BOOTSTRAP_GATEWAY_KEY", &self.bootstrap_gateway_key_file)?,
         })
-    }
-}
-
-/// The variable that holds the key of a gateway.
-const GATEWAY_KEY: &str = "ROLLCALL_GATEWAY_KEY";
-
-/// The key of a gateway.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Core")]
-pub(crate) struct GatewayKey {
-    /// File with the service key, of the scope `activity.write`, with which the core is told of requests for the activity log; or
-    /// put the key itself into `ROLLCALL_GATEWAY_KEY`
-    #[arg(long, env = "ROLLCALL_GATEWAY_KEY_FILE", value_name = "FILE")]
-    pub(crate) gateway_key_file: Option<PathBuf>,
-}
-
-impl GatewayKey {
-    /// The header with the key, if there is one. Errors: a file that cannot be read, and what cannot be in a header.
-    pub(crate) fn authorization(&self) -> Result<Option<HeaderValue>, Invalid> {
-        let Some(key) = secret(GATEWAY_KEY, env::var(GATEWAY_KEY).ok(), self.gateway_key_file.as_deref())?
-        else {
-            return Ok(None);
-        };
-        let mut header = HeaderValue::try_from(format!("Bearer {key}"))
-            .map_err(|_| Invalid(format!("{GATEWAY_KEY} has characters that no key has")))?;
-        header.set_sensitive(true);
-        Ok(Some(header))
     }
 }
 
