@@ -1,6 +1,8 @@
 """Requests that no page of the console sends."""
 
+import http.client
 import re
+import socket
 
 import httpx
 import pytest
@@ -58,6 +60,55 @@ def test_a_form_from_another_site_is_refused_even_with_the_token(house, client, 
     answer = switch_off(client, directory, csrf=csrf(client, directory), headers=headers)
     assert answer.status_code == 403
     assert is_on(house, directory)
+
+
+@pytest.mark.parametrize("path", ["/admin/keys", "/admin/theme", "/admin/nothing", "/admin/sign-in"])
+@pytest.mark.parametrize("origin", ["", "https://evil.example"])
+def test_a_form_is_answered_once_it_has_come_whoever_sends_it(house, path, origin):
+    fields = b"name=" + b"a" * 200_000
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    head += f"Content-Length: {len(fields)}\r\n" + (f"Origin: {origin}\r\n" if origin else "")
+    with socket.create_connection(("127.0.0.1", house.http_port), timeout=20) as connection:
+        for _ in range(2):
+            connection.sendall(head.encode() + b"\r\n" + fields)
+            answer = http.client.HTTPResponse(connection, method="POST")
+            answer.begin()
+            assert 300 <= answer.status < 500
+            answer.read()
+
+
+def test_a_form_that_is_too_large_says_so(house):
+    answer = httpx.post(house.url + "/admin/sign-in", data={"key": "a" * 300_000})
+    assert answer.status_code == 413
+    assert "larger than the 256 KiB" in answer.text
+
+
+def test_a_key_is_no_cookie(house):
+    for name in ("rollcall-session", "__Host-rollcall"):
+        cookie = {"cookie": f"{name}={house.admin_key}"}
+        answer = httpx.get(house.url + "/admin/directories", headers=cookie)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/admin/sign-in")
+
+
+def test_whoever_ends_a_session_says_which(house, client):
+    page = client.get("/admin/session").text
+    token = re.search(r'name="csrf" value="([^"]+)"', page).group(1)
+    answer = client.post("/admin/session/end", data={"csrf": token})
+    assert answer.status_code == 400
+    assert client.get("/admin/directories").status_code == 200
+
+
+def test_signing_in_again_ends_the_session_before(house):
+    with httpx.Client(base_url=house.url) as client:
+        assert client.post("/admin/sign-in", data={"key": house.admin_key}).status_code == 303
+        before = dict(client.cookies)
+        # Whoever mistypes the key stays.
+        assert client.post("/admin/sign-in", data={"key": "wrong"}).status_code == 401
+        assert client.get("/admin/directories").status_code == 200
+        assert client.post("/admin/sign-in", data={"key": house.admin_key}).status_code == 303
+        assert client.get("/admin/directories").status_code == 200
+    assert httpx.get(house.url + "/admin/directories", cookies=before).status_code == 303
 
 
 def test_another_site_cannot_sign_anybody_in(house):

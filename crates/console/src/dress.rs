@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 use crate::assets::{ASSETS, Assets};
 use crate::cookies::{self, Theme};
+use crate::form::received;
 use crate::problem::Problem;
 use crate::{Console, PATH, origin, url};
 
@@ -36,6 +37,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub(crate) async fn dress(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
+    let body = if reads { Ok(body) } else { received(body).await };
     let hosts = parts.headers.get_all(HOST).iter().count();
     let is_unclear = hosts > 1 || hosts == 0 && parts.version == Version::HTTP_11;
     let mut response = if is_unclear {
@@ -44,7 +46,10 @@ pub(crate) async fn dress(State(console): State<Arc<Console>>, request: Request,
     } else if !reads && origin::is_foreign(&parts, console.settings.public_url.as_deref()) {
         Problem::Forged.into_response()
     } else {
-        next.run(Request::from_parts(parts.clone(), body)).await
+        match body {
+            Ok(body) => next.run(Request::from_parts(parts.clone(), body)).await,
+            Err(problem) => problem.into_response(),
+        }
     };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let page = answer(&problem, &parts);

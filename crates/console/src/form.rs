@@ -1,13 +1,39 @@
 //! Forms that are sent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::body::{Body, to_bytes};
 use axum::extract::{Form, FromRequest, Request};
+use rollcall_api::v1::ErrorReason;
+use tokio::time::timeout;
 
 use crate::Console;
 use crate::csrf;
 use crate::problem::Problem;
 use crate::session::SignedIn;
+
+/// The bytes of the largest form.
+const LARGEST: usize = 256 * 1024;
+/// How long a form may take to come in.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Reads a form whole before anything is answered: an answer to a form that is still on its way can be lost with its connection.
+///
+/// Errors: it is too large, breaks off, or does not come.
+pub(crate) async fn received(body: Body) -> Result<Body, Problem> {
+    match timeout(PATIENCE, to_bytes(body, LARGEST)).await {
+        Ok(Ok(bytes)) => Ok(Body::from(bytes)),
+        Ok(Err(_)) => Err(Problem::Refused {
+            reason: ErrorReason::PayloadTooLarge,
+            message: format!(
+                "The form broke off, or is larger than the {} KiB allowed here.",
+                LARGEST / 1024
+            ),
+        }),
+        Err(_) => Err(Problem::value("The form did not come in in time. Send it again.")),
+    }
+}
 
 /// A form of a page of ours, sent by somebody who is signed in: no handler sees one whose token is not that of the session.
 #[derive(Debug)]

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use rollcall_api::v1::EndSessionRequest;
+use rollcall_api::{client, secrets};
 use tonic::Request;
 
 use crate::Console;
@@ -30,7 +32,9 @@ pub(crate) struct SignedIn {
 impl SignedIn {
     /// Who the request is from.
     pub(crate) fn of(parts: &Parts) -> Result<Self, Problem> {
-        let secret = cookies::session(parts).ok_or(Problem::SignedOut)?.to_owned();
+        // A key in the cookie would be as good a credential, but would never end.
+        let secret = cookies::session(parts).filter(|secret| secret.starts_with(secrets::SESSION));
+        let secret = secret.ok_or(Problem::SignedOut)?.to_owned();
         let host = origin::host(parts).unwrap_or_default();
         Ok(Self {
             secret,
@@ -48,6 +52,18 @@ impl SignedIn {
     /// What the forms of this session carry.
     pub(crate) fn csrf(&self) -> String {
         csrf::token(&self.secret)
+    }
+}
+
+impl Console {
+    /// Ends the session that a browser brings along where it has been given another one. What is left of it ends by itself: whoever
+    /// signs in does not wait for it.
+    pub(crate) async fn end_previous(&self, parts: &Parts) {
+        let Ok(previous) = SignedIn::of(parts) else { return };
+        let request = previous.message(EndSessionRequest::default());
+        if let Err(problem) = self.answered(client::sessions(self.core()).end_session(request)).await {
+            tracing::debug!(?problem, "the session before could not be ended");
+        }
     }
 }
 

@@ -97,9 +97,13 @@ fn detail(person: Option<&Person>) -> String {
 
 /// Ends another session of the same person, else of the key.
 pub(crate) async fn end(State(console): State<Arc<Console>>, form: Submission) -> Result<Response, Problem> {
-    let request = form
-        .session
-        .message(EndSessionRequest { id: form.text("session").to_owned(), ..EndSessionRequest::default() });
+    let id = form.text("session");
+    if id.is_empty() {
+        // To the core it would be the session of whoever asks.
+        return Err(Problem::value("The form does not say which session is to end."));
+    }
+    let request =
+        form.session.message(EndSessionRequest { id: id.to_owned(), ..EndSessionRequest::default() });
     console.answered(client::sessions(console.core()).end_session(request)).await?;
     Ok(to_page("/admin/session", "session-ended"))
 }

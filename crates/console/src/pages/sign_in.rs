@@ -74,6 +74,7 @@ pub(crate) async fn sign_in(
         Ok(made) => {
             console.wrong_keys.succeeded(peer);
             console.attempts.succeeded(peer);
+            console.end_previous(&parts).await;
             let mut response = Redirect::to(to).into_response();
             let cookie = cookies::set_session(&parts, &made.secret).ok_or_else(Problem::late)?;
             response.headers_mut().append(SET_COOKIE, cookie);
