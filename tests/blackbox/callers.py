@@ -57,6 +57,7 @@ class Tally:
 
     def close(self, record_property) -> None:
         record_property("measured", f"{self.tried} cells tried, {len(self.deviations)} deviations")
+        record_property("counted", {"inputs tried": self.tried, "findings": len(self.deviations)})
         assert self.tried
         assert not self.deviations, "\n".join(self.deviations)
 

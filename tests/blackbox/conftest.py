@@ -10,7 +10,7 @@ from harness.house import MODES, Builder, Directory, House
 from harness.scim import Scim
 from harness.smtp import Postbox
 
-pytest_plugins = ["harness.modes"]
+pytest_plugins = ["harness.modes", "harness.trust"]
 
 
 @pytest.fixture(scope="session")

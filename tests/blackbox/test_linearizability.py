@@ -190,6 +190,12 @@ def judge(installation: Installation, rounds: list[Round], record_property) -> N
         f"{len(wrong) + len(unordered) + len(misled)} violations",
     ]
     record_property("measured", "; ".join(measured))
+    counted = {
+        "histories checked": len(rounds) * REGISTERS,
+        "answers checked": sum(bool(operation.returned) for operation in operations),
+        "findings": len(wrong) + len(unordered) + len(misled),
+    }
+    record_property("counted", counted)
     assert wrong == [], "answers that nobody may get"
     assert unordered == [], "not linearizable:\n" + "\n\n".join(history_of(each, operations) for each in unordered)
     assert misled == []

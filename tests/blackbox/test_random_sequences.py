@@ -533,3 +533,9 @@ def test_random_sequences_do_what_the_model_says(new_house, record_property):
     )
     counts = OnThisHouse.counts
     record_property("measured", ", ".join(f"{counts[what]} {what}" for what in ("sequences", "steps", "restarts")))
+    counted = {
+        "histories checked": counts["sequences"],
+        "answers checked": counts["steps"],
+        "faults injected": counts["restarts"],
+    }
+    record_property("counted", counted)

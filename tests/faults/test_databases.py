@@ -100,4 +100,4 @@ def test_a_server_that_talks_nonsense_is_no_server_to_start_with(builder, record
         assert "panicked at" not in process.output
         assert len(process.stderr.splitlines()) == 1, process.stderr
     proxy.close()
-    record_property("counted", {"faults injected": sayings, "inputs sent": sayings})
+    record_property("counted", {"faults injected": sayings, "inputs tried": sayings})

@@ -113,7 +113,7 @@ class Work:
         self.check_users()
         self.check_groups()
         self.check_events()
-        self.counts["answered writes checked"] += self.answered
+        self.counts["answers checked"] += self.answered
         if "panicked at" in self.house.output:
             self.found("a process panicked")
         assert self.findings == [], f"{len(self.findings)} findings:\n" + "\n".join(self.findings)
