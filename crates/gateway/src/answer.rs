@@ -11,6 +11,11 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use crate::media_type::MediaType;
 use crate::request_id::{REQUEST_ID, RequestId};
 
+/// Answers are about people: nobody keeps them who was not asked to.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// A browser that is led to one takes it for nothing else.
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
 /// An answer. Its body is JSON, or there is none.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -58,6 +63,8 @@ impl Answer {
     pub(crate) fn into_response(self, media_type: MediaType, request: &RequestId, to_head: bool) -> Response {
         let Self { status, mut headers, body, more, problem: _ } = self;
         headers.insert(REQUEST_ID, request.header());
+        headers.insert(header::CACHE_CONTROL, NO_STORE);
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
         if !body.is_empty() {
             headers.insert(header::CONTENT_TYPE, media_type.header());
             if more.is_none() {

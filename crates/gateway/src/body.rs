@@ -11,6 +11,7 @@ use rollcall_api::v1::ErrorReason;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
+use crate::body_room::{Place, Room};
 use crate::error::{Problem, Refusal};
 
 /// How deep a body may be nested. Far more than any schema needs, and as much as a message can carry: Protocol Buffers
@@ -30,6 +31,8 @@ pub(crate) struct Incoming {
     /// Whether the client waits for a sign before it sends the body (RFC 9110 §10.1.1), which reading gives.
     waits: bool,
     timeout: Duration,
+    /// The room that a large body has been given.
+    place: Option<Place>,
 }
 
 /// What has been read. Most bodies come in one piece, which is not copied.
@@ -37,6 +40,18 @@ pub(crate) struct Incoming {
 enum Read {
     Piece(Bytes),
     Pieces(Vec<u8>),
+}
+
+/// A large body with its place, which is given up once nobody has a part of the body any more.
+struct Held {
+    text: Vec<u8>,
+    _place: Option<Place>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
+    }
 }
 
 impl Read {
@@ -72,7 +87,23 @@ impl Read {
 impl Incoming {
     /// The body of a request with these headers, which may take so long to come in.
     pub(crate) fn new(body: Body, headers: &HeaderMap, timeout: Duration) -> Self {
-        Self { body, read: Read::Piece(Bytes::new()), waits: headers.contains_key(header::EXPECT), timeout }
+        Self {
+            body,
+            read: Read::Piece(Bytes::new()),
+            waits: headers.contains_key(header::EXPECT),
+            timeout,
+            place: None,
+        }
+    }
+
+    /// Waits for room for a body that may be as long as `limit` bytes, for no longer than a body may take to come in.
+    ///
+    /// Errors: 503, there is none so soon.
+    pub(crate) async fn find_room(&mut self, room: &Room, limit: usize) -> Result<(), Problem> {
+        let announced = self.body.size_hint().upper().and_then(|to_come| usize::try_from(to_come).ok());
+        let bytes = announced.map_or(limit, |to_come| limit.min(self.read.len() + to_come));
+        self.place = Some(room.place_for(bytes, self.timeout).await?);
+        Ok(())
     }
 
     /// Whether the body is known to be longer than `limit` bytes before it is read.
@@ -114,9 +145,10 @@ impl Incoming {
     ///
     /// Errors: `invalidSyntax`, where there is nothing.
     pub(crate) fn take(&mut self) -> Result<Bytes, Problem> {
-        let text: Bytes = match std::mem::replace(&mut self.read, Read::Piece(Bytes::new())) {
+        let text = match std::mem::replace(&mut self.read, Read::Piece(Bytes::new())) {
             Read::Piece(piece) => piece,
-            Read::Pieces(pieces) => pieces.into(),
+            // Whoever reads it may do so for longer than this is kept.
+            Read::Pieces(text) => Bytes::from_owner(Held { text, _place: self.place.take() }),
         };
         self.read = Read::Piece(text.clone());
         let begin = text.len() - json_text(&text)?.len();

@@ -151,7 +151,7 @@ impl Call<'_> {
     }
 
     /// Reads the body, which is to be JSON of at most `limit` bytes. More than anybody may send is read only once the
-    /// core has said that the credential is good.
+    /// core has said that the credential is good, and where there is room for it.
     pub(crate) async fn read(&self, body: &mut Incoming, limit: usize) -> Result<(), Problem> {
         require_json(&self.parts.headers)?;
         if body.announces_more_than(limit) {
@@ -160,6 +160,7 @@ impl Call<'_> {
         let for_anybody = limit.min(READ_FOR_ANYBODY);
         if body.announces_more_than(for_anybody) || !body.read_within(for_anybody).await? {
             self.authenticate().await?;
+            body.find_room(&self.gateway.body_room, limit).await?;
             if !body.read_within(limit).await? {
                 return Err(too_large(limit));
             }

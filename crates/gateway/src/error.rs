@@ -124,7 +124,9 @@ impl Problem {
                 return Self { from_core: true, ..Self::new(ErrorReason::TooMany, detail) };
             }
             ErrorReason::NotImplemented => return Self::older_core(),
-            _ => "the identity core cannot be reached; send the request again later".into(),
+            _ => "the identity core cannot be reached. Where the connection broke off, a change may have been made all the \
+                  same: read before sending it again"
+                .into(),
         };
         Self { from_core: true, ..Self::new(reason, detail) }
     }

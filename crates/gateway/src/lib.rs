@@ -10,6 +10,7 @@ mod activity;
 mod answer;
 mod base_url;
 mod body;
+mod body_room;
 mod bulk;
 mod call;
 mod client_address;

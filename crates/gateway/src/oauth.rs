@@ -81,7 +81,6 @@ pub(crate) async fn token(call: &Call<'_>, body: &mut Incoming) -> Answer {
             answer
         }
     };
-    answer.header(header::CACHE_CONTROL, "no-store");
     answer.header(header::PRAGMA, "no-cache");
     answer
 }

@@ -18,6 +18,9 @@ pub struct Settings {
     pub max_user_body_bytes: usize,
     /// The largest body of a request about groups, or of a bulk request, in bytes.
     pub max_large_body_bytes: usize,
+    /// The memory, in bytes, that bodies of more than 64 KiB may take up together while they are read and passed on. Further ones
+    /// wait, for as long as a client may take to send a body.
+    pub body_memory_bytes: usize,
     /// How long the core may take to answer.
     pub core_timeout: Duration,
     /// How long a client may take to send a body.
@@ -38,6 +41,7 @@ impl Default for Settings {
             public_url: None,
             max_user_body_bytes: 2 * 1024 * 1024,
             max_large_body_bytes: 32 * 1024 * 1024,
+            body_memory_bytes: 64 * 1024 * 1024,
             core_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             request_ids: RequestIds::default(),

@@ -6,6 +6,7 @@ use rollcall_api::channel::CoreChannel;
 
 use crate::activity::ActivityLog;
 use crate::base_url::BaseUrls;
+use crate::body_room::Room;
 use crate::client_address::Network;
 use crate::request_id::RequestIds;
 use crate::settings::{Readiness, Settings};
@@ -17,6 +18,7 @@ pub(crate) struct Gateway {
     pub(crate) core_timeout: Duration,
     pub(crate) max_user_body_bytes: usize,
     pub(crate) max_large_body_bytes: usize,
+    pub(crate) body_room: Room,
     pub(crate) readiness: Readiness,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) body_timeout: Duration,
@@ -32,6 +34,7 @@ impl Gateway {
             core_timeout: settings.core_timeout,
             max_user_body_bytes: settings.max_user_body_bytes,
             max_large_body_bytes: settings.max_large_body_bytes,
+            body_room: Room::for_bytes(settings.body_memory_bytes),
             readiness: settings.readiness,
             trusted_proxies: settings.trusted_proxies,
             body_timeout: settings.body_timeout,

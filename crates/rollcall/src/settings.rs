@@ -87,6 +87,10 @@ pub(crate) struct Http {
     #[command(flatten)]
     pub(crate) large_body: LargeBody,
 
+    /// Memory that bodies of more than 64 KiB may take up together while they are read; further ones wait
+    #[arg(long, env = "ROLLCALL_MAX_BODY_MEMORY", value_name = "SIZE", default_value = "64MiB")]
+    pub(crate) max_body_memory: ByteSize,
+
     /// How long a client may take to send a body
     #[arg(long, env = "ROLLCALL_BODY_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) body_timeout: Duration,

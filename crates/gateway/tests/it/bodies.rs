@@ -1,9 +1,12 @@
 //! Bodies that are broken, too large, or not what they say.
 
+use std::task::Poll;
+
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use rollcall_gateway::Settings;
+use tokio::sync::oneshot;
 
 use crate::fake_core::Asked;
 use crate::http::Gateway;
@@ -84,6 +87,51 @@ async fn a_large_body_is_read_only_for_a_good_credential() {
     let wrong = [("authorization", "Bearer wrong")];
     for body in [Body::from(vec![b' '; 100 * 1024]), endless(4), endless(1000)] {
         gateway.ask("POST /scim/v2/Users", &wrong, body).await.error(401);
+    }
+}
+
+/// One of 100 KiB of which the end never comes, and what tells that it is waited for.
+fn unfinished() -> (Body, oneshot::Receiver<()>) {
+    let (reached, waited_for) = oneshot::channel();
+    let mut reached = Some(reached);
+    let end = stream::poll_fn(move |_| {
+        reached.take().map(|reached| reached.send(()));
+        Poll::<Option<Result<Bytes, std::io::Error>>>::Pending
+    });
+    let begun = stream::iter([Ok(Bytes::from(vec![b' '; 100 * 1024]))]);
+    (Body::from_stream(begun.chain(end)), waited_for)
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_bodies_for_which_there_is_no_room_wait_and_are_503_in_the_end() {
+    let settings = Settings { body_memory_bytes: 3 * 1024 * 1024, ..Settings::default() };
+    let gateway = Gateway::with(settings).await;
+    let (unfinished, waited_for) = unfinished();
+    // It does not say how long it will be, and so has the room of the longest.
+    let first = gateway.ask("POST /scim/v2/Users", &[], unfinished);
+    let others = async {
+        waited_for.await.unwrap();
+        let large = Body::from(vec![b' '; 1024 * 1024 + 1]);
+        let reply = gateway.ask("POST /scim/v2/Users", &[], large).await;
+        assert!(reply.error(503).1.contains("nothing was done"));
+        assert_eq!(reply.header("retry-after"), "5");
+        let small = Body::from(vec![b' '; 64 * 1024]);
+        assert_eq!(gateway.ask("POST /scim/v2/Users", &[], small).await.error(400).0, "invalidSyntax");
+    };
+    let (first, ()) = tokio::join!(first, others);
+    first.error(408);
+    // The room is free again.
+    let large = Body::from(vec![b' '; 2 * 1024 * 1024]);
+    assert_eq!(gateway.ask("POST /scim/v2/Users", &[], large).await.error(400).0, "invalidSyntax");
+}
+
+#[tokio::test]
+async fn a_body_larger_than_all_the_room_is_read_alone() {
+    let gateway = Gateway::with(Settings { body_memory_bytes: 1024, ..Settings::default() }).await;
+    let body = || Body::from(vec![b' '; 1024 * 1024]);
+    let asked = [(); 4].map(|()| gateway.ask("POST /scim/v2/Groups", &[], body()));
+    for reply in futures_util::future::join_all(asked).await {
+        assert_eq!(reply.error(400).0, "invalidSyntax");
     }
 }
 

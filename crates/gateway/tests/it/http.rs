@@ -145,6 +145,18 @@ async fn urls_with_empty_segments_and_unknown_flags_are_the_same_urls() {
 }
 
 #[tokio::test]
+async fn no_answer_is_kept_by_whoever_passes_it_on() {
+    let gateway = Gateway::new().await;
+    for path in ["/scim/v2/Users/u1", "/scim/v2/Users", "/scim/v2/Nothing", "/openapi.json", "/elsewhere"] {
+        let reply = gateway.get(path).await;
+        assert_eq!(
+            (reply.header("cache-control"), reply.header("x-content-type-options")),
+            ("no-store", "nosniff")
+        );
+    }
+}
+
+#[tokio::test]
 async fn every_answer_has_the_media_type_that_the_client_reads() {
     let gateway = Gateway::new().await;
     for path in

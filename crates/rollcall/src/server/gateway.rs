@@ -121,6 +121,7 @@ pub(super) fn gateway_settings(
         public_url: http.public.public_url.clone(),
         max_user_body_bytes: http.max_user_body.0,
         max_large_body_bytes: http.large_body.max_large_body.0,
+        body_memory_bytes: http.max_body_memory.0,
         core_timeout: http.patience.core_timeout,
         body_timeout: http.body_timeout,
         request_ids: RequestIds::with_prefix(process),
