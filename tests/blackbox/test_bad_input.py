@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import socket
 
 import pytest
@@ -371,6 +372,27 @@ def test_what_is_no_http_does_not_harm_the_server(database_house, lines):
         answer = connection.recv(65536)
     assert answer == b"" or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 501")), answer[:200]
     assert database_house.is_ready()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "GET /healthz HTTP/1.1\nHost: a\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: a\nX: b\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: a\r\n\n",
+    ],
+)
+def test_a_line_of_a_head_that_ends_in_a_bare_line_feed_is_400(database_house, head):
+    address = ("127.0.0.1", database_house.http_port)
+    good = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    for before in ("", good):
+        with socket.create_connection(address, timeout=30) as connection:
+            connection.sendall((before + head).encode())
+            answers = b""
+            while more := connection.recv(65536):
+                answers += more
+        statuses = re.findall(rb"^HTTP/1\.1 (\d+)", answers, re.MULTILINE)
+        assert statuses == [b"200"] * bool(before) + [b"400"], answers
 
 
 def test_a_client_that_hangs_up_amid_its_body_leaves_nothing(generic):

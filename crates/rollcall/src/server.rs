@@ -8,6 +8,7 @@ mod file_lock;
 mod first_start;
 pub(crate) mod gateway;
 mod grpc;
+mod heads;
 mod health;
 mod heard;
 mod http;
