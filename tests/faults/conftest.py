@@ -12,11 +12,23 @@ import pytest
 from faults.work import Work
 from harness.cluster import Cluster
 from harness.house import Builder, House
+from harness.modes import chosen, rotation
 
 pytest_plugins = ["harness.modes", "harness.trust"]
 
 # Whether mounts may be made, which go with the suite.
 MAY_MOUNT = "ROLLCALL_TEST_MOUNTS" in os.environ
+
+
+def pytest_collection_modifyitems(config, items) -> None:
+    """Keeps a third of the faults, others for each commit, unless all are to be made or some were asked for."""
+    is_asked_for = config.option.keyword or any("::" in argument for argument in config.args)
+    if is_asked_for or rotation() == "all":
+        return
+    names = sorted({item.originalname for item in items})
+    kept = set(chosen("faults", names, len(names) // 3))
+    config.hook.pytest_deselected(items=[item for item in items if item.originalname not in kept])
+    items[:] = [item for item in items if item.originalname in kept]
 
 
 @pytest.fixture(scope="session")
