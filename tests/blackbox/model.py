@@ -194,7 +194,8 @@ class Model:
 
     def leave_groups(self, member: str) -> None:
         for group in self.groups.values():
-            if member in group.members:
+            # What is in a group itself goes with the group.
+            if member in group.members and member != group.id:
                 before = set(group.members)
                 group.members.remove(member)
                 group.version += 1

@@ -108,6 +108,15 @@ def test_a_group_may_contain_itself(scim, users):
     assert groups_of(scim, users[0]) == {}
 
 
+def test_a_group_that_contains_itself_is_deleted_by_one_event_of_its_version(generic):
+    group = new_group(generic.scim, "Ops")
+    version = change(generic.scim, group, add(group))["meta"]["version"]
+    no_content(generic.scim.delete(path_of(group)))
+    last = generic.events()[-1]
+    assert (last["kind"], last["version"]) == ("group.deleted", int(version.strip('W/"')))
+    assert len(generic.events(group["id"])) == 3
+
+
 def test_a_deep_chain_of_groups_is_followed_to_its_end(scim, users):
     group = new_group(scim, "0", users[0])
     for number in range(1, 60):

@@ -108,7 +108,8 @@ pub trait MemberWriting {
     /// its members.
     async fn hold_groups_of(&mut self, directory: Uuid, member: Uuid) -> Result<Vec<Uuid>>;
 
-    /// Takes a user or group out of every group that it is in, and raises the versions of those. `held` are the groups that
+    /// Takes a user or group out of every group that it is in, and raises the versions of those; a group that is in itself goes
+    /// with that. `held` are the groups that
     /// [`hold_groups_of`](Self::hold_groups_of) returned. `event` makes the event of a group; they are returned with the new
     /// versions, to be written.
     ///

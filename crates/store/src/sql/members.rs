@@ -189,7 +189,7 @@ impl MemberWriting for Tx {
         event: &mut (dyn FnMut(Uuid) -> Event + Send),
     ) -> Result<Vec<Event>> {
         let groups: Vec<Uuid> = Statement::new(
-            "SELECT group_id FROM members WHERE directory_id = $1 AND member_id = $2 ORDER BY group_id",
+            "SELECT group_id FROM members WHERE directory_id = $1 AND member_id = $2 AND group_id <> $2 ORDER BY group_id",
         )
         .bind(directory)
         .bind(member)
