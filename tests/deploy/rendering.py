@@ -117,9 +117,8 @@ def kustomized(installation: Installation, tag: str | None = None) -> list[dict]
                 for one in maps
             ]
         if tag is not None:
-            known = yaml.safe_load((KUBERNETES / installation.folder / "kustomization.yaml").read_text())
-            image = known.get("images", [{}])[0].get("newName", "rollcall")
-            own["images"] = [{"name": image, "newTag": tag}]
+            names = ["rollcall", "registry.example.com/rollcall"]
+            own["images"] = [{"name": name, "newTag": tag} for name in names]
         (at / "kustomization.yaml").write_text(yaml.safe_dump(own))
         return built(at)
 

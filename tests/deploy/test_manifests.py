@@ -189,6 +189,18 @@ def test_every_service_and_budget_and_autoscaler_has_pods(installation):
 
 
 @pytest.mark.parametrize("installation", INSTALLATIONS, ids=str)
+def test_what_the_pods_of_a_role_need_bears_its_label_so_that_it_can_be_applied_alone(installation):
+    manifests = kustomized(installation)
+    for role, template in workloads(manifests).items():
+        maps = [source["configMapRef"]["name"] for source in server(template)["envFrom"]]
+        needed = [named(manifests, MAP, name) for name in maps]
+        needed.append(named(manifests, "ServiceAccount", template["spec"]["serviceAccountName"]))
+        needed.append(named(manifests, "NetworkPolicy", f"rollcall-{role}"))
+        for one in needed:
+            assert one["metadata"]["labels"]["app.kubernetes.io/component"] == role, one["kind"]
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS, ids=str)
 def test_every_service_leads_to_a_port_that_its_pods_have(installation):
     manifests = kustomized(installation)
     for service in of_kind(manifests, "Service"):

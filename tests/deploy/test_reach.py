@@ -16,6 +16,7 @@ from deploy.reading import (
     workloads,
 )
 from deploy.rendering import INSTALLATIONS, KUBERNETES, NAMESPACE, built, kustomized
+from deploy.told import default
 
 ROUTES = [one for one in INSTALLATIONS if one.reached]
 APART = [one for one in INSTALLATIONS if one.apart]
@@ -143,6 +144,9 @@ def test_ingress_and_route_lead_to_the_same_and_to_the_host_of_the_public_url(in
     services = {one["metadata"]["name"] for one in of_kind(manifests, "Service")}
     assert {service for _, _, _, service, _ in routes(manifests)} <= services
     for ingress in of_kind(manifests, "Ingress"):
+        # As much as the gateway takes, which the controller would refuse by itself.
+        limit = ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+        assert default("ROLLCALL_MAX_LARGE_BODY") == limit.replace("m", "MiB")
         [tls] = ingress["spec"]["tls"]
         assert tls["hosts"] == [host]
 
