@@ -123,12 +123,14 @@ def kustomized(installation: Installation, tag: str | None = None) -> list[dict]
         return built(at)
 
 
-def templated(*arguments: str | Path, chart: Path = CHART) -> subprocess.CompletedProcess:
-    """What `helm template` answers."""
+def templated(
+    *arguments: str | Path, chart: Path = CHART, command: tuple[str, ...] = ("template",)
+) -> subprocess.CompletedProcess:
+    """What `helm template`, or another command of Helm's on the chart, answers."""
     with tempfile.TemporaryDirectory() as home:
         own = {"HELM_CACHE_HOME": home, "HELM_CONFIG_HOME": home, "HELM_DATA_HOME": home}
-        command = ["helm", "template", "rollcall", chart, "--namespace", NAMESPACE, *arguments]
-        return run(*command, env=os.environ | own)
+        words = ["helm", *command, "rollcall", chart, "--namespace", NAMESPACE, *arguments]
+        return run(*words, env=os.environ | own)
 
 
 @functools.cache

@@ -124,6 +124,17 @@ def test_helm_finds_nothing_to_complain_about():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("example", ["single.yaml", "external-postgres.yaml", "cloudnative-pg.yaml"])
+def test_what_helm_says_after_an_installation_names_what_it_has_made(example):
+    done = templated("--values", CHART / "examples" / example, command=("install", "--dry-run=client"))
+    assert done.returncode == 0, done.stderr
+    manifests, _, notes = done.stdout.partition("\nNOTES:\n")
+    [(kind, name)] = re.findall(r"-n rollcall rollout status (\w+)/([\w-]+)", notes)
+    made = re.findall(r"^kind: (\w+)\nmetadata:\n  name: ([\w-]+)$", manifests, re.MULTILINE)
+    assert (kind, name) in [(one.lower(), named) for one, named in made]
+    assert "Secret rollcall-bootstrap" in notes
+
+
 def leaves(values: dict, path: str = "") -> dict[str, object]:
     """Each value with its path; what is empty is one, and so are annotations, whose names have dots."""
     found = {}
