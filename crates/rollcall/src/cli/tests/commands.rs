@@ -93,7 +93,10 @@ fn begins(before: &str) -> bool {
     let before_word = before[..before.len() - word.len()].split_whitespace().next_back().unwrap_or_default();
     // What clap shows as usage has places for any setting, and bytes are for nobody to read.
     let is_usage = word.starts_with(END) && before.trim_end_matches(END).ends_with("override_usage = ");
-    if is_usage || word.trim_end_matches(END).ends_with("(b") {
+    // What Helm installs is called so too.
+    let is_release =
+        ["helm install ", "helm upgrade ", "helm template "].iter().any(|line| before.ends_with(line));
+    if is_usage || is_release || word.trim_end_matches(END).ends_with("(b") {
         return false;
     }
     let is_path = ["release/", "debug/", "dist/", "bin/"].iter().any(|folder| word.ends_with(folder));
