@@ -3,9 +3,9 @@
 need_python
 build_binary
 build_linearizability
-tests=()
+files=()
 for theme in authorisation isolation random_sequences linearizability secrets; do
-    for file in "$TESTS"/blackbox/test_"$theme"*.py; do tests+=("$file"); done
+    for file in "$TESTS"/blackbox/test_"$theme"*.py; do files+=("$file"); done
 done
 counted "$PYTHON" -m pytest -c "$TESTS/pytest.ini" --rootdir "$TESTS" \
-    --numprocesses "${ROLLCALL_TEST_PROCESSES:-4}" "${tests[@]}" "$@"
+    --numprocesses "${ROLLCALL_TEST_PROCESSES:-4}" "${files[@]}" "$@"
