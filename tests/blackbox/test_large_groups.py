@@ -240,10 +240,10 @@ def test_a_list_too_long_for_a_message_is_one_operation(many):
 # As large as it may be
 
 
-@pytest.fixture(scope="module", params=["serve-sqlite", "apart-postgres"])
-def two_ways(request, builder):
-    """Installations whose messages stay in memory, and go over TCP. What is this large may take its time."""
-    return builder.start(request.param, settings={"ROLLCALL_DATABASE_STATEMENT_TIMEOUT": "25s"})
+@pytest.fixture(params=["serve-sqlite", "apart-postgres"])
+def two_ways(request, houses):
+    """An installation whose messages stay in memory, and one whose messages go over TCP."""
+    return houses[request.param]
 
 
 def padded(body: dict, size: int) -> bytes:

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-/// How the secret of a session begins.
-pub const SESSION: &str = "rc_sess_";
 /// How our own secrets begin; the kind follows.
 const OWN: &str = "rc_";
 /// So many characters of a secret of our own are shown, behind its kind.

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use data_encoding::BASE32_NOPAD;
-use rollcall_api::secrets::SESSION;
 use rollcall_store::CredentialKind;
 use sha2::{Digest, Sha256};
 
@@ -126,6 +125,9 @@ pub(crate) fn lookup_hash(presented: &str) -> Option<[u8; 32]> {
 pub(crate) fn is_session(presented: &str) -> bool {
     presented.starts_with(SESSION)
 }
+
+/// What the secret of a session begins with.
+const SESSION: &str = "rc_sess_";
 
 /// What our own secrets begin with.
 fn prefixes() -> impl Iterator<Item = &'static str> {
