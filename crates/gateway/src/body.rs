@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use rollcall_api::v1::ErrorReason;
@@ -31,6 +31,8 @@ pub(crate) struct Incoming {
     /// Whether the client waits for a sign before it sends the body (RFC 9110 §10.1.1), which reading gives.
     waits: bool,
     timeout: Duration,
+    /// Whether it has not come in in time.
+    is_late: bool,
     /// The room that a large body has been given.
     place: Option<Place>,
 }
@@ -92,17 +94,24 @@ impl Incoming {
             read: Read::Piece(Bytes::new()),
             waits: headers.contains_key(header::EXPECT),
             timeout,
+            is_late: false,
             place: None,
         }
     }
 
-    /// Waits for room for a body that may be as long as `limit` bytes, for no longer than a body may take to come in.
+    /// Waits for room for a body that may be as long as `limit` bytes and came with this credential, for no longer than a body may
+    /// take to come in.
     ///
     /// Errors: 503, there is none so soon.
-    pub(crate) async fn find_room(&mut self, room: &Room, limit: usize) -> Result<(), Problem> {
+    pub(crate) async fn find_room(
+        &mut self,
+        room: &Room,
+        credential: Option<&HeaderValue>,
+        limit: usize,
+    ) -> Result<(), Problem> {
         let announced = self.body.size_hint().upper().and_then(|to_come| usize::try_from(to_come).ok());
         let bytes = announced.map_or(limit, |to_come| limit.min(self.read.len() + to_come));
-        self.place = Some(room.place_for(bytes, self.timeout).await?);
+        self.place = Some(room.place_for(bytes, credential, self.timeout).await?);
         Ok(())
     }
 
@@ -124,9 +133,11 @@ impl Incoming {
             }
             Ok(false)
         };
-        timeout(self.timeout, reading).await.unwrap_or_else(|_| {
-            Err(Problem::http(StatusCode::REQUEST_TIMEOUT, "the body did not come in in time"))
-        })
+        if let Ok(read) = timeout(self.timeout, reading).await {
+            return read;
+        }
+        (self.is_late, self.place) = (true, None);
+        Err(Problem::http(StatusCode::REQUEST_TIMEOUT, "the body did not come in in time"))
     }
 
     /// What has been read.
@@ -162,7 +173,7 @@ impl Incoming {
 
     /// Reads what is left of a body that has not been read to its end, within bounds, and drops it.
     pub(crate) async fn discard(&mut self) {
-        if self.body.is_end_stream() || self.waits {
+        if self.body.is_end_stream() || self.waits || self.is_late {
             return;
         }
         let reading = async {

@@ -114,7 +114,8 @@ impl Call<'_> {
             }
             Ok(Err(status)) => {
                 self.notes.read(status.metadata());
-                Err(Problem::from_core(&status, self.request_id))
+                let problem = Problem::from_core(&status, self.request_id);
+                Err(if self.reads() { problem.of_read() } else { problem })
             }
             Err(_) => {
                 tracing::warn!(request_id = %self.request_id, "the core did not answer in time");
@@ -160,7 +161,8 @@ impl Call<'_> {
         let for_anybody = limit.min(READ_FOR_ANYBODY);
         if body.announces_more_than(for_anybody) || !body.read_within(for_anybody).await? {
             self.authenticate().await?;
-            body.find_room(&self.gateway.body_room, limit).await?;
+            let credential = self.parts.headers.get(AUTHORIZATION);
+            body.find_room(&self.gateway.body_room, credential, limit).await?;
             if !body.read_within(limit).await? {
                 return Err(too_large(limit));
             }
@@ -168,10 +170,13 @@ impl Call<'_> {
         Ok(())
     }
 
+    fn reads(&self) -> bool {
+        matches!(self.parts.method, Method::GET | Method::HEAD)
+    }
+
     /// Whether this is a reader who has the resource as it is.
     pub(crate) fn has(&self, resource: &ScimResource) -> bool {
-        let reads = matches!(self.parts.method, Method::GET | Method::HEAD);
-        reads && client_has(&self.parts.headers, &resource.version)
+        self.reads() && client_has(&self.parts.headers, &resource.version)
     }
 
     /// An answer that is no more than a value.

@@ -19,6 +19,10 @@ const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// The seconds after which a client may try again what was refused for a while.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
+/// What is told where the core cannot be reached, or was not when the answer was to come.
+const OUT_OF_REACH: &str = "the identity core cannot be reached. Where the connection broke off, a change may have been made all \
+                            the same: read before sending it again";
+
 /// RFC 6750 §3: no error code where there was no credential.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"Rollcall\"");
 const CHALLENGE_INVALID: HeaderValue =
@@ -124,11 +128,17 @@ impl Problem {
                 return Self { from_core: true, ..Self::new(ErrorReason::TooMany, detail) };
             }
             ErrorReason::NotImplemented => return Self::older_core(),
-            _ => "the identity core cannot be reached. Where the connection broke off, a change may have been made all the \
-                  same: read before sending it again"
-                .into(),
+            _ => OUT_OF_REACH.into(),
         };
         Self { from_core: true, ..Self::new(reason, detail) }
+    }
+
+    /// The same of a request that changes nothing.
+    pub(crate) fn of_read(self) -> Self {
+        if self.detail != OUT_OF_REACH {
+            return self;
+        }
+        self.saying("the identity core cannot be reached; send the request again later")
     }
 
     /// The HTTP status.

@@ -29,7 +29,7 @@ pub(crate) use duration::{Expiry, duration};
 pub(crate) use gateway_key::GatewayKey;
 pub(crate) use open_id::OpenId;
 pub(crate) use secrets::{BootstrapFiles, secret};
-use size::ByteSize;
+use size::{ByteSize, Memory};
 pub(crate) use smtp::Smtp;
 
 /// A setting that cannot be used, and what would do.
@@ -87,9 +87,10 @@ pub(crate) struct Http {
     #[command(flatten)]
     pub(crate) large_body: LargeBody,
 
-    /// Memory that bodies of more than 64 KiB may take up together while they are read; further ones wait
+    /// Memory that bodies of more than 64 KiB may take up together until the core has them, those of one credential half of it;
+    /// further ones wait
     #[arg(long, env = "ROLLCALL_MAX_BODY_MEMORY", value_name = "SIZE", default_value = "64MiB")]
-    pub(crate) max_body_memory: ByteSize,
+    pub(crate) max_body_memory: Memory,
 
     /// How long a client may take to send a body
     #[arg(long, env = "ROLLCALL_BODY_TIMEOUT", value_name = "DURATION", default_value = "30s", value_parser = duration)]

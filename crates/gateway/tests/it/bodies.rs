@@ -104,14 +104,14 @@ fn unfinished() -> (Body, oneshot::Receiver<()>) {
 
 #[tokio::test(start_paused = true)]
 async fn large_bodies_for_which_there_is_no_room_wait_and_are_503_in_the_end() {
-    let settings = Settings { body_memory_bytes: 3 * 1024 * 1024, ..Settings::default() };
+    let settings = Settings { body_memory_bytes: 4 * 1024 * 1024, ..Settings::default() };
     let gateway = Gateway::with(settings).await;
     let (unfinished, waited_for) = unfinished();
     // It does not say how long it will be, and so has the room of the longest.
     let first = gateway.ask("POST /scim/v2/Users", &[], unfinished);
     let others = async {
         waited_for.await.unwrap();
-        let large = Body::from(vec![b' '; 1024 * 1024 + 1]);
+        let large = Body::from(vec![b' '; 100 * 1024]);
         let reply = gateway.ask("POST /scim/v2/Users", &[], large).await;
         assert!(reply.error(503).1.contains("nothing was done"));
         assert_eq!(reply.header("retry-after"), "5");

@@ -11,25 +11,40 @@ const UNITS: [(&str, usize); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ByteSize(pub(crate) usize);
 
+/// A number of bytes of memory, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Memory(pub(crate) usize);
+
 impl FromStr for ByteSize {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (number, factor) = UNITS
-            .iter()
-            .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?.trim_end(), *factor)))
-            .unwrap_or((text, 1));
-        let bytes = number.parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
-        match bytes {
-            None => {
-                Err("give a number of bytes, with a unit if you like: 2097152, 2048KiB or 2MiB".to_owned())
-            }
-            Some(0) => Err("it must be more than nothing".to_owned()),
-            Some(bytes) if bytes > MAX_MESSAGE_BYTES => {
+        match bytes_of(text)? {
+            bytes if bytes > MAX_MESSAGE_BYTES => {
                 Err(format!("at most {} fit between gateway and core", Self(MAX_MESSAGE_BYTES)))
             }
-            Some(bytes) => Ok(Self(bytes)),
+            bytes => Ok(Self(bytes)),
         }
+    }
+}
+
+impl FromStr for Memory {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        bytes_of(text).map(Self)
+    }
+}
+
+fn bytes_of(text: &str) -> Result<usize, String> {
+    let (number, factor) = UNITS
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?.trim_end(), *factor)))
+        .unwrap_or((text, 1));
+    match number.parse::<usize>().ok().and_then(|number| number.checked_mul(factor)) {
+        None => Err("give a number of bytes, with a unit if you like: 2097152, 2048KiB or 2MiB".to_owned()),
+        Some(0) => Err("it must be more than nothing".to_owned()),
+        Some(bytes) => Ok(bytes),
     }
 }
 
@@ -56,6 +71,12 @@ mod tests {
         }
         assert_eq!(ByteSize(2 << 20).to_string(), "2MiB");
         assert_eq!(ByteSize(1537).to_string(), "1537");
+    }
+
+    #[test]
+    fn memory_may_be_more_than_fits_into_a_message() {
+        assert_eq!("1GiB".parse(), Ok(Memory(1 << 30)));
+        assert!("0".parse::<Memory>().is_err());
     }
 
     #[test]
