@@ -28,8 +28,6 @@ from deploy.told import ROOT, settings
 KUSTOMIZATIONS = sorted(
     file.parent for file in DEPLOY.rglob("kustomization.yaml") if file.parent.parent.name != "components"
 )
-# Settings of the component `monitoring`, which no overlay has on, that servers do not know yet.
-NOT_YET = {"ROLLCALL_METRICS_ADDR"}
 
 
 @functools.cache
@@ -120,14 +118,14 @@ def test_every_pod_runs_a_command_with_settings_that_it_has(installation):
             assert used <= given.keys()
             own = given.keys() - used
             assert own
-            unknown = own - settings(command) - (NOT_YET if "monitoring" in installation.components else set())
+            unknown = own - settings(command)
             assert unknown == set(), f"{command} has no such setting"
 
 
-def test_only_the_component_for_monitoring_brings_what_servers_do_not_know_yet():
+def test_metrics_are_told_where_they_are_asked_for_and_nowhere_else():
     for installation in INSTALLATIONS:
         given = {name for one in of_kind(kustomized(installation), MAP) for name in one["data"]}
-        assert bool(given & NOT_YET) == ("monitoring" in installation.components), installation
+        assert ("ROLLCALL_METRICS_ADDR" in given) == ("monitoring" in installation.components), installation
 
 
 @pytest.mark.parametrize("installation", INSTALLATIONS, ids=str)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use http::header::{
@@ -12,6 +12,7 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+use rollcall_api::http_route::HttpRoute;
 
 use crate::assets::{ASSETS, Assets};
 use crate::cookies::{self, Theme};
@@ -56,6 +57,8 @@ pub(crate) async fn dress(State(console): State<Arc<Console>>, request: Request,
         let told = std::mem::replace(&mut response, page);
         keep(told.headers(), response.headers_mut());
     }
+    let route = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    response.extensions_mut().insert(HttpRoute(route.unwrap_or_default().into()));
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));

@@ -122,7 +122,9 @@ impl Core {
         loop {
             if self.take_jobs_lease(holder, &mut resting).await {
                 let holding = stop.child_token();
+                self.watched.note_jobs(true);
                 self.hold(holder, start(self, jobs, &holding), &holding, &mut resting).await;
+                self.watched.note_jobs(false);
                 if stop.is_cancelled() {
                     break;
                 }
@@ -216,7 +218,9 @@ fn start(core: &Core, jobs: &'static [Job], stop: &CancellationToken) -> JoinSet
 async fn repeat(core: Core, job: &'static Job, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let mut rest = job.period;
-        if let Err(error) = (job.run)(&core).await {
+        let ran = (job.run)(&core).await;
+        core.watched.note_run(job.name, ran.is_ok().then(|| core.clock.now()));
+        if let Err(error) = ran {
             rest = rest.max(AFTER_FAILURE);
             let cause = std::error::Error::source(&error).unwrap_or(&error);
             tracing::warn!(job = job.name, cause, "a job failed; it is tried again");

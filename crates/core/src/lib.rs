@@ -29,6 +29,7 @@ mod jobs;
 mod last_uses;
 mod limits;
 mod log_query;
+mod measures;
 mod notes;
 mod notices;
 mod oauth;
@@ -85,6 +86,7 @@ use tonic_health::server::HealthReporter;
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, Result};
 pub use limits::Limits;
+pub use measures::{JobRuns, Measures};
 pub use notices::{InvalidSmtp, Smtp, SmtpSettings};
 pub use random::{Random, SystemRandom, new_id};
 pub use secret::{Secret, WeakSecret};
@@ -100,6 +102,7 @@ use crate::groups::Groups;
 use crate::holds::Holds;
 use crate::identity::Identity;
 use crate::last_uses::LastUses;
+use crate::measures::Watched;
 use crate::notices::Notices;
 use crate::oauth::{Guesses, OAuth};
 use crate::page_token::Keyring;
@@ -137,6 +140,7 @@ pub struct Core {
     secret_guesses: Arc<Guesses>,
     pulses: Arc<Pulses>,
     unknown_requests: Arc<RateLimit<()>>,
+    watched: Arc<Watched>,
     /// Cancelled when answers that go on without an end are to end.
     stopping: CancellationToken,
 }
@@ -165,6 +169,7 @@ impl Core {
             secret_guesses: Arc::default(),
             pulses: Arc::default(),
             unknown_requests: Arc::new(RateLimit::per_minute(UNKNOWN_PER_MINUTE)),
+            watched: Arc::default(),
             stopping: CancellationToken::new(),
         }
     }

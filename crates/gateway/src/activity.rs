@@ -6,8 +6,8 @@ mod reporter;
 mod tests;
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
@@ -50,6 +50,8 @@ struct Waiting {
     bytes: AtomicUsize,
     /// How many reports have been dropped since that was last said.
     dropped: AtomicU64,
+    /// How many have been dropped in all.
+    dropped_in_all: AtomicU64,
 }
 
 /// A request that was answered, and the credential that it came with.
@@ -85,13 +87,18 @@ impl ActivityLog {
         (Self(Some(Arc::new(queue))), Reporter::new(process, receiver, waiting, epoch))
     }
 
+    /// What tells how the queue fares.
+    pub fn meter(&self) -> ActivityMeter {
+        ActivityMeter(self.0.as_ref().map(Arc::downgrade).unwrap_or_default())
+    }
+
     /// Reports an exchange, with what the core noted of it. Never waits.
     pub(crate) fn report(&self, exchange: Exchange<'_>, notes: Vec<String>) {
         let Some(queue) = &self.0 else { return };
         let room = queue.sender.try_reserve();
-        let Ok(place) = room else { return queue.waiting.drop_one() };
+        let Ok(place) = room else { return queue.waiting.lose(1) };
         if queue.waiting.bytes.load(Ordering::Relaxed) > LARGEST_QUEUE {
-            return queue.waiting.drop_one();
+            return queue.waiting.lose(1);
         }
         let report = exchange.report(queue.epoch, notes);
         queue.waiting.bytes.fetch_add(report.bytes, Ordering::Relaxed);
@@ -99,9 +106,23 @@ impl ActivityLog {
     }
 }
 
+/// Tells how the queue of reports fares. It keeps no queue open: the reporter ends with the gateway.
+#[derive(Debug, Clone)]
+pub struct ActivityMeter(Weak<Queue>);
+
+impl ActivityMeter {
+    /// How many reports wait for the core, and how many have been dropped so far; `None`, there is no queue any more.
+    pub fn load(&self) -> Option<(u64, u64)> {
+        let queue = self.0.upgrade()?;
+        let waiting = queue.sender.max_capacity() - queue.sender.capacity();
+        Some((waiting as u64, queue.waiting.dropped_in_all.load(Ordering::Relaxed)))
+    }
+}
+
 impl Waiting {
-    fn drop_one(&self) {
-        self.dropped.fetch_add(1, Ordering::Relaxed);
+    fn lose(&self, reports: u64) {
+        self.dropped.fetch_add(reports, Ordering::Relaxed);
+        self.dropped_in_all.fetch_add(reports, Ordering::Relaxed);
     }
 }
 

@@ -51,7 +51,7 @@ use std::sync::Arc;
 use axum::Router;
 use rollcall_api::channel::CoreChannel;
 
-pub use activity::{ActivityLog, Reporter};
+pub use activity::{ActivityLog, ActivityMeter, Reporter};
 pub use base_url::{InvalidPublicUrl, parse_public_url};
 pub use client_address::{InvalidNetwork, Network, PeerAddress, client_address};
 pub use request_id::RequestIds;

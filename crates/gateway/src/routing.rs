@@ -58,6 +58,43 @@ pub(crate) enum Endpoint<'a> {
     Unreadable,
 }
 
+impl Route<'_> {
+    /// The route as a pattern, whatever base path it was reached by.
+    pub(crate) fn pattern(&self) -> &'static str {
+        match self {
+            Self::Liveness => "/healthz",
+            Self::Readiness => "/readyz",
+            Self::Token => "/oauth2/token",
+            Self::Scim(_, endpoint) => endpoint.pattern(),
+            Self::OtherVersion(_) | Self::Elsewhere => "",
+        }
+    }
+}
+
+impl Endpoint<'_> {
+    fn pattern(&self) -> &'static str {
+        match self {
+            Self::Root => "/scim/v2",
+            Self::Users => "/scim/v2/Users",
+            Self::User(_) => "/scim/v2/Users/{id}",
+            Self::Groups => "/scim/v2/Groups",
+            Self::Group(_) => "/scim/v2/Groups/{id}",
+            Self::Search => "/scim/v2/.search",
+            Self::UserSearch => "/scim/v2/Users/.search",
+            Self::GroupSearch => "/scim/v2/Groups/.search",
+            Self::ServiceProviderConfig => "/scim/v2/ServiceProviderConfig",
+            Self::ResourceTypes => "/scim/v2/ResourceTypes",
+            Self::ResourceType(_) => "/scim/v2/ResourceTypes/{name}",
+            Self::Schemas => "/scim/v2/Schemas",
+            Self::Schema(_) => "/scim/v2/Schemas/{urn}",
+            Self::Me => "/scim/v2/Me",
+            Self::Bulk => "/scim/v2/Bulk",
+            Self::OpenApi => "/openapi.json",
+            Self::Unknown | Self::BaseAgain(_) | Self::Unreadable => "",
+        }
+    }
+}
+
 /// Reads a path.
 pub(crate) fn route(path: &str) -> Route<'_> {
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());

@@ -12,6 +12,7 @@ use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{Method, StatusCode, Version};
 use percent_encoding::percent_decode_str;
+use rollcall_api::http_route::HttpRoute;
 use rollcall_api::secrets::hide_own_secrets;
 use rollcall_api::v1::ErrorReason;
 use tracing::Instrument as _;
@@ -48,7 +49,10 @@ pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, request: Request)
     let answering = answer(&gateway, &parts, &route, &mut body, &request_id, &notes);
     let answered = AssertUnwindSafe(answering.instrument(span)).catch_unwind().await;
     let answer = match answered {
-        Ok(Outcome::Probed(response)) => return response,
+        Ok(Outcome::Probed(mut response)) => {
+            response.extensions_mut().insert(HttpRoute(Cow::Borrowed(route.pattern())));
+            return response;
+        }
         Ok(Outcome::Answered(answer)) => answer,
         Err(_) => {
             // What it was, and where, the panic hook has said.
@@ -72,7 +76,9 @@ pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, request: Request)
         gateway.activity.report(exchange, notes.into_inner());
     }
     let media_type = if route == Route::Token { MediaType::Json } else { answer_type(&parts.headers) };
-    answer.into_response(media_type, &request_id, parts.method == Method::HEAD)
+    let mut response = answer.into_response(media_type, &request_id, parts.method == Method::HEAD);
+    response.extensions_mut().insert(HttpRoute(Cow::Borrowed(route.pattern())));
+    response
 }
 
 /// What a request came to.

@@ -15,5 +15,6 @@ mod http;
 mod lifecycle;
 mod listener;
 pub(crate) mod logging;
+mod metrics;
 pub(crate) mod serve;
 pub(crate) mod tls;

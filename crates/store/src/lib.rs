@@ -20,6 +20,7 @@ mod events;
 mod guards;
 mod heard;
 mod leases;
+mod measures;
 mod members;
 mod memberships;
 mod migrations;
@@ -70,6 +71,7 @@ pub use guards::{
 };
 pub use heard::{ConnectionError, Heard, HeardReading, HeardWriting};
 pub use leases::LeaseTaking;
+pub use measures::{ConnectionLoad, Load, Measuring, Stock};
 pub use members::{AddedMembers, KnownMember, Member, MemberQuery, MemberReading, MemberWriting};
 pub use memberships::{DirectGroup, Membership, MembershipReading};
 pub use migrations::Migrating;

@@ -6,9 +6,9 @@ use async_trait::async_trait;
 
 use crate::{
     ActivityReading, AuditReading, CredentialReading, DepartedReading, DirectoryReading, EventKeeping,
-    EventReading, HeardReading, HoldReading, LeaseTaking, MemberReading, MembershipReading, Migrating,
-    NameReading, OAuthClientReading, OutboxReading, PageReading, PasswordReading, ProvenanceReading,
-    ResourceReading, Result, SchemaReading, SessionReading, SignInReading, Transaction,
+    EventReading, HeardReading, HoldReading, LeaseTaking, Measuring, MemberReading, MembershipReading,
+    Migrating, NameReading, OAuthClientReading, OutboxReading, PageReading, PasswordReading,
+    ProvenanceReading, ResourceReading, Result, SchemaReading, SessionReading, SignInReading, Transaction,
 };
 
 /// A database that is read from, and that transactions are begun on. What it answers is in the trait of each theme.
@@ -24,6 +24,7 @@ pub trait Store:
     + HeardReading
     + HoldReading
     + LeaseTaking
+    + Measuring
     + MemberReading
     + MembershipReading
     + Migrating

@@ -15,6 +15,7 @@ use super::reading::{Selection, beginning};
 use crate::Core;
 use crate::caller::{Caller, no_directory};
 use crate::error::{Error, Result};
+use crate::measures::FollowerPlace;
 
 /// Events in one message at most.
 const EVENTS_PER_MESSAGE: u32 = 100;
@@ -37,6 +38,7 @@ impl Core {
         let mut pulse = self.pulse(directory, range);
         let range = later(range, *pulse.borrow_and_update());
         let watch = Watch {
+            place: self.watched.follow(pulse.clone(), position),
             position,
             range,
             pulse,
@@ -69,6 +71,7 @@ struct Watch {
     selection: Selection,
     /// Up to where the reader has everything.
     position: i64,
+    place: FollowerPlace,
     range: EventRange,
     pulse: watch::Receiver<EventRange>,
     /// When the credential was last found to be good.
@@ -91,6 +94,7 @@ impl Watch {
                 let (part, range) =
                     self.core.part(&self.selection, self.position, self.range, EVENTS_PER_MESSAGE).await?;
                 (self.position, self.range) = (part.position, range);
+                self.place.note(self.position);
                 if !part.events.is_empty() {
                     let events = part.events.into_iter().map(message).collect();
                     return Ok(self.answer(events));

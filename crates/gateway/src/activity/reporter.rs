@@ -79,7 +79,7 @@ impl Reporter {
                 let is_over = sent != Sent::Later || stopping;
                 if is_over && sent != Sent::Done {
                     let lost: usize = reports.iter().map(|report| report.requests.len()).sum();
-                    self.waiting.dropped.fetch_add(lost as u64, Ordering::Relaxed);
+                    self.waiting.lose(lost as u64);
                 }
                 let pause = match sent {
                     Sent::Unwelcome => UNWELCOME,
@@ -112,7 +112,7 @@ impl Reporter {
             if request.status == i32::from(StatusCode::UNAUTHORIZED.as_u16()) {
                 unauthorized += 1;
                 if unauthorized > UNAUTHORIZED {
-                    self.waiting.drop_one();
+                    self.waiting.lose(1);
                     continue;
                 }
             }

@@ -42,6 +42,7 @@ pub(super) struct Connections {
 #[derive(Debug, Default)]
 struct Open {
     total: usize,
+    refused: u64,
     by_address: HashMap<IpAddr, usize>,
     said: Option<Instant>,
 }
@@ -79,6 +80,12 @@ impl Connections {
         &self.proxies
     }
 
+    /// How many there are, and how many have been turned away so far.
+    pub(super) fn load(&self) -> (u64, u64) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        (open.total as u64, open.refused)
+    }
+
     /// A place for a connection from there. `None`: there is none left.
     pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
         let peer = peer.to_canonical();
@@ -87,6 +94,7 @@ impl Connections {
         let of_address =
             address.and_then(|address| open.by_address.get(&address)).copied().unwrap_or_default();
         if open.total >= self.most || of_address >= self.most_per_address {
+            open.refused += 1;
             if open.said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
                 open.said = Some(Instant::now());
                 tracing::warn!(

@@ -12,6 +12,7 @@ use rollcall_gateway::Readiness;
 
 use super::connections::Connections;
 use super::lifecycle::{Servers, Signals};
+use super::metrics::{Metrics, Sources, around_router};
 use super::{gateway, http, listener, logging};
 use crate::output;
 use crate::settings::{self, ConsoleHttp, CoreConnection, General, OpenId, Patience, Public, Shutdown};
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     connections: settings::Connections,
     #[command(flatten)]
+    metrics: settings::Metrics,
+    #[command(flatten)]
     shutdown: Shutdown,
     #[command(flatten)]
     general: General,
@@ -49,6 +52,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let oidc = settings.open_id.provider()?;
     let signals = Signals::new()?;
     let listener = listener::bind("console-addr", settings.http.console_addr).await?;
+    let metrics = Metrics::bind(&settings.metrics).await?;
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "the console is open to the network without TLS: put a proxy that has it in front");
@@ -60,6 +64,11 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let proxies = settings.http.proxies.trusted_proxies.as_slice();
     let [connections] = Connections::of_ports(&settings.connections, [proxies]);
     let mut servers = Servers::new();
+    let router = around_router(metrics.as_ref(), router);
+    if let Some(metrics) = metrics {
+        let sources = Sources { connections: vec![("http", Arc::clone(&connections))], ..Sources::default() };
+        metrics.serve(&mut servers, sources, &settings.connections)?;
+    }
     servers.start(|stop| http::serve(listener, connections, router, stop));
     let core = &settings.core.core_url;
     tracing::info!(%address, core, "the console listens");

@@ -1,6 +1,7 @@
 //! `rollcall core`: the identity core over gRPC.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -8,6 +9,7 @@ use clap::Args;
 use super::connections::Connections;
 use super::health::Health;
 use super::lifecycle::{Servers, Signals};
+use super::metrics::{Metrics, Sources, around_services};
 use super::{database, grpc, listener, logging};
 use crate::output;
 use crate::settings::{self, Database, General, Grpc, LargeBody, Limits, Shutdown, Smtp, Start};
@@ -40,6 +42,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     connections: settings::Connections,
     #[command(flatten)]
+    metrics: settings::Metrics,
+    #[command(flatten)]
     shutdown: Shutdown,
     #[command(flatten)]
     general: General,
@@ -55,6 +59,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let server = grpc::server(&settings.grpc)?;
     let mut signals = Signals::new()?;
     let listener = listener::bind("grpc-addr", settings.grpc.grpc_addr).await?;
+    let metrics = Metrics::bind(&settings.metrics).await?;
     let address = listener.local_addr()?;
     warn_if_exposed(&settings.grpc, address);
 
@@ -67,10 +72,19 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     };
     let (claimed, core) = signals.unless_one_comes(start).await?;
     let (routes, reporter) = core.routes().await?;
+    let routes = around_services(metrics.as_ref(), routes);
     let health = Health::watch(core.clone(), reporter);
 
     let [connections] = Connections::of_ports(&settings.connections, [&[]]);
     let mut servers = Servers::new();
+    if let Some(metrics) = metrics {
+        let sources = Sources {
+            core: Some(core.clone()),
+            connections: vec![("grpc", Arc::clone(&connections))],
+            ..Sources::default()
+        };
+        metrics.serve(&mut servers, sources, &settings.connections)?;
+    }
     let worker = core.clone();
     servers.start(|stop| async move {
         worker.work(stop).await;

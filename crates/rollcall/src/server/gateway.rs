@@ -1,6 +1,7 @@
 //! `rollcall gateway`: SCIM over HTTP in front of a core elsewhere.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::connections::Connections;
 use super::grpc::WINDOWS;
 use super::lifecycle::{Servers, Signals};
+use super::metrics::{Metrics, Sources, around_router};
 use super::{http, listener, logging, tls};
 use crate::output;
 use crate::settings::{self, CoreConnection, GatewayKey, General, Http, Shutdown};
@@ -44,6 +46,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     connections: settings::Connections,
     #[command(flatten)]
+    metrics: settings::Metrics,
+    #[command(flatten)]
     shutdown: Shutdown,
     #[command(flatten)]
     general: General,
@@ -55,6 +59,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let key = settings.key.authorization()?;
     let signals = Signals::new()?;
     let listener = listener::bind("http-addr", settings.http.http_addr).await?;
+    let metrics = Metrics::bind(&settings.metrics).await?;
     let address = listener.local_addr()?;
     warn_if_exposed(&settings.http, address);
 
@@ -71,6 +76,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         );
         (ActivityLog::default(), None)
     };
+    let meter = activity.meter();
     let router = rollcall_gateway::router(
         core.clone(),
         gateway_settings(&settings.http, &process, &readiness, activity),
@@ -78,6 +84,15 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let proxies = settings.http.proxies.trusted_proxies.as_slice();
     let [connections] = Connections::of_ports(&settings.connections, [proxies]);
     let mut servers = Servers::new();
+    let router = around_router(metrics.as_ref(), router);
+    if let Some(metrics) = metrics {
+        let sources = Sources {
+            activity: Some(meter),
+            connections: vec![("http", Arc::clone(&connections))],
+            ..Sources::default()
+        };
+        metrics.serve(&mut servers, sources, &settings.connections)?;
+    }
     servers.start(|stop| http::serve(listener, connections, router, stop));
     if let Some(reporter) = reporter {
         servers.start(|stop| report(reporter, core, stop));

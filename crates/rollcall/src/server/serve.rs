@@ -1,6 +1,8 @@
 //! `rollcall serve`: gateway, console and core in one process. The first two call the core in memory, by the same code that they
 //! would call it by over TCP; the gRPC API listens too, for the administrator's commands and the application's services.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result};
 use clap::Args;
 use rollcall_api::channel::CoreChannel;
@@ -10,6 +12,7 @@ use super::connections::Connections;
 use super::first_start::{self, Reach};
 use super::health::Health;
 use super::lifecycle::{Servers, Signals};
+use super::metrics::{Metrics, Sources, around_router, around_services};
 use super::{console, core, database, gateway, grpc, http, listener, logging};
 use crate::output;
 use crate::settings::{
@@ -48,6 +51,8 @@ pub(crate) struct Settings {
     #[command(flatten)]
     connections: settings::Connections,
     #[command(flatten)]
+    metrics: settings::Metrics,
+    #[command(flatten)]
     shutdown: Shutdown,
     #[command(flatten)]
     general: General,
@@ -67,6 +72,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     // Listen first: a first start shows its secrets once, and must not be spent on a process that cannot serve.
     let http_listener = listener::bind("http-addr", settings.http.http_addr).await?;
     let grpc_listener = listener::bind("grpc-addr", settings.grpc.grpc_addr).await?;
+    let metrics = Metrics::bind(&settings.metrics).await?;
     let (http_address, grpc_address) = (http_listener.local_addr()?, grpc_listener.local_addr()?);
     gateway::warn_if_exposed(&settings.http, http_address);
     core::warn_if_exposed(&settings.grpc, grpc_address);
@@ -80,11 +86,13 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     };
     let (claimed, core, made) = signals.unless_one_comes(start).await?;
     let (routes, reporter) = core.routes().await?;
+    let routes = around_services(metrics.as_ref(), routes);
     let health = Health::watch(core.clone(), reporter);
     let readiness = Readiness::default();
     let process = gateway::process_name()?;
     let channel = CoreChannel::memory(routes.clone());
     let (activity, reporter) = ActivityLog::new(&process);
+    let meter = activity.meter();
     let mut endpoint = rollcall_gateway::router(
         channel.clone(),
         gateway::gateway_settings(&settings.http, &process, &readiness, activity),
@@ -98,6 +106,18 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let [http_connections, grpc_connections] =
         Connections::of_ports(&settings.connections, [proxies.as_slice(), &[]]);
     let mut servers = Servers::new();
+    let endpoint = around_router(metrics.as_ref(), endpoint);
+    if let Some(metrics) = metrics {
+        let sources = Sources {
+            core: Some(core.clone()),
+            activity: Some(meter),
+            connections: vec![
+                ("http", Arc::clone(&http_connections)),
+                ("grpc", Arc::clone(&grpc_connections)),
+            ],
+        };
+        metrics.serve(&mut servers, sources, &settings.connections)?;
+    }
     let worker = core.clone();
     servers.start(|stop| async move {
         worker.work(stop).await;

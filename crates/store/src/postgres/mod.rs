@@ -22,10 +22,11 @@ use self::connection::Connection;
 use self::hosts::Hosts;
 use self::outcome::Witness;
 use self::pool::Pool;
-use self::sql::Totals;
+use self::sql::{Statement, Totals};
 use self::statistics::Growth;
 use self::values::Row;
-use crate::{Event, Options, Result};
+use crate::measures::Transactions;
+use crate::{ConnectionLoad, Event, Options, Result};
 
 /// A pool of connections.
 #[derive(Debug)]
@@ -34,6 +35,7 @@ pub(crate) struct Database {
     growth: Arc<Growth>,
     /// Rung after transactions that wrote events.
     written: watch::Sender<()>,
+    transactions: Arc<Transactions>,
 }
 
 impl Database {
@@ -42,7 +44,12 @@ impl Database {
     pub(crate) async fn open(url: &str, options: &Options) -> Result<Self> {
         let pool = Pool::new(Hosts::of(url)?, options)?;
         drop(pool.get().await?);
-        Ok(Self { pool, growth: Arc::default(), written: watch::Sender::new(()) })
+        Ok(Self {
+            pool,
+            growth: Arc::default(),
+            written: watch::Sender::new(()),
+            transactions: Arc::default(),
+        })
     }
 
     async fn reader(&self) -> Result<Connection> {
@@ -82,7 +89,18 @@ impl Database {
             growth: Arc::clone(&self.growth),
             witness: None,
             written: self.written.clone(),
+            transactions: Arc::clone(&self.transactions),
         }
+    }
+
+    fn connection_load(&self) -> ConnectionLoad {
+        self.pool.load()
+    }
+
+    async fn unnumbered_events(connection: &mut Connection) -> Result<i64> {
+        Statement::new("SELECT COUNT(*) FROM (SELECT 1 FROM pending_events LIMIT 100000) AS pending")
+            .the_value(connection)
+            .await
     }
 
     async fn shut(&self) {
@@ -99,6 +117,7 @@ struct Tx {
     /// An event of it, if it has written any.
     witness: Option<Witness>,
     written: watch::Sender<()>,
+    transactions: Arc<Transactions>,
 }
 
 impl Tx {

@@ -3,7 +3,9 @@
 //! None is asked whether it lives before it is used: one that turns out dead is replaced, and the others that were idle
 //! with it go too.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleResult, Timeouts};
@@ -13,7 +15,7 @@ use tokio::time::timeout;
 
 use super::failure::failure;
 use super::hosts::Hosts;
-use crate::{Error, Options, Result};
+use crate::{ConnectionLoad, Error, Options, Result};
 
 /// A connection of the pool.
 pub(super) type Pooled = Object<Opening>;
@@ -80,10 +82,26 @@ impl managed::Manager for Opening {
     }
 }
 
+/// How often a connection was asked for, and for how long, in µs.
+#[derive(Debug, Default)]
+struct Waits(AtomicU64, AtomicU64);
+
+impl Waits {
+    fn note(&self, waited: Duration) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        self.1.fetch_add(u64::try_from(waited.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn so_far(&self) -> (u64, Duration) {
+        (self.0.load(Ordering::Relaxed), Duration::from_micros(self.1.load(Ordering::Relaxed)))
+    }
+}
+
 /// The connections that there are, and who waits for one.
 #[derive(Debug, Clone)]
 pub(super) struct Pool {
     inner: managed::Pool<Opening>,
+    waits: Arc<Waits>,
     longest_wait: Duration,
     pub(super) longest_answer: Duration,
 }
@@ -103,6 +121,7 @@ impl Pool {
             .map_err(|error| Error::Driver(Box::new(error)))?;
         Ok(Self {
             inner,
+            waits: Arc::default(),
             longest_wait: options.acquire_timeout,
             longest_answer: options.statement_timeout + ANSWERING,
         })
@@ -118,14 +137,29 @@ impl Pool {
 
     /// A connection, in the order of asking. Errors: [`Error::Unavailable`], and what the server refuses.
     pub(super) async fn get(&self) -> Result<Pooled> {
+        let asked = Instant::now();
         // Whoever asks need not hold the room for a connection that may have to be opened.
-        Box::pin(self.inner.get()).await.map_err(|error| match error {
+        let got = Box::pin(self.inner.get()).await.map_err(|error| match error {
             PoolError::Backend(error) => failure(error),
             PoolError::Timeout(kind) => {
                 Error::Unavailable(format!("no connection within {:?}: {kind:?}", self.longest_wait).into())
             }
             error => Error::Unavailable(Box::new(error)),
-        })
+        });
+        self.waits.note(asked.elapsed());
+        got
+    }
+
+    /// Who uses the connections, and for how long they were waited for.
+    pub(super) fn load(&self) -> ConnectionLoad {
+        let status = self.inner.status();
+        ConnectionLoad::Pool {
+            used: status.size.saturating_sub(status.available) as u64,
+            idle: status.available as u64,
+            most: status.max_size as u64,
+            waiting: status.waiting as u64,
+            waits: self.waits.so_far(),
+        }
     }
 
     /// Closes the connections that nobody uses.

@@ -299,7 +299,7 @@ const KINDS: [CredentialKind; 5] = [
     CredentialKind::AccessToken,
 ];
 
-fn name_of(kind: CredentialKind) -> &'static str {
+pub(super) fn name_of(kind: CredentialKind) -> &'static str {
     match kind {
         CredentialKind::ScimToken => "scim_token",
         CredentialKind::ServiceKey => "service_key",

@@ -17,6 +17,7 @@ mod guards;
 mod heard;
 mod leads;
 mod leases;
+mod measures;
 mod members;
 mod memberships;
 mod migrations;

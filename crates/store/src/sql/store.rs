@@ -13,10 +13,12 @@ impl Store for Database {
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>> {
+        self.transactions.begin();
         Ok(Box::new(self.transaction(true).await?))
     }
 
     async fn begin_again(&self) -> Result<Box<dyn Transaction>> {
+        self.transactions.begin_again();
         Ok(Box::new(self.transaction(false).await?))
     }
 

@@ -1,5 +1,7 @@
 //! What holds for a transaction, whatever it writes.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::super::Tx;
@@ -33,6 +35,9 @@ impl Transaction for Tx {
     }
 
     async fn save(self: Box<Self>) -> Result<()> {
-        self.commit().await
+        let transactions = Arc::clone(&self.transactions);
+        self.commit().await?;
+        transactions.save();
+        Ok(())
     }
 }

@@ -23,7 +23,8 @@ use self::readers::Readers;
 use self::sql::Totals;
 use self::values::Row;
 use self::writer::{Turn, Writer};
-use crate::{Error, Event, Options, Result};
+use crate::measures::Transactions;
+use crate::{ConnectionLoad, Error, Event, Options, Result};
 
 /// The bytes that every database begins with.
 const HEADER: u64 = 100;
@@ -35,6 +36,7 @@ pub(crate) struct Database {
     writer: Arc<Writer>,
     /// Rung after transactions that wrote events.
     written: watch::Sender<()>,
+    transactions: Arc<Transactions>,
 }
 
 impl Database {
@@ -47,7 +49,7 @@ impl Database {
         // The writer comes first: it turns the write-ahead log on.
         let writer = Writer::open(&file, options.acquire_timeout).await?;
         let readers = Readers::new(&file, options);
-        Ok(Self { readers, writer, written: watch::Sender::new(()) })
+        Ok(Self { readers, writer, written: watch::Sender::new(()), transactions: Arc::default() })
     }
 
     /// A connection for what may take some time.
@@ -73,7 +75,13 @@ impl Database {
     async fn transaction(&self, _: bool) -> Result<Tx> {
         let mut turn = self.writer.turn().await?;
         turn.begin().await?;
-        Ok(Tx { turn, totals: Totals::default(), has_events: false, written: self.written.clone() })
+        Ok(Tx {
+            turn,
+            totals: Totals::default(),
+            has_events: false,
+            written: self.written.clone(),
+            transactions: Arc::clone(&self.transactions),
+        })
     }
 
     /// The writer has numbered the events of a directory as they were written.
@@ -86,6 +94,15 @@ impl Database {
     #[expect(clippy::unused_async, reason = "it is asked as the other database is")]
     async fn with_unnumbered(&self) -> Result<Vec<Uuid>> {
         Ok(Vec::new())
+    }
+
+    fn connection_load(&self) -> ConnectionLoad {
+        self.writer.load()
+    }
+
+    #[expect(clippy::unused_async, reason = "it is asked as the other database is")]
+    async fn unnumbered_events(_: &mut Connection) -> Result<i64> {
+        Ok(0)
     }
 
     async fn shut(&self) {
@@ -193,6 +210,7 @@ struct Tx {
     totals: Totals,
     has_events: bool,
     written: watch::Sender<()>,
+    transactions: Arc<Transactions>,
 }
 
 impl Tx {

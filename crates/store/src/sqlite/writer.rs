@@ -22,7 +22,7 @@ use tokio::time::timeout;
 use super::connection::{BUSY_TIMEOUT, Connection, open};
 use super::failure::{closed, failure, is_busy};
 use super::sql::Statement;
-use crate::{Error, Result};
+use crate::{ConnectionLoad, Error, Result};
 
 /// How many transactions one commit makes durable at most.
 const LARGEST_BATCH: usize = 64;
@@ -52,6 +52,8 @@ struct Batches {
     ended: AtomicU64,
     /// The last in which a transaction was undone that could see what others had finished in it.
     seen: AtomicU64,
+    /// How many have been committed, and the transactions in them.
+    committed: (AtomicU64, AtomicU64),
 }
 
 struct State {
@@ -111,6 +113,15 @@ impl Writer {
         }
         let mut turn = self.turn().await?;
         if turn.state()?.members.is_empty() { Ok(()) } else { turn.commit().await }
+    }
+
+    /// Who waits for it, and what it has committed.
+    pub(super) fn load(&self) -> ConnectionLoad {
+        let (commits, transactions) = &self.batches.committed;
+        ConnectionLoad::Writer {
+            waiting: self.waiting.load(Ordering::Relaxed) as u64,
+            commits: (commits.load(Ordering::Relaxed), transactions.load(Ordering::Relaxed)),
+        }
     }
 
     /// Waits for the running transaction, and lets nobody begin another one. The connection closes with the last user
@@ -207,6 +218,8 @@ impl State {
         }
         match self.execute("COMMIT") {
             Ok(()) => {
+                self.batches.committed.0.fetch_add(1, Ordering::Relaxed);
+                self.batches.committed.1.fetch_add(self.members.len() as u64, Ordering::Relaxed);
                 self.batches.ended.store(self.batches.begun.load(Ordering::SeqCst), Ordering::SeqCst);
                 for member in self.members.drain(..) {
                     _ = member.send(Ok(()));
