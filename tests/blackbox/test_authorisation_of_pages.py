@@ -13,7 +13,7 @@ from callers import Callers, Tally, rows
 from harness.process import Process, free_port
 from harness.scim import TRUSTS_NOBODY, UNKNOWN_ID
 
-pytestmark = [pytest.mark.hops, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 SOURCES = Path(__file__).parents[2] / "crates/console/src"
 # Whoever signs in says who they are in the form; wrong keys are counted.

@@ -13,7 +13,7 @@ from harness.modes import chosen
 from harness.rpc import api, methods, reason
 from harness.scim import GROUP, UNKNOWN_ID, Scim, created
 
-pytestmark = [pytest.mark.databases, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 # An rpc that streams for as long as it is listened to is listened to for so many seconds.
 LISTENED = 3

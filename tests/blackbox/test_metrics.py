@@ -10,7 +10,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 
-pytestmark = pytest.mark.every_mode
+pytestmark = pytest.mark.databases
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `([a-z_]+)` \| (\w+) \| (.*?) \| (.*?) \| .* \|$", re.MULTILINE)
@@ -19,7 +19,8 @@ ROW = re.compile(r"^\| `([a-z_]+)` \| (\w+) \| (.*?) \| (.*?) \| .* \|$", re.MUL
 @pytest.fixture
 def house(new_house):
     new_house.settings = {"ROLLCALL_METRICS_ADDR": "127.0.0.1:0", "ROLLCALL_METRICS_DIRECTORIES": "3"}
-    return new_house.start()
+    yield new_house.start()
+    new_house.stop()
 
 
 def address_of(process) -> str:

@@ -509,7 +509,6 @@ def plain(value):
             return getattr(value, kind)
 
 
-@pytest.mark.databases
 @pytest.mark.timeout(900)
 def test_random_sequences_do_what_the_model_says(new_house, record_property):
     is_long = rotation() == "all"
