@@ -1,4 +1,8 @@
-//! Compiles the protos without `protoc`, and writes the table of rpcs with the scope that each requires.
+//! Compiles the protos without `protoc`, and writes the table of rpcs with the scope that each requires, and a `Debug` that
+//! tells no secret.
+
+#[path = "build/debug.rs"]
+mod debug;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -41,13 +45,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     compiler.open_files(FILES.iter().map(|file| format!("rollcall/v1/{file}")))?;
 
     let descriptors = compiler.encode_file_descriptor_set();
-    fs::write(out.join("rpcs.rs"), rpc_table(&DescriptorPool::decode(descriptors.as_slice())?)?)?;
+    let pool = DescriptorPool::decode(descriptors.as_slice())?;
+    let redacted = debug::redacted_messages(&pool);
+    fs::write(out.join("rpcs.rs"), rpc_table(&pool)?)?;
+    fs::write(out.join("debug.rs"), debug::implementations(&redacted)?)?;
+    fs::write(out.join("shown.rs"), debug::table(&pool)?)?;
     fs::write(out.join("descriptors.bin"), descriptors)?;
 
     tonic_prost_build::configure()
         .build_transport(false)
         .btree_map(".")
         .bytes(".rollcall.v1.ScimResource.json")
+        // Without a dot in front a name stands for the message alone, and not for those within it too.
+        .skip_debug(redacted.iter().map(|message| message.full_name().to_owned()))
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
 }

@@ -18,6 +18,8 @@ pub mod person;
 mod resource;
 pub mod rules;
 pub mod secrets;
+#[cfg(test)]
+mod shown;
 pub mod unseen;
 pub mod user;
 pub mod value;
@@ -32,6 +34,7 @@ pub mod value;
 )]
 pub mod v1 {
     tonic::include_proto!("rollcall.v1");
+    include!(concat!(env!("OUT_DIR"), "/debug.rs"));
 }
 
 /// The encoded descriptors of every proto file, for gRPC reflection.
