@@ -25,6 +25,13 @@ fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value)
 }
 
+/// Marks the cookies of a request, so that nothing shows them that prints headers.
+pub(crate) fn conceal(headers: &mut HeaderMap) {
+    for (_, cookie) in headers.iter_mut().filter(|(name, _)| **name == COOKIE) {
+        cookie.set_sensitive(true);
+    }
+}
+
 /// The secret of the session.
 pub(crate) fn session(parts: &Parts) -> Option<&str> {
     value(&parts.headers, session_name(parts))
@@ -33,7 +40,7 @@ pub(crate) fn session(parts: &Parts) -> Option<&str> {
 /// The header that sets the secret of the session: no script sees it, no other site's request carries it, and it ends with the
 /// browser.
 pub(crate) fn set_session(parts: &Parts, secret: &str) -> Option<HeaderValue> {
-    HeaderValue::try_from(format!("{}={secret}; {}", session_name(parts), attributes(parts))).ok()
+    sensitive(format!("{}={secret}; {}", session_name(parts), attributes(parts)))
 }
 
 /// The header that takes it away.
@@ -60,7 +67,14 @@ fn attempt_header(parts: &Parts, callback: &str, value: &str, seconds: u32) -> O
     let (name, secure) = if is_local(parts) { (LOCAL_ATTEMPT, "") } else { (ATTEMPT, " Secure;") };
     let header =
         format!("{name}={value}; Path={callback};{secure} HttpOnly; SameSite=Lax; Max-Age={seconds}");
-    HeaderValue::try_from(header).ok()
+    sensitive(header)
+}
+
+/// A header that nothing shows which prints headers.
+fn sensitive(header: String) -> Option<HeaderValue> {
+    let mut header = HeaderValue::try_from(header).ok()?;
+    header.set_sensitive(true);
+    Some(header)
 }
 
 /// The header that keeps the theme for a year; scripts may set it too.

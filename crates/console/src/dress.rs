@@ -36,7 +36,8 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 /// Refuses what comes from elsewhere, writes the page of a [`Problem`], and puts the headers on.
 pub(crate) async fn dress(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    cookies::conceal(&mut parts.headers);
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
     let body = if reads { Ok(body) } else { received(body).await };
     let hosts = parts.headers.get_all(HOST).iter().count();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Form, FromRequest, Request};
 use rollcall_api::v1::ErrorReason;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 
 use crate::Console;
@@ -55,25 +56,26 @@ impl Submission {
 
     /// The values of a field that may be there several times.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.fields.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
+        self.fields.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.expose_secret())
     }
 }
 
-/// The fields of a form.
+/// The fields of a form. One of them may be an admin key.
 #[derive(Debug)]
-pub(crate) struct Fields(Vec<(String, String)>);
+pub(crate) struct Fields(Vec<(String, SecretString)>);
 
 impl Fields {
     /// Reads the body of a request.
     pub(crate) async fn read(request: Request) -> Result<Self, Problem> {
         let form = Form::<Vec<(String, String)>>::from_request(request, &()).await;
-        form.map(|Form(fields)| Self(fields))
+        let field = |(name, value): (String, String)| (name, SecretString::from(value));
+        form.map(|Form(fields)| Self(fields.into_iter().map(field).collect()))
             .map_err(|_| Problem::value("This is no form that a page of the console sends."))
     }
 
     /// A field, without spaces around it; empty where there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
+        self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.expose_secret().trim())
     }
 }
 
@@ -84,7 +86,7 @@ impl FromRequest<Arc<Console>> for Submission {
         let (parts, body) = request.into_parts();
         let session = SignedIn::of(&parts)?;
         let fields = Fields::read(Request::from_parts(parts, body)).await?;
-        if !csrf::is_good(&session.secret, fields.text("csrf")) {
+        if !csrf::is_good(session.secret.expose_secret(), fields.text("csrf")) {
             return Err(Problem::Forged);
         }
         Ok(Self { session, fields })

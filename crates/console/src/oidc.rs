@@ -16,12 +16,13 @@ mod settings;
 use openidconnect::core::CoreAuthenticationFlow;
 use openidconnect::{AuthorizationCode, CsrfToken, PkceCodeVerifier, RedirectUrl, Scope};
 use rollcall_api::v1::Person;
+use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::invalid_settings::InvalidSettings;
 pub use self::settings::OpenIdConnectSettings;
 
 pub(crate) use self::attempt::Attempt;
-pub(crate) use self::refusal::{Flaw, Refusal, Refused};
+pub(crate) use self::refusal::{Flaw, Refusal, Refused, known_error};
 
 use self::administrators::Administrators;
 use self::provider::Provider;
@@ -32,29 +33,14 @@ pub struct OpenIdConnect {
     /// What people know the provider by.
     pub(crate) name: String,
     /// What the core is asked with for a session: the secret of the console's key.
-    pub(crate) service_key: ServiceKey,
+    pub(crate) service_key: SecretString,
     provider: Provider,
     scopes: Vec<Scope>,
     administrators: Administrators,
 }
 
-/// The secret of the console's key, which `Debug` does not show.
-pub(crate) struct ServiceKey(String);
-
-impl ServiceKey {
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for ServiceKey {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("ServiceKey(…)")
-    }
-}
-
 /// What the callback of a sign-in has brought.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Returned<'a> {
     pub(crate) code: &'a str,
     /// Whom it says that it comes from; empty, nobody.
@@ -62,7 +48,6 @@ pub(crate) struct Returned<'a> {
 }
 
 /// Where a sign-in goes on, and what its callback will be compared with.
-#[derive(Debug)]
 pub(crate) struct Beginning {
     /// The authorization endpoint of the provider, with the request.
     pub(crate) address: String,
@@ -87,10 +72,11 @@ impl OpenIdConnect {
         let known = self.provider.known(now).await?;
         let client = self.provider.client(&known).set_redirect_uri(redirect_uri);
         let attempt = Attempt::new(to);
-        let (state, nonce) = (attempt.state.clone(), attempt.nonce.clone());
+        let state = CsrfToken::new(attempt.state.expose_secret().to_owned());
+        let nonce = attempt.nonce.clone();
         let flow = CoreAuthenticationFlow::AuthorizationCode;
         let mut request = client
-            .authorize_url(flow, move || CsrfToken::new(state), move || nonce)
+            .authorize_url(flow, move || state, move || nonce)
             .add_scopes(self.scopes.iter().cloned())
             .set_pkce_challenge(attempt.challenge());
         if choose {
@@ -122,7 +108,7 @@ impl OpenIdConnect {
                 &known,
                 redirect_uri,
                 AuthorizationCode::new(returned.code.to_owned()),
-                PkceCodeVerifier::new(attempt.verifier.clone()),
+                PkceCodeVerifier::new(attempt.verifier.expose_secret().to_owned()),
             )
             .await?;
         let claims = self.provider.proven(known, &tokens, &attempt.nonce, now).await?;

@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use rollcall_api::client;
 use rollcall_api::v1::EndSessionRequest;
+use secrecy::{ExposeSecret as _, SecretString};
 use tonic::Request;
 
 use crate::Console;
@@ -20,7 +21,7 @@ use crate::problem::Problem;
 #[derive(Debug)]
 pub(crate) struct SignedIn {
     /// The secret of the session.
-    pub(crate) secret: String,
+    pub(crate) secret: SecretString,
     /// The theme that was chosen.
     pub(crate) theme: Theme,
     /// The path and query of the page.
@@ -32,7 +33,7 @@ pub(crate) struct SignedIn {
 impl SignedIn {
     /// Who the request is from.
     pub(crate) fn of(parts: &Parts) -> Result<Self, Problem> {
-        let secret = cookies::session(parts).ok_or(Problem::SignedOut)?.to_owned();
+        let secret = cookies::session(parts).ok_or(Problem::SignedOut)?.into();
         let host = origin::host(parts).unwrap_or_default();
         Ok(Self {
             secret,
@@ -44,12 +45,12 @@ impl SignedIn {
 
     /// A message to the core as this session.
     pub(crate) fn message<T>(&self, message: T) -> Request<T> {
-        with_secret(&self.secret, message)
+        with_secret(self.secret.expose_secret(), message)
     }
 
     /// What the forms of this session carry.
     pub(crate) fn csrf(&self) -> String {
-        csrf::token(&self.secret)
+        csrf::token(self.secret.expose_secret())
     }
 }
 

@@ -1,6 +1,8 @@
 //! The activity log: what `ActivityService` answers.
 
+mod brought;
 mod health;
+mod ids;
 mod messages;
 mod naming;
 mod recording;

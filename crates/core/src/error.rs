@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use rollcall_api::error as table;
+use rollcall_api::secrets::hide_own_secrets;
 use rollcall_api::v1::ErrorReason;
 use rollcall_store::ResourceType;
 use tonic::{Code, Status};
@@ -13,7 +14,7 @@ use tonic::{Code, Status};
 use crate::stopped::Stopped;
 
 /// How many characters of a client's own text are repeated to it.
-const LONGEST_ECHO: usize = 100;
+pub(crate) const LONGEST_ECHO: usize = 100;
 
 /// The result of a call to the core.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -95,11 +96,13 @@ impl Error {
     }
 }
 
-/// What a client wrote, short enough to be repeated to it: a status travels in headers, whose size is limited.
+/// What a client wrote, as it may be repeated to it: without secrets of ours, which people paste where an id belongs, and
+/// short, since a status travels in headers, whose size is limited.
 pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(LONGEST_ECHO) {
-        None => Cow::Borrowed(text),
-        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+    let shown = hide_own_secrets(text);
+    match shown.char_indices().nth(LONGEST_ECHO).map(|(end, _)| end) {
+        None => shown,
+        Some(end) => Cow::Owned(format!("{}…", shown.get(..end).unwrap_or_default())),
     }
 }
 

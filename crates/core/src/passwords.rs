@@ -7,6 +7,7 @@ mod verifying;
 use rollcall_scim::patch::{Operation, outcome};
 use rollcall_scim::{Definition, Rules};
 use rollcall_store::{Directory, PasswordHandling, Transaction};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -70,7 +71,7 @@ impl Core {
     pub(crate) async fn sent_password(
         &self,
         directory: &Directory,
-        sent: Option<&str>,
+        sent: Option<&SecretString>,
     ) -> Result<PasswordChange> {
         match (directory.password_handling, sent) {
             (PasswordHandling::Discard, _) | (_, None) => Ok(PasswordChange::Keep),
@@ -93,13 +94,13 @@ impl Core {
         }
         match outcome(operations, PASSWORD, definition, rules)? {
             None => Ok(PasswordChange::Keep),
-            Some(Value::String(sent)) => self.hashed(&sent).await,
+            Some(Value::String(sent)) => self.hashed(&sent.into()).await,
             Some(_) => Ok(PasswordChange::Clear),
         }
     }
 
-    async fn hashed(&self, sent: &str) -> Result<PasswordChange> {
-        let password = Prepared::to_keep(sent)?;
+    async fn hashed(&self, sent: &SecretString) -> Result<PasswordChange> {
+        let password = Prepared::to_keep(sent.expose_secret())?;
         let mut salt = [0; SALT_BYTES];
         self.random.fill(&mut salt);
         Ok(PasswordChange::Set(PasswordHash(self.hasher.hash(password, salt).await?)))

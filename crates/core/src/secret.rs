@@ -4,12 +4,16 @@ use std::fmt;
 
 use data_encoding::BASE32_NOPAD;
 use rollcall_store::CredentialKind;
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest, Sha256};
 
 use crate::random::Random;
 
 /// Random bytes in a secret: 256 bits.
 const SECRET_BYTES: usize = 32;
+/// Bytes of the checksum behind them.
+const CHECKSUM_BYTES: usize = 4;
 /// Characters after the kind by which people tell secrets apart: 30 of the 256 bits.
 const SHOWN_CHARACTERS: usize = 6;
 /// Characters that are shown of a secret that we did not make.
@@ -17,9 +21,10 @@ const SHOWN_OF_FOREIGN: usize = 4;
 /// The longest secret that is looked up, in bytes. Entra takes no more than 100 characters.
 const LONGEST: usize = 512;
 
-/// A secret in its text form. It is shown once, and neither printed by `Debug` nor logged.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// A secret in its text form. It is shown once, and neither printed by `Debug` nor logged; its memory is wiped when it is given
+/// back.
+#[derive(Clone)]
+pub struct Secret(SecretString);
 
 impl Secret {
     /// Makes a secret: the kind's prefix, 256 random bits in lower-case base32 and a checksum, so that scanners can
@@ -34,12 +39,17 @@ impl Secret {
     }
 
     fn with_prefix(prefix: &str, random: &dyn Random) -> Self {
-        let mut bytes = [0; SECRET_BYTES];
-        random.fill(&mut bytes);
-        let body = encode(&bytes);
-        let start = format!("{prefix}{body}");
-        let checksum = encode(&crc32fast::hash(start.as_bytes()).to_be_bytes());
-        Self(start + &checksum)
+        let mut bytes = Zeroizing::new([0; SECRET_BYTES]);
+        random.fill(bytes.as_mut_slice());
+        let [body, checksum] = [SECRET_BYTES, CHECKSUM_BYTES].map(|bytes| BASE32_NOPAD.encode_len(bytes));
+        // Of just this length: where a text has to grow, what it was moved from stays behind.
+        let mut text = String::with_capacity(prefix.len() + body + checksum);
+        text.push_str(prefix);
+        BASE32_NOPAD.encode_append(bytes.as_slice(), &mut text);
+        text.make_ascii_lowercase();
+        let checksum = encode(&crc32fast::hash(text.as_bytes()).to_be_bytes());
+        text.push_str(&checksum);
+        Self(text.into())
     }
 
     /// Takes a secret that somebody else made.
@@ -61,31 +71,31 @@ impl Secret {
             return Err(WeakSecret::TooLong);
         }
         let bits = text.trim_end_matches('=').len() * bits_per_character;
-        let mut characters: Vec<u8> = text.bytes().collect();
+        let mut characters = Zeroizing::new(text.as_bytes().to_vec());
         characters.sort_unstable();
         characters.dedup();
         if bits < 128 || characters.len() < 8 {
             return Err(WeakSecret::Bits);
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// The text form, to be shown once.
     pub fn expose(&self) -> &str {
-        &self.0
+        self.0.expose_secret()
     }
 
     /// The first characters, by which people tell secrets apart.
     pub fn prefix(&self) -> String {
         let shown = prefixes()
-            .find(|prefix| self.0.starts_with(prefix))
+            .find(|prefix| self.expose().starts_with(prefix))
             .map_or(SHOWN_OF_FOREIGN, |prefix| prefix.len() + SHOWN_CHARACTERS);
-        self.0.chars().take(shown).collect()
+        self.expose().chars().take(shown).collect()
     }
 
     /// What is stored: the SHA-256 hash. 256 random bits need no slow hash.
     pub fn hash(&self) -> [u8; 32] {
-        hash(&self.0)
+        hash(self.expose())
     }
 }
 
@@ -153,7 +163,7 @@ fn prefix_of(kind: CredentialKind) -> &'static str {
 }
 
 fn has_good_checksum(presented: &str) -> bool {
-    let checksum_length = BASE32_NOPAD.encode_len(4);
+    let checksum_length = BASE32_NOPAD.encode_len(CHECKSUM_BYTES);
     let Some(split) = presented.len().checked_sub(checksum_length) else { return false };
     let Some((start, checksum)) = presented.split_at_checked(split) else { return false };
     encode(&crc32fast::hash(start.as_bytes()).to_be_bytes()) == checksum
@@ -181,7 +191,7 @@ mod tests {
         let token = token();
         assert!(token.expose().starts_with("rc_scim_"));
         assert!(token.expose().len() < 100);
-        assert_ne!(token, self::token());
+        assert_ne!(token.expose(), self::token().expose());
         assert_eq!(token.prefix().len(), "rc_scim_".len() + 6);
     }
 

@@ -21,6 +21,7 @@ use crate::answer::Answer;
 use crate::body::Incoming;
 use crate::request_id::RequestId;
 use crate::routing::{Endpoint, Route};
+use crate::shown::shown_method;
 
 /// Reports that wait at most.
 const LONGEST_QUEUE: usize = 10_000;
@@ -139,7 +140,7 @@ impl Exchange<'_> {
         let request = AnsweredRequest {
             began_micros: micros(self.started.saturating_duration_since(epoch)),
             latency_micros: micros(self.took),
-            method: cut(parts.method.as_str()),
+            method: shown_method(&parts.method).to_owned(),
             path: cut(parts.uri.path()),
             query: cut(parts.uri.query().unwrap_or_default()),
             target_type: target_type.to_owned(),

@@ -1,6 +1,7 @@
 //! Answers: what a request is answered with, before it is a response of HTTP.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -16,8 +17,7 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// A browser that is led to one takes it for nothing else.
 const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
-/// An answer. Its body is JSON, or there is none.
-#[derive(Debug)]
+/// An answer. Its body is JSON, or there is none. `Debug` does not show it: that of the token endpoint is a secret.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -27,6 +27,12 @@ pub(crate) struct Answer {
     more: Option<Body>,
     /// What went wrong, if the answer says so.
     pub(crate) problem: Option<Told>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 /// What an error tells a client.

@@ -1,5 +1,6 @@
 //! Bodies of requests: read within a limit of bytes and of time, and parsed as JSON.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -38,10 +39,15 @@ pub(crate) struct Incoming {
 }
 
 /// What has been read. Most bodies come in one piece, which is not copied.
-#[derive(Debug)]
 enum Read {
     Piece(Bytes),
     Pieces(Vec<u8>),
+}
+
+impl fmt::Debug for Read {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Read({} bytes)", self.len())
+    }
 }
 
 /// A large body with its place, which is given up once nobody has a part of the body any more.

@@ -59,9 +59,7 @@ impl Call<'_> {
     pub(crate) fn metadata(&self) -> HeaderMap {
         let mut metadata = HeaderMap::with_capacity(4);
         for credential in self.parts.headers.get_all(AUTHORIZATION) {
-            let mut credential = credential.clone();
-            credential.set_sensitive(true);
-            metadata.append(AUTHORIZATION, credential);
+            metadata.append(AUTHORIZATION, credential.clone());
         }
         metadata.insert(REQUEST_ID, self.request_id.header());
         let address = address_of(self.parts, &self.gateway.trusted_proxies);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use rollcall_api::error::{mapping, reason_from, reason_of, retry_after};
+use rollcall_api::secrets::hide_own_secrets;
 use rollcall_api::v1::ErrorReason;
 use serde::Serialize;
 use tonic::{Code, Status};
@@ -185,7 +186,13 @@ impl Problem {
     }
 
     /// The answer.
-    pub(crate) fn into_answer(self) -> Answer {
+    pub(crate) fn into_answer(mut self) -> Answer {
+        // People paste a secret where an id belongs, and an answer repeats what it did not find.
+        let hidden = match hide_own_secrets(&self.detail) {
+            Cow::Owned(hidden) => Some(hidden),
+            Cow::Borrowed(_) => None,
+        };
+        self.detail = hidden.map_or(self.detail, Cow::Owned);
         let mut answer = Answer::json(self.status, serde_json::to_vec(&self.body()).unwrap_or_default());
         if let Some((name, value)) = self.header {
             answer.headers.insert(name, value);

@@ -43,6 +43,7 @@ mod routing;
 mod search;
 mod serve;
 mod settings;
+mod shown;
 mod state;
 mod users;
 

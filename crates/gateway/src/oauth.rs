@@ -10,6 +10,8 @@ use http::{HeaderMap, Method, StatusCode, header};
 use rollcall_api::client;
 use rollcall_api::error::{reason_from, retry_after};
 use rollcall_api::v1::{ErrorReason, IssueAccessTokenRequest};
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tokio::time::timeout;
 use tonic::Status;
@@ -63,7 +65,7 @@ impl OAuthError {
 /// The client that a request says to come from.
 struct Credentials {
     id: String,
-    secret: String,
+    secret: SecretString,
 }
 
 /// Answers a request to the token endpoint.
@@ -104,8 +106,9 @@ async fn issue(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, OAuthErro
         None => return Err(OAuthError::request("grant_type: it is missing; send client_credentials")),
     }
     let scope = form.get("scope")?.unwrap_or_default().to_owned();
-    let request =
-        IssueAccessTokenRequest { client_id: credentials.id, client_secret: credentials.secret, scope };
+    let Credentials { id: client_id, secret } = credentials;
+    let client_secret = secret.expose_secret().to_owned();
+    let request = IssueAccessTokenRequest { client_id, client_secret, scope };
     // The credential of an OAuth client is in the message, and no bearer token.
     let mut metadata = call.metadata();
     metadata.remove(header::AUTHORIZATION);
@@ -152,7 +155,7 @@ fn credentials(headers: &HeaderMap, form: &Form) -> Result<Credentials, OAuthErr
     let (id, secret) = (form.get("client_id")?, form.get("client_secret")?);
     let Some(basic) = basic else {
         return match (id, secret) {
-            (Some(id), Some(secret)) => Ok(Credentials { id: id.to_owned(), secret: secret.to_owned() }),
+            (Some(id), Some(secret)) => Ok(Credentials { id: id.to_owned(), secret: secret.into() }),
             _ => Err(OAuthError::client(
                 "no client authentication: send client_id and client_secret in the form, or as Authorization: Basic",
             )),
@@ -182,9 +185,9 @@ fn read_basic(value: &str) -> Option<Credentials> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let text = String::from_utf8(BASE64.decode(encoded.trim().as_bytes()).ok()?).ok()?;
-    let (id, secret) = text.split_once(':')?;
-    Some(Credentials { id: form::decode(id)?, secret: form::decode(secret)? })
+    let bytes = Zeroizing::new(BASE64.decode(encoded.trim().as_bytes()).ok()?);
+    let (id, secret) = std::str::from_utf8(&bytes).ok()?.split_once(':')?;
+    Some(Credentials { id: form::decode(id)?, secret: form::decode(secret)?.into() })
 }
 
 fn refused(call: &Call<'_>, status: &Status) -> OAuthError {
@@ -231,7 +234,7 @@ mod tests {
 
     fn basic(text: &str) -> Option<(String, String)> {
         let value = format!("Basic {}", BASE64.encode(text.as_bytes()));
-        read_basic(&value).map(|credentials| (credentials.id, credentials.secret))
+        read_basic(&value).map(|Credentials { id, secret }| (id, secret.expose_secret().to_owned()))
     }
 
     #[test]

@@ -15,8 +15,13 @@ use crate::error::Refusal;
 const MAX_MEMBERS: usize = 1000;
 
 /// The members of an object, in order.
-#[derive(Debug)]
 pub(crate) struct RawObject<'a>(Vec<(String, &'a RawValue)>);
+
+impl fmt::Debug for RawObject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawObject({} members)", self.0.len())
+    }
+}
 
 impl<'a> RawObject<'a> {
     /// Reads a body. Errors: `invalidSyntax`, with line and column where the text is no JSON.

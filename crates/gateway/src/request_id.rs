@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The header, and the metadata key, under which a request id travels.
@@ -27,9 +28,10 @@ impl RequestIds {
         Self { prefix: prefix.into(), next: Arc::default() }
     }
 
-    /// The id that the client gave to its request, if it is well-formed, else a new one.
+    /// The id that the client gave to its request, if it is well-formed and not its credential, else a new one.
     pub(crate) fn of(&self, headers: &HeaderMap) -> RequestId {
-        let sent = headers.get(REQUEST_ID).filter(|value| is_well_formed(value));
+        let sent =
+            headers.get(REQUEST_ID).filter(|value| is_well_formed(value) && !is_credential(value, headers));
         let value = sent.cloned().or_else(|| {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             HeaderValue::try_from(format!("{}-{number:x}", self.prefix)).ok()
@@ -66,6 +68,14 @@ fn is_well_formed(value: &HeaderValue) -> bool {
     (1..=MAX_LENGTH).contains(&value.len()) && value.as_bytes().iter().all(|&byte| is_plain(byte.into()))
 }
 
+/// Whether an id, which is logged, is what the request is allowed by.
+fn is_credential(id: &HeaderValue, headers: &HeaderMap) -> bool {
+    headers.get_all(AUTHORIZATION).iter().any(|credential| {
+        let scheme = credential.as_bytes().strip_suffix(id.as_bytes());
+        scheme.is_some_and(|scheme| scheme.is_empty() || scheme.ends_with(b" "))
+    })
+}
+
 fn is_plain(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
 }
@@ -86,6 +96,16 @@ mod tests {
         assert_eq!(id_for(""), "pq-0");
         assert_eq!(id_for("two words"), "pq-0");
         assert_eq!(id_for(&"a".repeat(65)), "pq-0");
+    }
+
+    #[test]
+    fn a_credential_is_no_id() {
+        let mut headers = HeaderMap::new();
+        headers.insert(REQUEST_ID, HeaderValue::from_static("s3cr3t"));
+        headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer s3cr3t"));
+        assert_eq!(RequestIds::with_prefix("p").of(&headers).to_string(), "p-0");
+        headers.insert(REQUEST_ID, HeaderValue::from_static("t"));
+        assert_eq!(RequestIds::with_prefix("p").of(&headers).to_string(), "t");
     }
 
     #[test]

@@ -8,12 +8,10 @@ use std::time::{Duration, Instant};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use futures_util::FutureExt as _;
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, COOKIE, HOST};
 use http::request::Parts;
-use http::{Method, StatusCode, Version};
-use percent_encoding::percent_decode_str;
+use http::{HeaderMap, HeaderName, Method, StatusCode, Version};
 use rollcall_api::http_route::HttpRoute;
-use rollcall_api::secrets::hide_own_secrets;
 use rollcall_api::v1::ErrorReason;
 use tracing::Instrument as _;
 
@@ -28,19 +26,21 @@ use crate::negotiation::answer_type;
 use crate::notes::Notes;
 use crate::request_id::RequestId;
 use crate::routing::{Endpoint, Route, route};
+use crate::shown::{shown_method, shown_path};
 use crate::state::Gateway;
 use crate::{dispatch, oauth, probes};
 
 /// Serves one request.
 pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     let started = Instant::now();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    conceal_credentials(&mut parts.headers);
     let request_id = gateway.request_ids.of(&parts.headers);
     // The query is left out of every log: filters hold names and addresses of people.
     let span = tracing::debug_span!(
         "http",
         %request_id,
-        method = %parts.method,
+        method = shown_method(&parts.method),
         path = &*shown_path(parts.uri.path())
     );
     let mut body = Incoming::new(body, &parts.headers, gateway.body_timeout);
@@ -170,17 +170,12 @@ fn is_of_scim(route: &Route<'_>, parts: &Parts) -> bool {
     }
 }
 
-/// A path as it may be logged: who puts a token into it does not find it there.
-fn shown_path(path: &str) -> Cow<'_, str> {
-    // It may have been encoded twice.
-    let mut decoded = Cow::Borrowed(path);
-    for _ in 0..3 {
-        decoded = percent_decode_str(&decoded).decode_utf8_lossy().into_owned().into();
-        if let Cow::Owned(hidden) = hide_own_secrets(&decoded) {
-            return hidden.into();
-        }
+/// Marks the credentials of a request, so that nothing shows them that prints headers.
+fn conceal_credentials(headers: &mut HeaderMap) {
+    let is_secret = |name: &HeaderName| *name == AUTHORIZATION || *name == COOKIE;
+    for (_, value) in headers.iter_mut().filter(|(name, _)| is_secret(name)) {
+        value.set_sensitive(true);
     }
-    path.into()
 }
 
 /// One line for each request, at the level of how much it matters.
@@ -189,7 +184,7 @@ fn log(parts: &Parts, request_id: &RequestId, status: StatusCode, took: Duration
         ($level:ident) => {
             tracing::$level!(
                 %request_id,
-                method = %parts.method,
+                method = shown_method(&parts.method),
                 path = &*shown_path(parts.uri.path()),
                 status = status.as_u16(),
                 took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),

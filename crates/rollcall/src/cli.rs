@@ -27,8 +27,9 @@ use anyhow::{Context as _, Result};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::server;
+use crate::settings::General;
 use crate::settings::layers::{self, Failure};
+use crate::{memory, server};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -104,8 +105,27 @@ pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, Failure> {
     Cli::from_arg_matches(&matches).map_err(Failure::Usage)
 }
 
+impl Command {
+    /// The settings of a command that works on the database or serves.
+    fn general(&self) -> Option<&General> {
+        match self {
+            Self::Serve(settings) => Some(&settings.general),
+            Self::Core(settings) => Some(&settings.general),
+            Self::Gateway(settings) => Some(&settings.general),
+            Self::Console(settings) => Some(&settings.general),
+            Self::Migrate(command) => Some(&command.general),
+            Self::AdminKey(command) => Some(command.general()),
+            Self::PageTokenKey(command) => Some(command.general()),
+            _ => None,
+        }
+    }
+}
+
 /// Runs a command to its end.
 pub(crate) fn run(cli: Cli) -> Result<()> {
+    if !cli.command.general().is_some_and(|general| general.core_dumps) {
+        memory::close()?;
+    }
     match cli.command {
         Command::Serve(settings) => finish(Builder::new_multi_thread(), server::serve::run(*settings)),
         Command::Core(settings) => finish(Builder::new_multi_thread(), server::core::run(*settings)),

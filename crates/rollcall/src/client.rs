@@ -10,6 +10,8 @@ use rollcall_api::channel::CoreChannel;
 use rollcall_api::error::reason_from;
 use rollcall_api::v1::ErrorReason;
 use rollcall_core::{Clock as _, SystemClock, SystemRandom, new_id};
+use secrecy::ExposeSecret as _;
+use secrecy::zeroize::Zeroizing;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Request, Status};
 
@@ -66,11 +68,7 @@ pub(crate) struct Client {
 impl Client {
     /// Connects. Errors: no admin key, or nobody answers there.
     pub(crate) async fn connect(connection: &Connection) -> Result<Self> {
-        let key = secret(
-            "ROLLCALL_ADMIN_KEY",
-            std::env::var("ROLLCALL_ADMIN_KEY").ok(),
-            connection.admin_key_file.as_deref(),
-        )?;
+        let key = secret("ROLLCALL_ADMIN_KEY", connection.admin_key_file.as_deref())?;
         let key = key.ok_or_else(|| {
             Invalid(
                 "no admin key: set ROLLCALL_ADMIN_KEY, or name a file with --admin-key-file; `rollcall serve` shows one \
@@ -78,7 +76,8 @@ impl Client {
                     .to_owned(),
             )
         })?;
-        let mut authorization: MetadataValue<Ascii> = format!("Bearer {key}").parse().map_err(|_| {
+        let bearer = Zeroizing::new(format!("Bearer {}", key.expose_secret()));
+        let mut authorization: MetadataValue<Ascii> = bearer.parse().map_err(|_| {
             Invalid("the admin key has characters that no key has; was it copied whole?".to_owned())
         })?;
         authorization.set_sensitive(true);

@@ -3,6 +3,7 @@
 
 mod cli;
 mod client;
+mod memory;
 mod output;
 mod server;
 mod settings;
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
             Err(error) => error,
         },
         Err(Failure::Usage(error)) => error.exit(),
-        Err(Failure::File(error)) => error.into(),
+        Err(Failure::Setting(error)) => error.into(),
     };
     output::error(&error);
     ExitCode::from(if error.is::<Invalid>() { MISUSED } else { FAILED })

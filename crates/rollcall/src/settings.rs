@@ -7,6 +7,7 @@
 #![expect(clippy::struct_field_names, reason = "a field has the name of its setting")]
 
 mod address;
+mod arguments;
 mod config_file;
 mod connections;
 mod duration;
@@ -22,8 +23,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, StringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use secrecy::{ExposeSecret as _, SecretString};
 
 pub(crate) use connections::Connections;
 pub(crate) use duration::{Expiry, duration};
@@ -55,6 +57,15 @@ pub(crate) struct General {
     /// How it is logged; auto is text on a terminal and JSON otherwise
     #[arg(long, env = "ROLLCALL_LOG_FORMAT", value_name = "FORMAT", default_value = "auto")]
     pub(crate) log_format: LogFormat,
+
+    /// Leave the memory of this process to core dumps and debuggers, which find secrets in it
+    #[arg(long, env = "ROLLCALL_CORE_DUMPS", value_parser = BoolishValueParser::new())]
+    pub(crate) core_dumps: bool,
+}
+
+/// Reads a setting that may have a password in it.
+fn secret_text() -> impl TypedValueParser<Value = SecretString> {
+    StringValueParser::new().map(SecretString::from)
 }
 
 /// How log lines are written.
@@ -216,8 +227,12 @@ pub(crate) struct Grpc {
 pub(crate) struct Database {
     /// `postgres://USER:PASSWORD@HOST/NAME` or `sqlite:FILE`; without it, the SQLite file rollcall.db in the data
     /// directory
-    #[arg(long, env = "ROLLCALL_DATABASE_URL", value_name = "URL", hide_env_values = true)]
-    pub(crate) database_url: Option<String>,
+    #[arg(long, env = "ROLLCALL_DATABASE_URL", value_name = "URL", hide_env_values = true, value_parser = secret_text())]
+    pub(crate) database_url: Option<SecretString>,
+
+    /// File with that URL
+    #[arg(long, env = "ROLLCALL_DATABASE_URL_FILE", value_name = "FILE")]
+    pub(crate) database_url_file: Option<PathBuf>,
 
     /// Directory of the SQLite database, made if it is not there
     #[arg(long, env = "ROLLCALL_DATA_DIR", value_name = "DIRECTORY", default_value = "./rollcall-data")]
@@ -243,9 +258,9 @@ impl Database {
     /// How many requests of one directory are served at once: on PostgreSQL as many as leave a quarter of the connections to
     /// the others; on SQLite, where none waits for another one's locks, all.
     pub(crate) fn requests_of_one_directory(&self) -> Option<u32> {
-        let url = self.database_url.as_deref()?;
+        let url = self.database_url.as_ref()?;
         let connections = self.database_connections;
-        (!url.starts_with("sqlite:")).then(|| connections - (connections / 4).max(1))
+        (!url.expose_secret().starts_with("sqlite:")).then(|| connections - (connections / 4).max(1))
     }
 
     /// Checks that each wait is shorter than the one around it: a lock's, a statement's, and that for the core's answer, where

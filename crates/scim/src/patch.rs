@@ -7,6 +7,8 @@
 mod outcome;
 mod target;
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use crate::definition::{AttributeRef, Definition, Target};
@@ -32,8 +34,8 @@ pub enum Kind {
     Replace,
 }
 
-/// One operation.
-#[derive(Debug, Clone, PartialEq)]
+/// One operation. `Debug` does not show what is written, which may be a password.
+#[derive(Clone, PartialEq)]
 pub struct Operation {
     /// What it does.
     pub kind: Kind,
@@ -41,6 +43,12 @@ pub struct Operation {
     pub path: Option<String>,
     /// The value as it was sent; absent and null differ.
     pub value: Option<Value>,
+}
+
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 /// The resource after the operations, in their order. The `resource` is in canonical form, and so is the result: equal

@@ -4,7 +4,7 @@ use rollcall_api::v1::Person;
 use serde_json::{Map, Value};
 
 use super::invalid_settings::InvalidSettings;
-use super::refusal::{Refusal, Refused};
+use super::refusal::{Refusal, Refused, Who};
 
 /// What a provider says of somebody.
 pub(super) type Claims = Map<String, Value>;
@@ -71,12 +71,14 @@ impl Administrators {
         if !self.emails.contains(&email.to_lowercase()) {
             let who = [email, text(claims, "preferred_username"), text(claims, "sub")];
             let who = who.into_iter().find(|who| !who.is_empty()).unwrap_or_default();
-            return Err(Refusal::NotAdministrator(who.to_owned()).because("no rule holds for the claims"));
+            return Err(
+                Refusal::NotAdministrator(Who(who.to_owned())).because("no rule holds for the claims")
+            );
         }
         if is_verified(claims) {
             return Ok(());
         }
-        Err(Refusal::Unverified(email.to_owned()).because("email_verified is not true"))
+        Err(Refusal::Unverified(Who(email.to_owned())).because("email_verified is not true"))
     }
 }
 
@@ -169,12 +171,12 @@ mod tests {
         }
         for unverified in [json!(false), json!("false"), json!(1), json!(null)] {
             let claims = json!({ "email": "ana@example.com", "email_verified": unverified });
-            assert_eq!(judge(&rules, &claims), Err(Refusal::Unverified("ana@example.com".to_owned())));
+            assert_eq!(judge(&rules, &claims), Err(Refusal::Unverified(Who("ana@example.com".to_owned()))));
         }
         let nobody = json!({ "sub": "1", "email_verified": true });
-        assert_eq!(judge(&rules, &nobody), Err(Refusal::NotAdministrator("1".to_owned())));
+        assert_eq!(judge(&rules, &nobody), Err(Refusal::NotAdministrator(Who("1".to_owned()))));
         let other = json!({ "email": "ben@example.com", "email_verified": true });
-        assert_eq!(judge(&rules, &other), Err(Refusal::NotAdministrator("ben@example.com".to_owned())));
+        assert_eq!(judge(&rules, &other), Err(Refusal::NotAdministrator(Who("ben@example.com".to_owned()))));
     }
 
     #[test]

@@ -2,20 +2,21 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use openidconnect::{CsrfToken, Nonce, PkceCodeChallenge, PkceCodeVerifier};
+use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
 use crate::url;
 
 /// What the browser keeps in a cookie between the beginning of a sign-in and its callback. Whoever else sends a code lacks it,
 /// and whoever reads the code on its way lacks the verifier.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Attempt {
     /// Comes back with the code: it was this browser that began (RFC 6749 §10.12).
-    pub(super) state: String,
+    pub(super) state: SecretString,
     /// Comes back in the ID token: it was issued for this attempt.
     pub(super) nonce: Nonce,
     /// Shows the provider that it is the same client that asks (RFC 7636).
-    pub(super) verifier: String,
+    pub(super) verifier: SecretString,
     /// Where to go on.
     pub(crate) to: String,
 }
@@ -25,21 +26,23 @@ impl Attempt {
     pub(super) fn new(to: &str) -> Self {
         let (_, verifier) = PkceCodeChallenge::new_random_sha256();
         Self {
-            state: CsrfToken::new_random().secret().clone(),
+            state: CsrfToken::new_random().into_secret().into(),
             nonce: Nonce::new_random(),
-            verifier: verifier.secret().clone(),
+            verifier: verifier.into_secret().into(),
             to: url::inside(to).to_owned(),
         }
     }
 
     pub(super) fn challenge(&self) -> PkceCodeChallenge {
-        PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(self.verifier.clone()))
+        let verifier = PkceCodeVerifier::new(self.verifier.expose_secret().to_owned());
+        PkceCodeChallenge::from_code_verifier_sha256(&verifier)
     }
 
     /// The value of the cookie.
     pub(crate) fn cookie(&self) -> String {
         let to = BASE64URL_NOPAD.encode(self.to.as_bytes());
-        format!("{}.{}.{}.{to}", self.state, self.nonce.secret(), self.verifier)
+        let (state, verifier) = (self.state.expose_secret(), self.verifier.expose_secret());
+        format!("{state}.{}.{verifier}.{to}", self.nonce.secret())
     }
 
     /// The attempt that a cookie has.
@@ -52,22 +55,16 @@ impl Attempt {
         }
         let to = String::from_utf8(BASE64URL_NOPAD.decode(to.as_bytes()).ok()?).ok()?;
         Some(Self {
-            state: state.to_owned(),
+            state: state.into(),
             nonce: Nonce::new(nonce.to_owned()),
-            verifier: verifier.to_owned(),
+            verifier: verifier.into(),
             to: url::inside(&to).to_owned(),
         })
     }
 
     /// Whether a callback brings this state back.
     pub(crate) fn is_answered_by(&self, state: &str) -> bool {
-        bool::from(self.state.as_bytes().ct_eq(state.as_bytes()))
-    }
-}
-
-impl std::fmt::Debug for Attempt {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Attempt").field("to", &self.to).finish_non_exhaustive()
+        bool::from(self.state.expose_secret().as_bytes().ct_eq(state.as_bytes()))
     }
 }
 
@@ -82,10 +79,15 @@ mod tests {
         assert_eq!(back.to, "/admin/d/acme/users?q=a%20b");
         assert_eq!(back.nonce.secret(), attempt.nonce.secret());
         assert_eq!(back.challenge().as_str(), attempt.challenge().as_str());
-        assert!(back.is_answered_by(&attempt.state));
-        assert!(!back.is_answered_by(&Attempt::new("/admin").state));
+        assert!(back.is_answered_by(attempt.state.expose_secret()));
+        assert!(!back.is_answered_by(Attempt::new("/admin").state.expose_secret()));
         assert!(!back.is_answered_by(""));
-        assert!(!format!("{attempt:?}").contains(&attempt.verifier));
+        let shown = format!("{attempt:?}");
+        for secret in
+            [attempt.state.expose_secret(), attempt.nonce.secret(), attempt.verifier.expose_secret()]
+        {
+            assert!(!shown.contains(secret), "{shown}");
+        }
     }
 
     #[test]

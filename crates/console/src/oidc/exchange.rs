@@ -10,10 +10,7 @@ use serde_json::{Map, Value};
 
 use super::administrators::Claims;
 use super::provider::{Metadata, Provider};
-use super::refusal::{Flaw, Refusal, Refused};
-
-/// The longest description of an error that is logged, in characters.
-const LONGEST: usize = 300;
+use super::refusal::{Flaw, Refusal, Refused, known_error};
 
 /// The claims that the standard does not name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,23 +35,22 @@ impl Provider {
             .set_pkce_verifier(verifier);
         request.request_async(&self.connector).await.map_err(|error| match error {
             RequestTokenError::ServerResponse(response) => {
-                let description = response.error_description().map_or("", String::as_str);
-                let cause =
-                    format!("the token endpoint: {}: {}", response.error().as_ref(), shortened(description));
-                let is_secret = cause.contains(&secret_code) || self.is_secret(&cause);
-                let cause = if is_secret { "the token endpoint refused".to_owned() } else { cause };
-                match response.error() {
-                    CoreErrorResponseType::InvalidGrant => Refusal::CodeRefused.because(cause),
+                let cause = format!("the token endpoint: {}", known_error(response.error().as_ref()));
+                let refusal = match response.error() {
+                    CoreErrorResponseType::InvalidGrant => Refusal::CodeRefused,
                     CoreErrorResponseType::InvalidClient | CoreErrorResponseType::UnauthorizedClient => {
-                        Refusal::ClientRefused.because(cause)
+                        Refusal::ClientRefused
                     }
-                    _ => Refusal::ProviderFailed.because(cause),
-                }
+                    _ => Refusal::ProviderFailed,
+                };
+                let description = response.error_description().map_or("", String::as_str);
+                let is_secret = description.contains(&secret_code) || self.is_secret(description);
+                refusal.because(cause).saying(if is_secret { "" } else { description })
             }
             RequestTokenError::Request(error) => error.into(),
             // An ID token without what one must have is none, and no fault of the endpoint.
             RequestTokenError::Parse(error, answer) if has_id_token(&answer) => Refusal::Token(Flaw::Missing)
-                .because(format!("the ID token cannot be read: {}", error.inner())),
+                .because(format!("the ID token cannot be read at {:?}", error.path().to_string())),
             // What it answered may be a token.
             RequestTokenError::Parse(error, _) => {
                 let what = format!(
@@ -86,9 +82,8 @@ impl Provider {
             request.request_async(&self.connector).await;
         let told = answered.map_err(|error| match error {
             UserInfoError::Request(error) => error.into(),
-            UserInfoError::ClaimsVerification(error) => {
-                Refusal::ProviderFailed.because(format!("the UserInfo endpoint: {error}"))
-            }
+            UserInfoError::ClaimsVerification(_) => Refusal::ProviderFailed
+                .because("the UserInfo endpoint speaks of somebody else, or for somebody else"),
             UserInfoError::Response(status, ..) => {
                 Refusal::ProviderFailed.because(format!("the UserInfo endpoint answers {status}"))
             }
@@ -107,9 +102,4 @@ impl Provider {
 /// Whether an answer of the token endpoint has what stands for an ID token.
 fn has_id_token(answer: &[u8]) -> bool {
     serde_json::from_slice::<Map<String, Value>>(answer).is_ok_and(|answer| answer.contains_key("id_token"))
-}
-
-/// A text of the provider in a line of the log.
-fn shortened(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).take(LONGEST).collect()
 }

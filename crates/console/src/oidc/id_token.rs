@@ -99,9 +99,14 @@ fn refused(error: &ClaimsVerificationError) -> Refused {
         ClaimsVerificationError::SignatureVerification(_) => Flaw::Signature,
         _ => Flaw::Missing,
     };
+    // What else is said of claims may name whom they are about.
     let cause = match error {
         ClaimsVerificationError::SignatureVerification(why) => format!("{error}: {why}"),
-        _ => error.to_string(),
+        ClaimsVerificationError::Expired(_)
+        | ClaimsVerificationError::InvalidAudience(_)
+        | ClaimsVerificationError::InvalidIssuer(_) => error.to_string(),
+        ClaimsVerificationError::InvalidNonce(_) => "its nonce is another one".to_owned(),
+        _ => "its claims are not in order".to_owned(),
     };
     Refusal::Token(flaw).because(cause)
 }

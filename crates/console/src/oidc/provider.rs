@@ -12,6 +12,7 @@ use openidconnect::{
     AdditionalProviderMetadata, AuthType, ClientId, ClientSecret, DiscoveryError, EndpointMaybeSet,
     EndpointNotSet, EndpointSet, IssuerUrl, ProviderMetadata,
 };
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -78,7 +79,7 @@ pub(super) type ProviderClient = CoreClient<
 pub(super) struct Provider {
     issuer: IssuerUrl,
     client_id: ClientId,
-    client_secret: Option<ClientSecret>,
+    client_secret: Option<SecretString>,
     pub(super) connector: Connector,
     memory: Mutex<Memory>,
 }
@@ -95,7 +96,7 @@ impl Provider {
     pub(super) fn new(
         issuer: IssuerUrl,
         client_id: ClientId,
-        client_secret: Option<ClientSecret>,
+        client_secret: Option<SecretString>,
         connector: Connector,
     ) -> Self {
         Self { issuer, client_id, client_secret, connector, memory: Mutex::default() }
@@ -155,11 +156,9 @@ impl Provider {
 
     /// The client for a provider that is known.
     pub(super) fn client(&self, known: &Metadata) -> ProviderClient {
-        let client = CoreClient::from_provider_metadata(
-            known.clone(),
-            self.client_id.clone(),
-            self.client_secret.clone(),
-        );
+        let secret = self.client_secret.as_ref();
+        let secret = secret.map(|secret| ClientSecret::new(secret.expose_secret().to_owned()));
+        let client = CoreClient::from_provider_metadata(known.clone(), self.client_id.clone(), secret);
         let methods = known.token_endpoint_auth_methods_supported();
         let takes = |method| methods.is_some_and(|methods| methods.contains(&method));
         if takes(CoreClientAuthMethod::ClientSecretPost) && !takes(CoreClientAuthMethod::ClientSecretBasic) {
@@ -170,7 +169,7 @@ impl Provider {
 
     /// Whether a text that the provider sent has something in it that must not be told.
     pub(super) fn is_secret(&self, text: &str) -> bool {
-        self.client_secret.as_ref().is_some_and(|secret| text.contains(secret.secret()))
+        self.client_secret.as_ref().is_some_and(|secret| text.contains(secret.expose_secret()))
     }
 
     /// The signatures that count.

@@ -1,8 +1,40 @@
-//! Why somebody does not come in, and what the page says of it.
+//! Why somebody does not come in, what the page says of it, and what the log.
+
+use std::fmt;
 
 use http::StatusCode;
 
 use super::connector::NoAnswer;
+
+/// The longest text of a provider that is logged, in characters.
+const LONGEST: usize = 300;
+/// The errors of RFC 6749 §4.1.2.1 and §5.2, and of OpenID Connect Core 1.0 §3.1.2.6.
+const ERRORS: [&str; 19] = [
+    "access_denied",
+    "account_selection_required",
+    "consent_required",
+    "interaction_required",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_request_object",
+    "invalid_request_uri",
+    "invalid_scope",
+    "login_required",
+    "registration_not_supported",
+    "request_not_supported",
+    "request_uri_not_supported",
+    "server_error",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+];
+
+/// The code of an error as it is logged: whatever is none that the standards know could be anything.
+pub(crate) fn known_error(code: &str) -> &'static str {
+    ERRORS.into_iter().find(|known| *known == code).unwrap_or("an error that the standards do not know")
+}
 
 /// Why somebody does not come in, as they are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,11 +54,21 @@ pub(crate) enum Refusal {
     /// The ID token is not one for this sign-in.
     Token(Flaw),
     /// The provider has not verified the address.
-    Unverified(String),
+    Unverified(Who),
     /// It is nobody's who may come in.
-    NotAdministrator(String),
+    NotAdministrator(Who),
     /// The core does not take the console's own key.
     ServiceKey,
+}
+
+/// Who somebody is, as the provider says. They are told themselves, and the log is not.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Who(pub(super) String);
+
+impl fmt::Debug for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// What is wrong with an ID token.
@@ -50,12 +92,22 @@ pub(crate) enum Flaw {
 pub(crate) struct Refused {
     pub(crate) refusal: Refusal,
     pub(crate) cause: String,
+    /// The same in words of the provider, which may name somebody; empty, there are none.
+    pub(crate) said: String,
+}
+
+impl Refused {
+    /// With what the provider said of it.
+    pub(crate) fn saying(self, said: &str) -> Self {
+        let plain = |character: char| if character.is_control() { ' ' } else { character };
+        Self { said: said.chars().map(plain).take(LONGEST).collect(), ..self }
+    }
 }
 
 impl Refusal {
-    /// With what caused it, without secrets.
+    /// With what caused it, without secrets and without names.
     pub(crate) fn because(self, cause: impl Into<String>) -> Refused {
-        Refused { refusal: self, cause: cause.into() }
+        Refused { refusal: self, cause: cause.into(), said: String::new() }
     }
 
     /// The status of the answer.
@@ -119,14 +171,14 @@ impl Refusal {
                 "The answer was not accepted",
                 format!("{provider} {}. Nobody was signed in. Begin again; the log of the console says more.", flaw.told()),
             ),
-            Self::Unverified(email) => (
+            Self::Unverified(Who(email)) => (
                 "Your address is not verified",
                 format!(
                     "{provider} says that you are {email}, and not that it has verified the address. Verify it there, or let \
                      whoever runs this installation name you by a claim (oidc-admin-claim)."
                 ),
             ),
-            Self::NotAdministrator(who) => (
+            Self::NotAdministrator(Who(who)) => (
                 "You are no administrator here",
                 format!(
                     "{provider} says that you are {who}, who is no administrator of this installation. Whoever runs it can name \
@@ -161,5 +213,21 @@ impl Flaw {
 impl From<NoAnswer> for Refused {
     fn from(error: NoAnswer) -> Self {
         Refusal::Unreachable.because(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_logged_names_nobody() {
+        for refusal in [Refusal::Unverified, Refusal::NotAdministrator] {
+            let refusal = refusal(Who("ana@example.com".to_owned()));
+            assert!(!format!("{refusal:?}").contains("ana"), "{refusal:?}");
+            assert!(refusal.told("Example").1.contains("ana@example.com"));
+        }
+        assert_eq!(known_error("access_denied"), "access_denied");
+        assert!(!known_error("ana@example.com").contains("ana"));
     }
 }

@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
-use openidconnect::{ClientId, ClientSecret, IssuerUrl, Scope};
+use openidconnect::{ClientId, IssuerUrl, Scope};
+use secrecy::{ExposeSecret as _, SecretString};
 
+use super::OpenIdConnect;
 use super::administrators::Administrators;
 use super::connector::Connector;
 use super::invalid_settings::InvalidSettings;
 use super::provider::Provider;
-use super::{OpenIdConnect, ServiceKey};
 
 /// The settings, as texts.
 #[derive(Clone, Default)]
@@ -18,7 +19,7 @@ pub struct OpenIdConnectSettings {
     /// The client as which this installation is registered there.
     pub client_id: String,
     /// The client's secret; `None`, it is a public client.
-    pub client_secret: Option<String>,
+    pub client_secret: Option<SecretString>,
     /// The scopes to ask for, by spaces.
     pub scopes: String,
     /// What people know the provider by.
@@ -28,7 +29,7 @@ pub struct OpenIdConnectSettings {
     /// The claims of administrators, as `NAME=VALUE`.
     pub admin_claims: Vec<String>,
     /// The secret of a key with the scope `admin`, which vouches for them to the core.
-    pub service_key: String,
+    pub service_key: SecretString,
     /// The certificates (PEM) that the provider's is checked against; `None`, those of the system.
     pub ca: Option<Vec<u8>>,
 }
@@ -58,7 +59,7 @@ impl OpenIdConnect {
                 settings.scopes
             )));
         }
-        let service_key = settings.service_key.trim();
+        let service_key = settings.service_key.expose_secret().trim();
         if service_key.is_empty() {
             return Err(InvalidSettings(
                 "oidc-issuer needs a key for the console: put one with the scope admin into ROLLCALL_OIDC_SERVICE_KEY, or into \
@@ -69,12 +70,12 @@ impl OpenIdConnect {
         }
         Ok(Self {
             name: settings.name.trim().to_owned(),
-            service_key: ServiceKey(service_key.to_owned()),
+            service_key: service_key.into(),
             administrators: Administrators::new(&settings.admin_emails, &settings.admin_claims)?,
             provider: Provider::new(
                 issuer,
                 ClientId::new(settings.client_id.trim().to_owned()),
-                settings.client_secret.map(ClientSecret::new),
+                settings.client_secret,
                 Connector::new(secure, settings.ca.as_deref())?,
             ),
             // The library asks for it by itself.
@@ -118,12 +119,12 @@ mod tests {
         OpenIdConnectSettings {
             issuer: "http://127.0.0.1:9000".to_owned(),
             client_id: "rollcall".to_owned(),
-            client_secret: Some("hunter2".to_owned()),
+            client_secret: Some("hunter2".into()),
             scopes: "openid email".to_owned(),
             name: "Example".to_owned(),
             admin_emails: vec!["ana@example.com".to_owned()],
             admin_claims: Vec::new(),
-            service_key: "rc_key_hunter3".to_owned(),
+            service_key: "rc_key_hunter3".into(),
             ca: None,
         }
     }
@@ -137,7 +138,10 @@ mod tests {
             (OpenIdConnectSettings { client_id: " ".to_owned(), ..settings() }, "oidc-client-id"),
             (OpenIdConnectSettings { scopes: "email".to_owned(), ..settings() }, "oidc-scopes"),
             (OpenIdConnectSettings { admin_emails: Vec::new(), ..settings() }, "oidc-admin-claim"),
-            (OpenIdConnectSettings { service_key: String::new(), ..settings() }, "ROLLCALL_OIDC_SERVICE_KEY"),
+            (
+                OpenIdConnectSettings { service_key: SecretString::default(), ..settings() },
+                "ROLLCALL_OIDC_SERVICE_KEY",
+            ),
             (OpenIdConnectSettings { ca: Some(b"none".to_vec()), ..settings() }, "oidc-ca-cert"),
         ] {
             let error = OpenIdConnect::new(bad).unwrap_err().to_string();

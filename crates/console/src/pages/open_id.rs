@@ -11,12 +11,13 @@ use http::{HeaderValue, StatusCode};
 use openidconnect::RedirectUrl;
 use rollcall_api::client;
 use rollcall_api::v1::{CreateSessionRequest, ErrorReason, Person};
+use secrecy::ExposeSecret as _;
 
 use crate::assets::{ASSETS, Assets};
 use crate::call::with_secret;
 use crate::cookies::{self, Theme};
 use crate::dress::render;
-use crate::oidc::{Attempt, OpenIdConnect, Refusal, Refused, Returned};
+use crate::oidc::{Attempt, OpenIdConnect, Refusal, Refused, Returned, known_error};
 use crate::pages::{Parameters, given};
 use crate::problem::Problem;
 use crate::{Console, Peer, origin};
@@ -117,19 +118,17 @@ fn returned<'a>(oidc: &OpenIdConnect, Query(query): &'a Parameters) -> Result<Re
     }
     let (error, code) = (given("error"), given("code"));
     if !error.is_empty() {
-        let told = |text: &str| -> String {
-            text.chars().filter(|character| !character.is_control()).take(200).collect()
-        };
-        let cause = format!("the provider answers {:?}: {:?}", told(error), told(given("error_description")));
-        return Err(match error {
+        let refusal = match error {
             "access_denied"
             | "login_required"
             | "interaction_required"
             | "consent_required"
-            | "account_selection_required" => Refusal::Denied.because(cause),
-            "unauthorized_client" => Refusal::ClientRefused.because(cause),
-            _ => Refusal::ProviderFailed.because(cause),
-        });
+            | "account_selection_required" => Refusal::Denied,
+            "unauthorized_client" => Refusal::ClientRefused,
+            _ => Refusal::ProviderFailed,
+        };
+        let cause = format!("the provider answers {:?}", known_error(error));
+        return Err(refusal.because(cause).saying(given("error_description")));
     }
     if code.is_empty() {
         return Err(Refusal::ProviderFailed.because("the callback has neither a code nor an error"));
@@ -159,7 +158,7 @@ impl Console {
         person: Person,
     ) -> Result<Result<String, Problem>, Refused> {
         let request = CreateSessionRequest { name: String::new(), person: Some(person) };
-        let request = with_secret(oidc.service_key.expose(), request);
+        let request = with_secret(oidc.service_key.expose_secret(), request);
         let cause = match self.answered(client::sessions(self.core()).create_session(request)).await {
             Ok(made) => return Ok(Ok(made.secret)),
             Err(Problem::SignedOut) => "the core does not know the key, or it has ended",
@@ -174,11 +173,15 @@ impl Console {
         Err(Refusal::ServiceKey.because(cause))
     }
 
-    /// Says in the log why somebody does not come in, and makes the page of it.
+    /// Says in the log why somebody does not come in, and makes the page of it. What the provider says of it may name them: that
+    /// is for whoever looks for a mistake.
     fn refuse(&self, parts: &Parts, refused: Refused) -> Problem {
-        let Refused { refusal, cause } = refused;
+        let Refused { refusal, cause, said } = refused;
         let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.to_string()).unwrap_or_default();
         tracing::warn!(peer, reason = ?refusal, cause, "signing in with OpenID Connect failed");
+        if !said.is_empty() {
+            tracing::debug!(peer, said, "what the OpenID provider says of it");
+        }
         let provider = self.settings.oidc.as_ref().map(|oidc| oidc.name.clone()).unwrap_or_default();
         Problem::OpenId { refusal, provider }
     }

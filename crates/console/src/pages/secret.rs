@@ -17,8 +17,8 @@ pub(crate) struct Beside<'a> {
     pub(crate) value: &'a str,
 }
 
-/// The page.
-#[derive(Debug, Template)]
+/// The page. It has no `Debug`, which would show the secret.
+#[derive(Template)]
 #[template(path = "secret.html")]
 struct SecretPage<'a> {
     assets: &'a Assets,

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use rollcall_api::secrets::shown_of_secret;
 use rollcall_api::v1::{ActivityReport, AnsweredRequest, ErrorReason, RecordActivityRequest};
 use rollcall_store::{Activity, ActivitySettings, Body, ConnectionError, Heard, Recording};
-use uuid::{Builder, Uuid};
+use secrecy::SecretString;
+use uuid::Uuid;
 
+use super::brought::LOOK_UPS;
+use super::ids::Ids;
 use super::naming;
 use super::redaction::{LONGEST_BODY, Redaction, spellings};
 use super::{FAILURES, NO_DIRECTORY};
@@ -35,7 +38,7 @@ struct Sender {
     credential: Option<Uuid>,
     prefix: Option<String>,
     /// The secret that was presented, in every spelling.
-    presented: Vec<String>,
+    presented: Vec<SecretString>,
 }
 
 impl Core {
@@ -56,7 +59,9 @@ impl Core {
             return Err(Error::value("call_id: give at most 64 ASCII letters, digits, '.', '_' and '-'"));
         }
         let now = self.clock.now();
-        let mut batch = Batch { now, sent: request.now_micros, ids: self.ids(now), ..Batch::default() };
+        let ids = Ids::new(now, &*self.random);
+        let mut batch = Batch { now, sent: request.now_micros, ids, ..Batch::default() };
+        let mut look_ups = LOOK_UPS;
         // Whose nothing is, nobody needs to know: a look-up for each of them is what a stranger could ask for.
         for report in request.reports.into_iter().filter(|report| !report.requests.is_empty()) {
             let sender = self.sender(&report).await?;
@@ -65,7 +70,8 @@ impl Core {
                     batch.passed_over += 1;
                     continue;
                 }
-                batch.add(&sender, &request)?;
+                let brought = self.brought_along(&request, &mut look_ups).await?;
+                batch.add(&sender, &request, &brought)?;
             }
         }
         if batch.passed_over > 0 {
@@ -115,30 +121,6 @@ impl Core {
             presented: spellings(presented),
         })
     }
-
-    /// Ids of now, in order.
-    fn ids(&self, now: i64) -> Ids {
-        let mut random = [0; 10];
-        self.random.fill(&mut random);
-        Ids { millis: u64::try_from(now / 1000).unwrap_or_default(), random, next: 0 }
-    }
-}
-
-/// Makes ids of one time that differ by a counter.
-#[derive(Default)]
-struct Ids {
-    millis: u64,
-    random: [u8; 10],
-    next: u16,
-}
-
-impl Ids {
-    fn next(&mut self) -> Uuid {
-        let [high, low] = self.next.to_be_bytes();
-        (self.random[0], self.random[1]) = (high, low);
-        self.next = self.next.wrapping_add(1);
-        Builder::from_unix_timestamp_millis(self.millis, &self.random).into_uuid()
-    }
 }
 
 /// What is written at once.
@@ -156,7 +138,8 @@ struct Batch {
 }
 
 impl Batch {
-    fn add(&mut self, sender: &Sender, request: &AnsweredRequest) -> Result<()> {
+    /// Adds a request, and secrets that are known to be in it.
+    fn add(&mut self, sender: &Sender, request: &AnsweredRequest, secrets: &[SecretString]) -> Result<()> {
         let time = self.time(request)?;
         let status = i64::from(request.status);
         let fails = status >= FAILURES;
@@ -184,7 +167,7 @@ impl Batch {
         if !is_kept && !is_error {
             return Ok(());
         }
-        let activity = kept(sender, request, id.unwrap_or_default(), time);
+        let activity = kept(sender, request, secrets, id.unwrap_or_default(), time);
         if is_error && heard.last_error.as_ref().is_none_or(|last| last.time <= time) {
             heard.last_error =
                 Some(ConnectionError { time, status, detail: activity.detail.clone(), activity: id });
@@ -209,8 +192,15 @@ impl Batch {
 }
 
 /// A request as it is kept: within its limits, and without what must not stay.
-fn kept(sender: &Sender, request: &AnsweredRequest, id: Uuid, time: i64) -> Activity {
-    let mut redaction = Redaction::new(&sender.presented, sender.settings.redact_personal_data);
+fn kept(
+    sender: &Sender,
+    request: &AnsweredRequest,
+    secrets: &[SecretString],
+    id: Uuid,
+    time: i64,
+) -> Activity {
+    let redaction = Redaction::new(&sender.presented, sender.settings.redact_personal_data);
+    let mut redaction = redaction.knowing(secrets).knowing_encoded(&request.path, &request.query);
     let body = |redaction: &mut Redaction<'_>, body: &[u8], bytes: i64| -> Option<Body> {
         redaction.body(body.get(..LONGEST_BODY).unwrap_or(body), bytes)
     };
@@ -287,7 +277,7 @@ mod tests {
     fn batch(recording: Recording, requests: Vec<AnsweredRequest>) -> Batch {
         let mut batch = Batch { now: 1_000_000, sent: 100, ..Batch::default() };
         for request in requests {
-            batch.add(&sender(recording), &request).unwrap();
+            batch.add(&sender(recording), &request, &[]).unwrap();
         }
         batch
     }
@@ -340,14 +330,6 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_in_the_order_of_recording() {
-        let mut ids = Ids { millis: 1_700_000_000_000, random: [255; 10], next: 0 };
-        let made: Vec<Uuid> = (0..MOST_REQUESTS).map(|_| ids.next()).collect();
-        assert!(made.is_sorted_by(|a, b| a < b));
-        assert!(made.iter().all(|id| id.get_version_num() == 7));
-    }
-
-    #[test]
     fn what_cannot_be_is_refused() {
         for odd in [
             request("GET", "/", 200, 101),
@@ -356,7 +338,7 @@ mod tests {
             AnsweredRequest { latency_micros: -1, ..request("GET", "/", 200, 0) },
         ] {
             let mut batch = Batch { now: 1_000_000, sent: 100, ..Batch::default() };
-            assert!(batch.add(&sender(Recording::All), &odd).is_err());
+            assert!(batch.add(&sender(Recording::All), &odd, &[]).is_err());
         }
     }
 

@@ -1,8 +1,8 @@
 //! What must not stay of a request: secrets never, and in directories that want it so what says who a person is.
 //!
 //! It fails closed. A body is taken apart as JSON and put together again: what cannot be taken apart, or was cut off before
-//! it could be judged, is left out. Secrets are known by their names, by the form of our own ones, and, once they have been
-//! found in a request, wherever else they turn up in it.
+//! it could be judged, is left out, and so is what has no name. Secrets are known by their names, by the form of our own ones,
+//! and, once they have been found in a request, wherever else they turn up in it.
 
 mod json;
 mod names;
@@ -15,8 +15,10 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use rollcall_api::secrets::hide_own_secrets;
 use rollcall_store::Body;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use self::writer::Writer;
+use crate::error::LONGEST_ECHO;
 
 /// What stands where something was.
 pub(super) const REDACTED: &str = "[redacted]";
@@ -26,13 +28,13 @@ const SHORTEST_SECRET: usize = 4;
 pub(super) const LONGEST_BODY: usize = 16 * 1024;
 
 /// A secret in every spelling in which it may be repeated; none, it is too short to be looked for.
-pub(super) fn spellings(secret: &str) -> Vec<String> {
+pub(super) fn spellings(secret: &str) -> Vec<SecretString> {
     if secret.len() < SHORTEST_SECRET {
         return Vec::new();
     }
     let quoted = [format!("{secret:?}"), serde_json::Value::from(secret).to_string()];
     let quoted = quoted.iter().map(|quoted| quoted.trim_matches('"')).filter(|spelling| *spelling != secret);
-    quoted.chain([secret]).map(str::to_owned).collect()
+    quoted.chain([secret]).map(SecretString::from).collect()
 }
 
 /// What is known of the secrets of one request.
@@ -41,20 +43,39 @@ pub(super) struct Redaction<'a> {
     /// Whether personal data is replaced too.
     personal: bool,
     /// The credential that it came with, as [`spellings`] has it.
-    presented: &'a [String],
+    presented: &'a [SecretString],
     /// The secrets that have been found in it, likewise.
-    found: Vec<String>,
+    found: Vec<SecretString>,
 }
 
 impl<'a> Redaction<'a> {
     /// For a request that came with this credential. Bodies come before everything else: what they hide is then hidden in
     /// the texts too.
-    pub(super) fn new(presented: &'a [String], personal: bool) -> Self {
+    pub(super) fn new(presented: &'a [SecretString], personal: bool) -> Self {
         Self { personal, presented, found: Vec::new() }
     }
 
+    /// The same, which knows further secrets in it.
+    pub(super) fn knowing(mut self, secrets: &[SecretString]) -> Self {
+        self.found.extend(secrets.iter().flat_map(|secret| spellings(secret.expose_secret())));
+        self
+    }
+
+    /// The same, which knows what stands in a path and a query that were sent with an encoding too many: a detail repeats it
+    /// without the one that was right, whole or its beginning.
+    pub(super) fn knowing_encoded(mut self, path: &str, query: &str) -> Self {
+        for part in path.split('/').chain(query.split(['&', '='])) {
+            let once = percent_decode_str(part).decode_utf8_lossy();
+            if once.contains('%') && self.is_secret(&decoded(&once)) {
+                let beginning = once.char_indices().nth(LONGEST_ECHO).and_then(|(end, _)| once.get(..end));
+                self.found.extend(std::iter::once(&*once).chain(beginning).map(SecretString::from));
+            }
+        }
+        self
+    }
+
     fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.presented.iter().chain(&self.found).map(String::as_str)
+        self.presented.iter().chain(&self.found).map(SecretString::expose_secret)
     }
 
     /// The beginning of a body of so many bytes; `None`, there was none.
@@ -132,7 +153,7 @@ impl<'a> Redaction<'a> {
 }
 
 /// A part of a URL without its percent-encoding, which it may have twice.
-fn decoded(text: &str) -> Cow<'_, str> {
+pub(super) fn decoded(text: &str) -> Cow<'_, str> {
     match percent_decode_str(text).decode_utf8_lossy() {
         Cow::Borrowed(text) => Cow::Borrowed(text),
         Cow::Owned(once) => percent_decode_str(&once).decode_utf8_lossy().into_owned().into(),

@@ -1,5 +1,7 @@
 //! The operations of a request as the core does them: read from their messages once, when all of them have come.
 
+use std::fmt;
+
 use rollcall_api::patch;
 use rollcall_api::v1::bulk_operation::{
     CreateGroup, CreateUser, DeleteResource, Operation as Message, PatchResource, ReplaceGroup, ReplaceUser,
@@ -48,12 +50,18 @@ pub(super) enum Edit {
     Delete,
 }
 
-/// A user or group as it was sent, yet to be judged.
-#[derive(Debug, Clone)]
+/// A user or group as it was sent, yet to be judged: a password may be among it, and `Debug` shows nothing of it.
+#[derive(Clone)]
 pub(super) struct Whole {
     pub(super) attributes: Result<Resource>,
     /// The ids of the members of a group; `None`, the caller does not speak of them.
     pub(super) members: Option<Vec<String>>,
+}
+
+impl fmt::Debug for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Whole").finish_non_exhaustive()
+    }
 }
 
 impl Entry {

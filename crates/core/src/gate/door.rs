@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum_core::body::Body;
-use http::{HeaderMap, Request, Response};
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue, Request, Response};
 use rollcall_api::access;
 use rollcall_api::channel::InProcess;
 use rollcall_api::error::reason_from;
@@ -31,10 +32,17 @@ const REQUEST_ID: &str = "x-request-id";
 /// The id that the gateway gave to a request, or a new one.
 fn request_id(headers: &HeaderMap, gate: &Gate) -> String {
     let sent = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    match sent.filter(|id| is_plain_name(id)) {
+    match sent.filter(|id| is_plain_name(id) && !is_credential(id, headers)) {
         Some(id) => id.to_owned(),
         None => new_id(&*gate.random, gate.clock.now()).to_string(),
     }
+}
+
+/// Whether the id of a request, which is logged, is what it is allowed by.
+fn is_credential(id: &str, headers: &HeaderMap) -> bool {
+    let credential = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let scheme = credential.and_then(|credential| credential.strip_suffix(id.as_bytes()));
+    scheme.is_some_and(|scheme| scheme.is_empty() || scheme.ends_with(b" "))
 }
 
 impl<S> Layer<S> for Gate {
@@ -71,6 +79,9 @@ where
         let mut inner = std::mem::replace(&mut self.inner, unready);
         let gate = Arc::clone(&self.gate);
         let request_id = request_id(request.headers(), &gate);
+        if let Some(credential) = request.headers_mut().get_mut(AUTHORIZATION) {
+            credential.set_sensitive(true);
+        }
         let span = tracing::info_span!("rpc", path = request.uri().path(), request_id);
         let began = Instant::now();
         let answer = async move {

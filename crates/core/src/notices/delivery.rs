@@ -5,7 +5,7 @@ use std::time::Duration;
 use rollcall_store::{Mail, MailState};
 
 use super::after;
-use super::session::{Failure, Session};
+use super::session::{Failure, Session, Why};
 use super::smtp::Smtp;
 use crate::Core;
 use crate::error::Result;
@@ -66,14 +66,15 @@ impl Core {
     /// Writes what became of an attempt.
     async fn settle(&self, mail: Mail, sent: Result<(), Failure>, smtp: &Smtp) -> Result<()> {
         let now = self.clock.now();
-        let (state, error) = match sent {
+        let (state, why) = match sent {
             Ok(()) => (MailState::Sent, None),
-            Err(Failure::Refused(error)) => (MailState::Parked, Some(error)),
-            Err(Failure::Server(error) | Failure::Later(error)) if now >= mail.give_up => {
-                (MailState::Parked, Some(error))
+            Err(Failure::Refused(why)) => (MailState::Parked, Some(why)),
+            Err(Failure::Server(why) | Failure::Later(why)) if now >= mail.give_up => {
+                (MailState::Parked, Some(why))
             }
-            Err(Failure::Server(error) | Failure::Later(error)) => (MailState::Pending, Some(error)),
+            Err(Failure::Server(why) | Failure::Later(why)) => (MailState::Pending, Some(why)),
         };
+        let (error, logged) = why.map(|Why { told, logged }| (told, logged)).unzip();
         let pause = self.pause(smtp.retry_delay, mail.attempts);
         // The last attempt is when it is given up, not before.
         let next_attempt = after(now, pause).min(mail.give_up.max(now));
@@ -81,7 +82,7 @@ impl Core {
         let mut transaction = self.store.begin().await?;
         transaction.settle_mail(&mail).await?;
         transaction.save().await?;
-        tell(&mail);
+        tell(&mail, &logged.unwrap_or_default());
         Ok(())
     }
 
@@ -106,10 +107,9 @@ impl Core {
     }
 }
 
-/// Logs what became of an attempt. Who was to get the e-mail stands in the outbox, not in the log.
-fn tell(mail: &Mail) {
+/// Logs what became of an attempt. Who was to get the e-mail, and what the server said, stands in the outbox, not in the log.
+fn tell(mail: &Mail, error: &str) {
     let (notice, kind, attempts) = (mail.id, mail.kind.as_str(), mail.attempts);
-    let error = mail.error.as_deref().unwrap_or_default();
     match mail.state {
         MailState::Sent => tracing::info!(%notice, kind, attempts, "a notice was sent"),
         MailState::Pending => {

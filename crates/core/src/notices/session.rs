@@ -22,11 +22,27 @@ const FAREWELL: Duration = Duration::from_secs(2);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The server cannot be reached or used: the next e-mail would fare alike.
-    Server(String),
+    Server(Why),
     /// Not this time.
-    Later(String),
+    Later(Why),
     /// The server refuses this e-mail for good.
-    Refused(String),
+    Refused(Why),
+}
+
+/// What is said of a failure.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Why {
+    /// To administrators, in the words of the server.
+    pub(super) told: String,
+    /// In the log, without those words: they may name the recipient.
+    pub(super) logged: String,
+}
+
+impl From<String> for Why {
+    /// What names nobody.
+    fn from(told: String) -> Self {
+        Self { logged: told.clone(), told }
+    }
 }
 
 /// A conversation with the server: one connection for as many e-mails as it takes.
@@ -43,11 +59,15 @@ impl<'a> Session<'a> {
 
     /// Sends an e-mail: when this returns `Ok`, the server has taken it.
     pub(super) async fn send(&mut self, mail: &Mail) -> Result<(), Failure> {
-        let message = message(mail, &self.smtp.from).map_err(|error| Failure::Refused(error.to_string()))?;
+        let message = message(mail, &self.smtp.from).map_err(|error| {
+            let logged = "the e-mail cannot be put together".to_owned();
+            Failure::Refused(Why { told: error.to_string(), logged })
+        })?;
         let mut connection = self.connection.take();
         let sent = timeout(self.smtp.timeout, self.attempt(&mut connection, &message)).await;
         let sent = sent.unwrap_or_else(|_| {
-            Err(Failure::Server(format!("{} did not answer within {:?}", self.server(), self.smtp.timeout)))
+            let late = format!("{} did not answer within {:?}", self.server(), self.smtp.timeout);
+            Err(Failure::Server(late.into()))
         });
         // After anything but success the state of the conversation is not known, and the next e-mail begins another one.
         if sent.is_ok() {
@@ -77,9 +97,12 @@ impl<'a> Session<'a> {
         }
         let connection = match connection {
             Some(connection) => connection,
-            none => none.insert(self.smtp.connect().await.map_err(|error| {
-                Failure::Server(format!("{} cannot be used: {}", self.server(), self.smtp.told(&error)))
-            })?),
+            none => none.insert(
+                self.smtp
+                    .connect()
+                    .await
+                    .map_err(|error| Failure::Server(self.why("cannot be used", &error)))?,
+            ),
         };
         let (envelope, bytes) = (message.envelope(), message.formatted());
         let server = connection.server_info();
@@ -87,10 +110,9 @@ impl<'a> Session<'a> {
         let addresses = envelope.from().into_iter().chain(envelope.to());
         if !addresses.map(AsRef::<str>::as_ref).all(str::is_ascii) {
             if !server.supports_feature(Extension::SmtpUtfEight) {
-                return Err(Failure::Refused(format!(
-                    "{} takes no addresses with letters beyond ASCII (SMTPUTF8)",
-                    self.server()
-                )));
+                let why =
+                    format!("{} takes no addresses with letters beyond ASCII (SMTPUTF8)", self.server());
+                return Err(Failure::Refused(why.into()));
             }
             options.push(MailParameter::SmtpUtfEight);
         }
@@ -120,8 +142,19 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn answer(&self, what: &str, error: &SmtpError) -> String {
-        format!("{} did not take {what}: {}", self.server(), self.smtp.told(error))
+    fn answer(&self, what: &str, error: &SmtpError) -> Why {
+        self.why(&format!("did not take {what}"), error)
+    }
+
+    fn why(&self, what: &str, error: &SmtpError) -> Why {
+        let server = self.server();
+        let told = self.smtp.told(error);
+        let logged = match error.status() {
+            Some(code) => code.to_string(),
+            None if error.is_response() => "its answer is none of SMTP".to_owned(),
+            None => told.clone(),
+        };
+        Why { told: format!("{server} {what}: {told}"), logged: format!("{server} {what}: {logged}") }
     }
 
     fn server(&self) -> String {

@@ -9,6 +9,8 @@ use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::addresses;
 use super::invalid_smtp::InvalidSmtp;
@@ -23,9 +25,9 @@ const BEGIN_CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 pub struct SmtpSettings {
     /// `smtp://USER@HOST:PORT?tls=required` (STARTTLS), `smtps://…` (TLS from the beginning), or `smtp://HOST:PORT` without
     /// TLS on this machine.
-    pub url: String,
+    pub url: SecretString,
     /// The password, where it does not stand in the URL.
-    pub password: Option<String>,
+    pub password: Option<SecretString>,
     /// The sender: an address, or `Name <address>`.
     pub from: String,
     /// PEM with the certificates that the server's is checked against, instead of those of the system.
@@ -48,13 +50,19 @@ pub struct Smtp {
     pub(super) port: u16,
     security: Security,
     tls: TlsParameters,
-    credentials: Option<Credentials>,
+    login: Option<Login>,
     /// What must not be seen in an error, whatever a server repeats.
-    secrets: Vec<String>,
+    secrets: Vec<SecretString>,
     pub(super) from: Mailbox,
     /// How long an attempt at one e-mail can take.
     pub(super) timeout: Duration,
     pub(super) retry_delay: Duration,
+}
+
+/// As whom we sign in.
+struct Login {
+    user: String,
+    password: SecretString,
 }
 
 impl fmt::Debug for Smtp {
@@ -66,7 +74,7 @@ impl fmt::Debug for Smtp {
 impl Smtp {
     /// Errors: settings that cannot be used.
     pub fn new(settings: SmtpSettings) -> Result<Self, InvalidSmtp> {
-        let SmtpUrl { host, port, security, user, password } = SmtpUrl::parse(&settings.url)?;
+        let SmtpUrl { host, port, security, user, password } = SmtpUrl::parse(settings.url.expose_secret())?;
         let password = match (password, settings.password) {
             (Some(_), Some(_)) => {
                 return Err(InvalidSmtp(
@@ -76,12 +84,10 @@ impl Smtp {
             }
             (in_url, apart) => in_url.or(apart),
         };
-        let (credentials, secrets) = match (user, password) {
+        let (login, secrets) = match (user, password) {
             (Some(user), Some(password)) => {
-                let plain = format!("\0{user}\0{password}");
-                let encoded = [&plain, &password].map(|text| BASE64.encode(text.as_bytes()));
-                let secrets = encoded.into_iter().chain([password.clone()]).collect();
-                (Some(Credentials::new(user, password)), secrets)
+                let secrets = spellings(&user, &password);
+                (Some(Login { user, password }), secrets)
             }
             (None, None) => (None, Vec::new()),
             (Some(_), None) => {
@@ -110,7 +116,7 @@ impl Smtp {
             host,
             port,
             security,
-            credentials,
+            login,
             secrets,
             from,
             timeout: settings.timeout,
@@ -128,8 +134,9 @@ impl Smtp {
         if self.security == Security::StartTls {
             connection.starttls(self.tls.clone(), &hello).await?;
         }
-        if let Some(credentials) = &self.credentials {
-            connection.auth(&[Mechanism::Plain, Mechanism::Login], credentials).await?;
+        if let Some(Login { user, password }) = &self.login {
+            let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
+            connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await?;
         }
         Ok(connection)
     }
@@ -140,9 +147,17 @@ impl Smtp {
     }
 
     fn redacted(&self, text: &str) -> String {
-        let text = self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…"));
-        value(&text)
+        let hide = |text: String, secret: &SecretString| text.replace(secret.expose_secret(), "…");
+        value(&self.secrets.iter().fold(text.to_owned(), hide))
     }
+}
+
+/// A password in every form in which it is sent.
+fn spellings(user: &str, password: &SecretString) -> Vec<SecretString> {
+    let plain = Zeroizing::new(format!("\0{user}\0{}", password.expose_secret()));
+    let sent = [plain.as_str(), password.expose_secret()];
+    let encoded = sent.map(|text| SecretString::from(BASE64.encode(text.as_bytes())));
+    encoded.into_iter().chain([password.clone()]).collect()
 }
 
 fn tls(host: &str, ca: Option<&[u8]>) -> Result<TlsParameters, InvalidSmtp> {
@@ -166,7 +181,7 @@ mod tests {
 
     pub(super) fn settings(url: &str) -> SmtpSettings {
         SmtpSettings {
-            url: url.to_owned(),
+            url: url.into(),
             password: None,
             from: "Rollcall <rollcall@example.com>".to_owned(),
             ca: None,
@@ -178,7 +193,7 @@ mod tests {
     #[test]
     fn a_password_comes_from_one_place_and_belongs_to_a_user() {
         let with = |url: &str, password: Option<&str>| {
-            let settings = SmtpSettings { password: password.map(str::to_owned), ..settings(url) };
+            let settings = SmtpSettings { password: password.map(SecretString::from), ..settings(url) };
             Smtp::new(settings).map(drop).map_err(|error| error.to_string())
         };
         assert_eq!(with("smtps://mail.example.com", None), Ok(()));

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use percent_encoding::percent_decode_str;
+use secrecy::SecretString;
 use url::Url;
 
 use super::invalid_smtp::InvalidSmtp;
@@ -24,13 +25,12 @@ pub(super) enum Security {
 }
 
 /// What a URL says.
-#[derive(PartialEq, Eq)]
 pub(super) struct SmtpUrl {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) security: Security,
     pub(super) user: Option<String>,
-    pub(super) password: Option<String>,
+    pub(super) password: Option<SecretString>,
 }
 
 impl SmtpUrl {
@@ -67,7 +67,7 @@ impl SmtpUrl {
             decoded.map(Cow::into_owned).map_err(|_| invalid("the user or the password is no UTF-8"))
         };
         let user = Some(url.username()).filter(|user| !user.is_empty()).map(decoded).transpose()?;
-        let password = url.password().map(decoded).transpose()?;
+        let password = url.password().map(decoded).transpose()?.map(SecretString::from);
         Ok(Self { host: host.to_owned(), port: url.port().unwrap_or(port), security, user, password })
     }
 }
@@ -79,11 +79,14 @@ fn is_this_machine(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     fn parsed(text: &str) -> (String, u16, Security, Option<String>, Option<String>) {
         let SmtpUrl { host, port, security, user, password } =
             SmtpUrl::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let password = password.map(|password| password.expose_secret().to_owned());
         (host, port, security, user, password)
     }
 

@@ -1,17 +1,19 @@
 //! Passwords in the form in which they are compared.
 
-use std::fmt;
-
+use secrecy::{ExposeSecret as _, SecretBox};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::{Error, Result};
 
 /// The longest password that is kept, in bytes.
 const LONGEST: usize = 1024;
+/// So many times as long as before a text can be in NFC, in UTF-8.
+const LONGEST_IN_NFC: usize = 3;
 
 /// A password as RFC 7644 §5 compares it, by the profile `OpaqueString` of RFC 8265 §4.2: in NFC, with every space an ASCII
 /// one, so that it does not matter on which keyboard it was typed.
-pub(crate) struct Prepared(String);
+#[derive(Debug)]
+pub(crate) struct Prepared(SecretBox<String>);
 
 impl Prepared {
     /// A password that is to be kept. Errors: `INVALID_VALUE` for one that is too long.
@@ -28,17 +30,15 @@ impl Prepared {
     }
 
     fn new(sent: &str) -> Self {
-        Self(sent.chars().map(|c| if is_space(c) { ' ' } else { c }).nfc().collect())
+        Self(SecretBox::init_with_mut(|text: &mut String| {
+            // As long as NFC can make it: where a text has to grow, what it was moved from stays behind.
+            text.reserve_exact(sent.len() * LONGEST_IN_NFC);
+            text.extend(sent.chars().map(|c| if is_space(c) { ' ' } else { c }).nfc());
+        }))
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl fmt::Debug for Prepared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Prepared(…)")
+        self.0.expose_secret().as_bytes()
     }
 }
 
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     fn prepared(sent: &str) -> String {
-        Prepared::to_keep(sent).unwrap().0
+        Prepared::to_keep(sent).unwrap().0.expose_secret().clone()
     }
 
     #[test]

@@ -6,6 +6,7 @@ use rollcall_api::v1::verify_password_request::User as Who;
 use rollcall_api::v1::{ErrorReason, VerifyPasswordRequest, VerifyPasswordResponse};
 use rollcall_scim::fold::fold;
 use rollcall_store::{PasswordHandling, UserKey};
+use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
 use super::Prepared;
@@ -48,7 +49,8 @@ impl Core {
         request: VerifyPasswordRequest,
     ) -> Result<VerifyPasswordResponse> {
         let who = request.user.ok_or_else(|| Error::value("user: give its id or its user_name"))?;
-        if request.password.is_empty() {
+        let sent = SecretString::from(request.password);
+        if sent.expose_secret().is_empty() {
             return Err(Error::value("password: it is missing"));
         }
         let directory = caller.directory(&*self.store, &request.directory).await?;
@@ -88,7 +90,7 @@ impl Core {
                 .retry_after(wait)
         })?;
 
-        let password = Prepared::to_compare(&request.password);
+        let password = Prepared::to_compare(sent.expose_secret());
         let hash = found.as_ref().filter(|holder| holder.active).and_then(|holder| holder.hash.clone());
         let verified = self.hasher.verify(password, hash).await?;
         if verified {

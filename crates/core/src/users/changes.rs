@@ -9,6 +9,7 @@ use rollcall_scim::{Definition, Resource, Rules, resource};
 use rollcall_store::{
     Directory, EventKind, Provenance, ResourceType, StoredDocument, StoredResource, Transaction, UserOrigin,
 };
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -59,7 +60,7 @@ impl<'d> UserChange<'d> {
         definition: &'d Definition,
     ) -> Result<Self> {
         let (attributes, password) = judge(user, definition)?;
-        let password = core.sent_password(directory, password.as_deref()).await?;
+        let password = core.sent_password(directory, password.as_ref()).await?;
         Ok(Self { next: Next::Replace(attributes), password, if_match, definition })
     }
 
@@ -150,7 +151,7 @@ impl Core {
         origin: UserOrigin,
     ) -> Result<NewUser<'d>> {
         let (mut attributes, password) = judge(user, definition)?;
-        let password = self.sent_password(directory, password.as_deref()).await?;
+        let password = self.sent_password(directory, password.as_ref()).await?;
         attributes.entry("active").or_insert(Value::Bool(true));
         let now = self.clock.now();
         let user = StoredResource {
@@ -312,7 +313,7 @@ impl Core {
 }
 
 /// Judges the attributes that a client sent for a whole user, among which the password does not stay.
-fn judge(user: Resource, definition: &Definition) -> Result<(Resource, Option<String>)> {
+fn judge(user: Resource, definition: &Definition) -> Result<(Resource, Option<SecretString>)> {
     let mut attributes = resource::normalize_attributes(user, definition)?;
     let password = take_password(&mut attributes);
     take_unkept(&mut attributes);
@@ -320,9 +321,9 @@ fn judge(user: Resource, definition: &Definition) -> Result<(Resource, Option<St
     Ok((attributes, password))
 }
 
-fn take_password(attributes: &mut Resource) -> Option<String> {
+fn take_password(attributes: &mut Resource) -> Option<SecretString> {
     match attributes.shift_remove(PASSWORD) {
-        Some(Value::String(password)) => Some(password),
+        Some(Value::String(password)) => Some(password.into()),
         _ => None,
     }
 }

@@ -1,13 +1,21 @@
 //! The elements of an array, cut out of its text one after the other.
 
+use std::fmt;
+
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
 /// The elements of an array.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Elements {
     /// What is left of the text, behind the bracket or an element.
     rest: Bytes,
+}
+
+impl fmt::Debug for Elements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Elements({} bytes)", self.rest.len())
+    }
 }
 
 impl Elements {

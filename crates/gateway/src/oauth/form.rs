@@ -1,12 +1,13 @@
 //! Forms (`application/x-www-form-urlencoded`).
 
 use percent_encoding::percent_decode_str;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::OAuthError;
 
-/// The parameters of a form.
+/// The parameters of a form, of which one is the secret of a client.
 #[derive(Debug)]
-pub(super) struct Form(Vec<(String, String)>);
+pub(super) struct Form(Vec<(String, SecretString)>);
 
 impl Form {
     /// Reads a form. Errors: `invalid_request` for what is no UTF-8 text.
@@ -15,7 +16,7 @@ impl Form {
         let text = std::str::from_utf8(bytes).map_err(|_| no_text())?;
         let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((decode(name)?, decode(value)?))
+            Some((decode(name)?, SecretString::from(decode(value)?)))
         });
         pairs.collect::<Option<_>>().map(Self).ok_or_else(no_text)
     }
@@ -23,7 +24,8 @@ impl Form {
     /// The value of a parameter; one that is empty counts as left out (RFC 6749 §3.2). Errors: `invalid_request` for one
     /// that is there twice.
     pub(super) fn get(&self, name: &str) -> Result<Option<&str>, OAuthError> {
-        let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let values = self.0.iter().filter(|(known, _)| known == name);
+        let mut values = values.map(|(_, value)| value.expose_secret());
         let value = values.next();
         if values.next().is_some() {
             return Err(OAuthError::request(format!("{name}: it is sent twice")));

@@ -43,6 +43,11 @@ struct Create {
 }
 
 impl AdminKey {
+    pub(super) fn general(&self) -> &General {
+        let Action::Create(create) = &self.action;
+        &create.general
+    }
+
     pub(super) async fn run(self) -> Result<()> {
         let Action::Create(create) = self.action;
         logging::init(&create.general)?;

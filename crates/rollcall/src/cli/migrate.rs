@@ -30,7 +30,7 @@ pub(super) struct Migrate {
     database: Database,
 
     #[command(flatten)]
-    general: General,
+    pub(super) general: General,
 }
 
 impl Migrate {

@@ -35,6 +35,11 @@ struct Rotate {
 }
 
 impl PageTokenKey {
+    pub(super) fn general(&self) -> &General {
+        let Action::Rotate(rotate) = &self.action;
+        &rotate.general
+    }
+
     pub(super) async fn run(self) -> Result<()> {
         let Action::Rotate(rotate) = self.action;
         logging::init(&rotate.general)?;

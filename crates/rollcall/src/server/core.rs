@@ -46,7 +46,7 @@ pub(crate) struct Settings {
     #[command(flatten)]
     shutdown: Shutdown,
     #[command(flatten)]
-    general: General,
+    pub(crate) general: General,
 }
 
 /// Runs until it is told to end.
@@ -68,6 +68,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
             database::prepare(&settings.database, settings.start.no_migrate, "rollcall core").await?;
         let core = database::core(claimed.store.clone(), limits)?.with_smtp(smtp);
         core.first_start(&secrets, false).await.context("the first start failed")?;
+        // Nobody looks at them again.
+        drop(secrets);
         Ok((claimed, core))
     };
     let (claimed, core) = signals.unless_one_comes(start).await?;

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use percent_encoding::percent_decode_str;
 use rollcall_core::{Clock as _, Core, Limits, SystemClock, SystemRandom, new_id};
 use rollcall_store::{Options, Store};
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 
 use super::file_lock::FileLock;
@@ -57,7 +58,8 @@ async fn connect(settings: &Database) -> Result<Arc<dyn Store>> {
         lock_timeout: settings.database_lock_timeout,
         ..Options::default()
     };
-    rollcall_store::open(&url(settings)?, &options).await.map_err(|error| {
+    let url = url(settings)?;
+    rollcall_store::open(url.expose_secret(), &options).await.map_err(|error| {
         let shown = shown_url(settings);
         match error {
             rollcall_store::Error::Url(message) => Invalid(message).into(),
@@ -69,14 +71,14 @@ async fn connect(settings: &Database) -> Result<Arc<dyn Store>> {
     })
 }
 
-fn url(settings: &Database) -> Result<String, Invalid> {
+fn url(settings: &Database) -> Result<SecretString, Invalid> {
     if let Some(url) = &settings.database_url {
         return Ok(url.clone());
     }
     let path = settings.data_dir.join(FILE_NAME);
     let path =
         path.to_str().ok_or_else(|| Invalid(format!("data-dir {}: it is no UTF-8", path.display())))?;
-    Ok(format!("sqlite:{}", path.replace('%', "%25").replace('?', "%3F")))
+    Ok(format!("sqlite:{}", path.replace('%', "%25").replace('?', "%3F")).into())
 }
 
 /// The database's URL as it may be shown: without a password.
@@ -84,7 +86,7 @@ pub(crate) fn shown_url(settings: &Database) -> String {
     let Some(url) = &settings.database_url else {
         return settings.data_dir.join(FILE_NAME).display().to_string();
     };
-    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let url = url.expose_secret().split(['?', '#']).next().unwrap_or_default();
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
         _ => url.to_owned(),
@@ -94,7 +96,7 @@ pub(crate) fn shown_url(settings: &Database) -> String {
 /// The file that is the database; `None`, it is on PostgreSQL.
 fn sqlite_file(settings: &Database) -> Option<PathBuf> {
     let Some(url) = &settings.database_url else { return Some(settings.data_dir.join(FILE_NAME)) };
-    let rest = url.strip_prefix("sqlite:")?;
+    let rest = url.expose_secret().strip_prefix("sqlite:")?;
     let path = rest.strip_prefix("//").unwrap_or(rest).split('?').next()?;
     let bytes: Vec<u8> = percent_decode_str(path).collect();
     Some(OsString::from_vec(bytes).into())
@@ -161,7 +163,8 @@ mod tests {
 
     fn settings(url: Option<&str>) -> Database {
         Database {
-            database_url: url.map(str::to_owned),
+            database_url: url.map(SecretString::from),
+            database_url_file: None,
             data_dir: PathBuf::from("data?100%"),
             database_connections: 2,
             database_statement_timeout: Duration::from_secs(10),
@@ -171,8 +174,8 @@ mod tests {
 
     #[test]
     fn without_a_url_the_database_is_a_file_in_the_data_directory() {
-        assert_eq!(url(&settings(None)).unwrap(), "sqlite:data%3F100%25/rollcall.db");
-        assert_eq!(url(&settings(Some("postgres://db/x"))).unwrap(), "postgres://db/x");
+        assert_eq!(url(&settings(None)).unwrap().expose_secret(), "sqlite:data%3F100%25/rollcall.db");
+        assert_eq!(url(&settings(Some("postgres://db/x"))).unwrap().expose_secret(), "postgres://db/x");
     }
 
     #[test]

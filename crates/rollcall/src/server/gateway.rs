@@ -50,7 +50,7 @@ pub(crate) struct Settings {
     #[command(flatten)]
     shutdown: Shutdown,
     #[command(flatten)]
-    general: General,
+    pub(crate) general: General,
 }
 
 /// Runs until it is told to end.

@@ -55,7 +55,7 @@ pub(crate) struct Settings {
     #[command(flatten)]
     shutdown: Shutdown,
     #[command(flatten)]
-    general: General,
+    pub(crate) general: General,
 }
 
 /// Runs until it is told to end.
@@ -82,6 +82,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
             database::prepare(&settings.database, settings.start.no_migrate, "rollcall serve").await?;
         let core = database::core(claimed.store.clone(), limits)?.with_smtp(smtp);
         let made = core.first_start(&secrets, true).await.context("the first start failed")?;
+        // Nobody looks at them again.
+        drop(secrets);
         Ok((claimed, core, made))
     };
     let (claimed, core, made) = signals.unless_one_comes(start).await?;
@@ -133,6 +135,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         core_url: &core::url(&settings.grpc, grpc_address),
     };
     output::line(&if made.created { first_start::first(&reach, &made) } else { first_start::usual(&reach) })?;
+    // What was shown once is not kept.
+    drop(made);
 
     let unready = async {
         readiness.drain();

@@ -1,10 +1,11 @@
 //! What a gateway shows the core with what it reports for the activity log.
 
-use std::env;
 use std::path::PathBuf;
 
 use axum::http::HeaderValue;
 use clap::Args;
+use secrecy::ExposeSecret as _;
+use secrecy::zeroize::Zeroizing;
 
 use super::{Invalid, secret};
 
@@ -24,11 +25,9 @@ pub(crate) struct GatewayKey {
 impl GatewayKey {
     /// The header with the key, if there is one. Errors: a file that cannot be read, and what cannot be in a header.
     pub(crate) fn authorization(&self) -> Result<Option<HeaderValue>, Invalid> {
-        let Some(key) = secret(GATEWAY_KEY, env::var(GATEWAY_KEY).ok(), self.gateway_key_file.as_deref())?
-        else {
-            return Ok(None);
-        };
-        let mut header = HeaderValue::try_from(format!("Bearer {key}"))
+        let Some(key) = secret(GATEWAY_KEY, self.gateway_key_file.as_deref())? else { return Ok(None) };
+        let bearer = Zeroizing::new(format!("Bearer {}", key.expose_secret()));
+        let mut header = HeaderValue::try_from(bearer.as_str())
             .map_err(|_| Invalid(format!("{GATEWAY_KEY} has characters that no key has")))?;
         header.set_sensitive(true);
         Ok(Some(header))

@@ -10,20 +10,24 @@ use std::path::PathBuf;
 use clap::builder::{OsStr, Resettable};
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgMatches, Command};
+use secrecy::ExposeSecret as _;
 
-use super::Invalid;
 use super::config_file::{self, FileSettings};
+use super::{Invalid, arguments, secrets};
 
 /// The setting that names the configuration file.
 const CONFIG: &str = "config";
+/// The setting that is a secret and may stand in a file of its own, and the one that names the file.
+const URL: &str = "database_url";
+const URL_FILE: &str = "database_url_file";
 
 /// Why there are no settings.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The command line is wrong, or asks for help.
     Usage(clap::Error),
-    /// The configuration file is wrong.
-    File(Invalid),
+    /// A setting is wrong before it is looked at: the configuration file, or the place that it came from.
+    Setting(Invalid),
 }
 
 /// Parses a command line with all layers.
@@ -36,12 +40,32 @@ pub(crate) fn matches(command: Command, arguments: &[OsString]) -> Result<ArgMat
         }
         None => error,
     })?;
-    let Some(path) = config_path(&matches) else { return Ok(matches) };
-    let file = config_file::read(&path, &known).map_err(Failure::File)?;
+    arguments::refuse_passwords(&matches).map_err(Failure::Setting)?;
+    let Some(path) = path_of(&matches, CONFIG) else { return with_database_url(command, matches, arguments) };
+    let file = config_file::read(&path, &known).map_err(Failure::Setting)?;
     let command = map_args(command, &|arg| with_file_default(arg, &file));
-    parse(command, arguments, |error, _| {
+    let matches = parse(command.clone(), arguments, |error, _| {
         explained(error, format!("the value comes from the configuration file {}", path.display()))
-    })
+    })?;
+    with_database_url(command, matches, arguments)
+}
+
+/// The same settings, with the URL of the database from the file that one of them names.
+fn with_database_url(
+    command: Command,
+    matches: ArgMatches,
+    arguments: &[OsString],
+) -> Result<ArgMatches, Failure> {
+    let Some(path) = path_of(&matches, URL_FILE) else { return Ok(matches) };
+    if innermost(&matches).contains_id(URL) {
+        let twice = format!("database-url and a file ({}) are both given; give one", path.display());
+        return Err(Failure::Setting(Invalid(twice)));
+    }
+    let url = secrets::of_file("database-url", &path).map_err(Failure::Setting)?;
+    let with_url = |arg: Arg| {
+        if arg.get_id() == URL { arg.default_value(url.expose_secret().to_owned()) } else { arg }
+    };
+    parse(map_args(command, &with_url), arguments, |error, _| error)
 }
 
 /// Parses; an error about the value of a flag that does not stand in the arguments is explained.
@@ -101,12 +125,14 @@ fn map_args(command: Command, change: &dyn Fn(Arg) -> Arg) -> Command {
     command.mut_args(change).mut_subcommands(|inner| map_args(inner, change))
 }
 
-/// The configuration file that the innermost command was given.
-fn config_path(matches: &ArgMatches) -> Option<PathBuf> {
-    match matches.subcommand() {
-        Some((_, inner)) => config_path(inner),
-        None => matches.try_get_one::<PathBuf>(CONFIG).ok().flatten().cloned(),
-    }
+/// The file that a setting of the innermost command names.
+fn path_of(matches: &ArgMatches, setting: &str) -> Option<PathBuf> {
+    innermost(matches).try_get_one::<PathBuf>(setting).ok().flatten().cloned()
+}
+
+/// What the innermost command was given.
+pub(super) fn innermost(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, inner)| innermost(inner))
 }
 
 /// The names of the settings of every command that takes a configuration file: one file does for all of them.

@@ -1,6 +1,5 @@
 //! The OpenID provider that administrators sign in to the console with.
 
-use std::env;
 use std::fs;
 use std::path::PathBuf;
 
@@ -62,10 +61,8 @@ impl OpenId {
     /// The provider; `None`, none is configured. Errors: settings that cannot be used, those of a provider without an issuer
     /// among them, and a file that cannot be read. They name no secret.
     pub(crate) fn provider(&self) -> Result<Option<OpenIdConnect>, Invalid> {
-        let client_secret =
-            secret(CLIENT_SECRET, env::var(CLIENT_SECRET).ok(), self.oidc_client_secret_file.as_deref())?;
-        let service_key =
-            secret(SERVICE_KEY, env::var(SERVICE_KEY).ok(), self.oidc_service_key_file.as_deref())?;
+        let client_secret = secret(CLIENT_SECRET, self.oidc_client_secret_file.as_deref())?;
+        let service_key = secret(SERVICE_KEY, self.oidc_service_key_file.as_deref())?;
         let Some(issuer) = self.oidc_issuer.clone() else {
             let stray = self.oidc_client_id.is_some()
                 || !self.oidc_admin_email.is_empty()

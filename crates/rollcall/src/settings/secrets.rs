@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rollcall_core::Secret;
 use rollcall_core::bootstrap::BootstrapSecrets;
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Invalid;
 
@@ -35,8 +37,8 @@ impl BootstrapFiles {
     /// Reads the bootstrap secrets. Errors: a file that cannot be read, and a secret weaker than 128 bits.
     pub(crate) fn secrets(&self) -> Result<BootstrapSecrets, Invalid> {
         let read = |variable: &str, file: &Option<PathBuf>| {
-            let text = secret(variable, env::var(variable).ok(), file.as_deref())?;
-            text.map(|text| strong(variable, &text)).transpose()
+            let text = secret(variable, file.as_deref())?;
+            text.map(|text| strong(variable, text.expose_secret())).transpose()
         };
         Ok(BootstrapSecrets {
             scim_token: read("ROLLCALL_BOOTSTRAP_SCIM_TOKEN", &self.bootstrap_scim_token_file)?,
@@ -49,24 +51,34 @@ impl BootstrapFiles {
 /// A secret from the environment or else from a file; an empty variable is none. Line ends after it do not count.
 ///
 /// Errors: both are given, or the file cannot be read or is empty.
-pub(crate) fn secret(
+pub(crate) fn secret(variable: &str, file: Option<&Path>) -> Result<Option<SecretString>, Invalid> {
+    given(variable, env::var(variable).ok().map(SecretString::from), file)
+}
+
+fn given(
     variable: &str,
-    value: Option<String>,
+    value: Option<SecretString>,
     file: Option<&Path>,
-) -> Result<Option<String>, Invalid> {
-    let value = value.filter(|value| !value.is_empty());
-    let Some(path) = file else { return Ok(value) };
-    if value.is_some() {
-        return Err(Invalid(format!("{variable} and a file ({}) are both given; give one", path.display())));
+) -> Result<Option<SecretString>, Invalid> {
+    let value = value.filter(|value| !value.expose_secret().is_empty());
+    match (value, file) {
+        (value, None) => Ok(value),
+        (Some(_), Some(path)) => {
+            Err(Invalid(format!("{variable} and a file ({}) are both given; give one", path.display())))
+        }
+        (None, Some(path)) => of_file(variable, path).map(Some),
     }
-    let text = fs::read_to_string(path).map_err(|error| {
+}
+
+/// A secret from a file. Line ends after it do not count. Errors: the file cannot be read or is empty.
+pub(super) fn of_file(variable: &str, path: &Path) -> Result<SecretString, Invalid> {
+    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
         Invalid(format!("cannot read the file for {variable}, {}: {error}", path.display()))
     })?;
-    let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() {
-        return Err(Invalid(format!("the file for {variable}, {}, is empty", path.display())));
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(Invalid(format!("the file for {variable}, {}, is empty", path.display()))),
+        text => Ok(text.into()),
     }
-    Ok(Some(text.to_owned()))
 }
 
 fn strong(variable: &str, text: &str) -> Result<Secret, Invalid> {
@@ -81,20 +93,20 @@ mod tests {
 
     #[test]
     fn an_empty_variable_is_none() {
-        assert_eq!(secret("X", None, None).unwrap(), None);
-        assert_eq!(secret("X", Some(String::new()), None).unwrap(), None);
-        assert_eq!(secret("X", Some("s".to_owned()), None).unwrap().as_deref(), Some("s"));
+        assert!(given("X", None, None).unwrap().is_none());
+        assert!(given("X", Some("".into()), None).unwrap().is_none());
+        assert_eq!(given("X", Some("s".into()), None).unwrap().unwrap().expose_secret(), "s");
     }
 
     #[test]
     fn a_file_that_is_not_there_is_named() {
-        let error = secret("X", None, Some(Path::new("no/such/file"))).unwrap_err().to_string();
+        let error = given("X", None, Some(Path::new("no/such/file"))).unwrap_err().to_string();
         assert!(error.contains("no/such/file") && error.contains('X'), "{error}");
     }
 
     #[test]
     fn a_secret_that_is_given_twice_is_refused() {
-        let error = secret("X", Some("s".to_owned()), Some(Path::new("f"))).unwrap_err().to_string();
+        let error = given("X", Some("s".into()), Some(Path::new("f"))).unwrap_err().to_string();
         assert!(error.contains("both"), "{error}");
     }
 

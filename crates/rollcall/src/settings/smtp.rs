@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 use rollcall_core::SmtpSettings;
+use secrecy::SecretString;
 
-use super::{Invalid, duration, secret};
+use super::{Invalid, duration, secret, secret_text};
 
 /// The SMTP server.
 #[derive(Debug, Clone, Args)]
@@ -14,8 +15,8 @@ use super::{Invalid, duration, secret};
 pub(crate) struct Smtp {
     /// SMTP server that notices to administrators are sent by: `smtps://USER@HOST`, `smtp://USER@HOST?tls=required`
     /// (STARTTLS), or `smtp://127.0.0.1:PORT` for one on this machine; without it, notices wait
-    #[arg(long, env = "ROLLCALL_SMTP_URL", value_name = "URL", hide_env_values = true)]
-    pub(crate) smtp_url: Option<String>,
+    #[arg(long, env = "ROLLCALL_SMTP_URL", value_name = "URL", hide_env_values = true, value_parser = secret_text())]
+    pub(crate) smtp_url: Option<SecretString>,
 
     /// Sender of the notices, such as `Rollcall <rollcall@example.com>`
     #[arg(long, env = "ROLLCALL_SMTP_FROM", value_name = "ADDRESS")]
@@ -42,11 +43,7 @@ impl Smtp {
     /// The server; `None`, none is configured. Errors: settings that cannot be used, and a file that cannot be read. They
     /// name no password.
     pub(crate) fn server(&self) -> Result<Option<rollcall_core::Smtp>, Invalid> {
-        let password = secret(
-            "ROLLCALL_SMTP_PASSWORD",
-            std::env::var("ROLLCALL_SMTP_PASSWORD").ok(),
-            self.smtp_password_file.as_deref(),
-        )?;
+        let password = secret("ROLLCALL_SMTP_PASSWORD", self.smtp_password_file.as_deref())?;
         let Some(url) = self.smtp_url.clone() else { return Ok(None) };
         let from = self.smtp_from.clone().ok_or_else(|| {
             Invalid("smtp-url needs smtp-from: the sender, such as rollcall@example.com".to_owned())

@@ -3,19 +3,26 @@
 //! A URL may name several hosts, and ask for the one that takes changes, as libpq has it:
 //! `postgres://user@a:5432,b/name?target_session_attrs=read-write`.
 
+use std::fmt;
 use std::str::FromStr as _;
 
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{Error, Result};
 
-/// The servers of a URL.
-#[derive(Debug, Clone)]
+/// The servers of a URL. The driver's own `Debug` would show the password.
+#[derive(Clone)]
 pub(super) struct Hosts {
     /// In the order in which they are tried.
     pub(super) each: Vec<PgConnectOptions>,
     /// Whether only one will do that takes changes.
     pub(super) read_write: bool,
+}
+
+impl fmt::Debug for Hosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.each.iter().map(PgConnectOptions::get_host)).finish()
+    }
 }
 
 impl Hosts {
@@ -86,6 +93,12 @@ mod tests {
             [("a".to_owned(), 1), ("b".to_owned(), 5432), ("[::1]".to_owned(), 3)]
         );
         assert_eq!(hosts("postgresql://a,b"), [("a".to_owned(), 5432), ("b".to_owned(), 5432)]);
+    }
+
+    #[test]
+    fn a_password_is_not_in_what_is_printed_of_hosts() {
+        let hosts = Hosts::of("postgres://ana:hunter2@a,b/name").unwrap();
+        assert_eq!(format!("{hosts:?}"), "[\"a\", \"b\"]");
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Postbox {
     /// How a core reaches it.
     pub(crate) fn smtp(&self) -> Smtp {
         Smtp::new(SmtpSettings {
-            url: format!("smtp://127.0.0.1:{}", self.port),
+            url: format!("smtp://127.0.0.1:{}", self.port).into(),
             password: None,
             from: "Rollcall <rollcall@example.com>".to_owned(),
             ca: None,

@@ -93,6 +93,26 @@ fn what_is_no_json_is_not_kept() {
 }
 
 #[test]
+fn what_has_no_name_is_not_kept() {
+    for (body, expected) in [
+        (json!("hunter2!"), json!(REDACTED)),
+        (json!(" {\"userName\": \"hunter2!\"}"), json!(REDACTED)),
+        (
+            json!(["hunter2!", 4_711_471_147_u64, ["hunter2!"], null]),
+            json!([REDACTED, REDACTED, [REDACTED], null]),
+        ),
+        (json!([{ "title": "hunter2!" }, "hunter2!"]), json!([{ "title": REDACTED }, REDACTED])),
+    ] {
+        assert_eq!(kept(&body), expected, "{body}");
+    }
+    let presented = spellings("");
+    let mut redaction = Redaction::new(&presented, false);
+    let body = br#""hunter2!""#;
+    redaction.body(body, body.len().try_into().unwrap());
+    assert_eq!(redaction.text("\"hunter2!\" is no object"), "\"[redacted]\" is no object");
+}
+
+#[test]
 fn a_body_is_kept_up_to_its_limit_and_stays_json() {
     let members: Vec<Value> = (0..5000).map(|number| json!({ "value": format!("id-{number}") })).collect();
     let text = json!({ "members": members }).to_string();
@@ -300,6 +320,12 @@ fn a_secret_in_a_url_is_hidden_however_it_is_encoded() {
         let path = redaction.path(&format!("/scim/v2/Users/{spelling}"));
         assert_eq!(path, "/scim/v2/Users/[redacted]", "{spelling}");
         assert!(!redaction.id(spelling).contains(&spelling[spelling.len() - 20..]));
+    }
+    let every = secret.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"));
+    let twice = every.replace('%', "%25");
+    let knowing = Redaction::new(&[], false).knowing_encoded(&format!("/scim/v2/Users/{twice}"), "");
+    for repeated in [every.as_str(), &every[..100]] {
+        assert_eq!(knowing.text(&format!("there is no {repeated:?}")), "there is no \"[redacted]\"");
     }
     assert_eq!(redaction.id("2819c223"), "2819c223");
 }

@@ -29,25 +29,28 @@ impl<'r> Writer<'r> {
     }
 
     pub(super) fn write(&mut self, node: &Node) {
-        self.node("", node);
+        self.node(None, node);
     }
 
-    /// Writes the value of a member, or an element of it.
-    fn node(&mut self, name: &str, node: &Node) {
-        match node {
-            Node::Text(text) => {
+    /// Writes the value of a member, or an element of it. Of what has no name nothing says that it is no secret.
+    fn node(&mut self, name: Option<&str>, node: &Node) {
+        match (node, name) {
+            (Node::Plain(written), _) if matches!(written.as_str(), "true" | "false" | "null") => {
+                self.text.push_str(written);
+            }
+            (Node::Text(_) | Node::Plain(_), None) => {
+                self.learn(node);
+                self.string(REDACTED);
+            }
+            (Node::Text(text), Some(name)) => {
                 let text = self.embedded(text).unwrap_or_else(|| self.kept(name, text));
                 self.string(&text);
             }
-            Node::Plain(written) => {
-                let is_number = !matches!(written.as_str(), "true" | "false" | "null");
-                if is_number && self.redaction.personal && !personal::is_harmless_name(name) {
-                    self.string(REDACTED);
-                } else {
-                    self.text.push_str(written);
-                }
+            (Node::Plain(_), Some(name)) if self.redaction.personal && !personal::is_harmless_name(name) => {
+                self.string(REDACTED);
             }
-            Node::Array(values) => {
+            (Node::Plain(number), Some(_)) => self.text.push_str(number),
+            (Node::Array(values), _) => {
                 self.text.push('[');
                 for (place, value) in values.iter().enumerate() {
                     if self.is_full() {
@@ -60,7 +63,7 @@ impl<'r> Writer<'r> {
                 }
                 self.text.push(']');
             }
-            Node::Object { members, ended } => self.object(members, *ended),
+            (Node::Object { members, ended }, _) => self.object(members, *ended),
         }
     }
 
@@ -85,7 +88,7 @@ impl<'r> Writer<'r> {
             } else if may_be_secret && is_value(name) {
                 self.string(REDACTED);
             } else {
-                self.node(name, value);
+                self.node(Some(name), value);
             }
         }
         self.text.push('}');
