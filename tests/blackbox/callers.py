@@ -164,7 +164,8 @@ class Callers:
         return self.house.new_service_key("ADMIN", directory=self.mine.name if bound else "")
 
     def new_admin_key_of_the_database(self) -> str:
-        return self.house.command_json("admin-key", "create", "--database-url", self.house.database.url)["key"]
+        url = self.house.database.url
+        return self.house.command_json("admin-key", "create", ROLLCALL_DATABASE_URL=url)["key"]
 
     def new_session(self, key: str, person: dict | None = None) -> str:
         return self.house.rpc(key).call("SessionService/CreateSession", person=person).secret

@@ -117,7 +117,7 @@ def test_a_core_never_prints_a_secret_and_one_is_made_on_the_database(builder, t
 
     process.wait_for(serves)
     assert not SECRET.search(process.output)
-    made = run("admin-key", "create", "--database-url", database.url, cwd=tmp_path)
+    made = run("admin-key", "create", cwd=tmp_path, ROLLCALL_DATABASE_URL=database.url)
     assert made.returncode == 0, made.stderr
     key = made.stdout.strip()
     assert SECRET.fullmatch(key)

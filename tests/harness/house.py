@@ -171,9 +171,9 @@ class House:
             stdin=subprocess.DEVNULL,
         )
 
-    def command_json(self, *arguments: str):
+    def command_json(self, *arguments: str, **settings: str):
         """What a command prints for machines."""
-        done = self.command(*arguments, "--json")
+        done = self.command(*arguments, "--json", **settings)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

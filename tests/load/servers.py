@@ -98,6 +98,8 @@ class Fleet:
             "ROLLCALL_BOOTSTRAP_SCIM_TOKEN": self.token,
             "ROLLCALL_BOOTSTRAP_ADMIN_KEY": self.admin_key,
             "ROLLCALL_BOOTSTRAP_GATEWAY_KEY": self.gateway_key,
+            # What a process reads and how much memory it takes stands where none but root would see it otherwise.
+            "ROLLCALL_CORE_DUMPS": "true",
         }
 
     @contextmanager
