@@ -1,0 +1,96 @@
+"""What is handed out for watching Rollcall: the catalogue of metrics, the rules, the dashboard and the runbooks."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+OBSERVABILITY = ROOT / "deploy" / "observability"
+RULE_FILES = sorted((OBSERVABILITY / "prometheus").glob("*.yaml"))
+RULE_TESTS = sorted((Path(__file__).parent / "rules").glob("*.yaml"))
+DASHBOARD = OBSERVABILITY / "grafana" / "rollcall.json"
+RUNBOOKS = ROOT / "docs" / "runbooks"
+ROW = re.compile(r"^\| `([a-z_]+)` \| (\w+) \| (.*?) \| (.*?) \| (.*) \|$", re.MULTILINE)
+PROMQL = re.compile(r"^ *```promql\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A row of docs/metrics.md."""
+
+    name: str
+    kind: str
+    labels: frozenset[str]
+    of: str
+    meaning: str
+
+    def is_on(self, database: str) -> bool:
+        """Whether processes on SQLite, or on PostgreSQL, tell it."""
+        _, _, only = self.of.partition(" on ")
+        return only in ("", database)
+
+
+@dataclass(frozen=True)
+class Said:
+    """An expression, and where it stands."""
+
+    where: str
+    text: str
+
+
+@cache
+def metrics() -> dict[str, Metric]:
+    """The metrics of the catalogue, by name."""
+    rows = ROW.findall((ROOT / "docs" / "metrics.md").read_text())
+    return {
+        name: Metric(name, kind, frozenset(re.findall(r"`(\w+)`", labels)), of, meaning)
+        for name, kind, labels, of, meaning in rows
+    }
+
+
+@cache
+def rules() -> list[dict]:
+    """Every rule of Prometheus."""
+    groups = [group for path in RULE_FILES for group in yaml.safe_load(path.read_text())["groups"]]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def alerts() -> list[dict]:
+    return [rule for rule in rules() if "alert" in rule]
+
+
+def recorded() -> dict[str, str]:
+    """The expressions that are recorded, by the name under which they are."""
+    return {rule["record"]: rule["expr"] for rule in rules() if "record" in rule}
+
+
+@cache
+def dashboard() -> dict:
+    return json.loads(DASHBOARD.read_text())
+
+
+def panels() -> list[dict]:
+    """The panels of the dashboard that show something."""
+    return [panel for panel in dashboard()["panels"] if panel["type"] != "row"]
+
+
+def runbooks() -> list[Path]:
+    return sorted(path for path in RUNBOOKS.glob("*.md") if path.name != "README.md")
+
+
+def expressions() -> Iterator[Said]:
+    """Every expression that is handed out."""
+    for rule in rules():
+        yield Said(rule.get("alert") or rule["record"], rule["expr"])
+    for panel in panels():
+        for target in panel["targets"]:
+            yield Said(f"panel {panel['title']} {target['refId']}", target["expr"])
+    for path in [*runbooks(), RUNBOOKS / "README.md", OBSERVABILITY / "README.md"]:
+        for block in PROMQL.findall(path.read_text()):
+            for text in filter(None, map(str.strip, block.split("\n\n"))):
+                yield Said(path.name, text)
