@@ -1,4 +1,4 @@
-"""Whether a dashboard is what Grafana reads: its own types, as the foundation SDK has them, read it and write it again."""
+"""Whether a dashboard is what Grafana reads: its own types, of the foundation SDK, read it and write it again."""
 
 import enum
 import types
@@ -42,7 +42,8 @@ def lost(there: typing.Any, kept: typing.Any, place: str) -> list[str]:
             found += lost(value, kept[key], here) if key in kept else unless_nothing(value, f"{here} is unknown")
         return found
     if isinstance(there, list) and isinstance(kept, list) and len(there) == len(kept):
-        return [one for number, pair in enumerate(zip(there, kept, strict=True)) for one in lost(*pair, f"{place}[{number}]")]
+        pairs = enumerate(zip(there, kept, strict=True))
+        return [one for number, pair in pairs for one in lost(*pair, f"{place}[{number}]")]
     return [] if there == kept else [f"{place} became {kept!r}"]
 
 

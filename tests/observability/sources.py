@@ -15,6 +15,9 @@ RULE_FILES = sorted((OBSERVABILITY / "prometheus").glob("*.yaml"))
 RULE_TESTS = sorted((Path(__file__).parent / "rules").glob("*.yaml"))
 DASHBOARD = OBSERVABILITY / "grafana" / "rollcall.json"
 RUNBOOKS = ROOT / "docs" / "runbooks"
+TEXTS = [*sorted(RUNBOOKS.glob("*.md")), OBSERVABILITY / "README.md"]
+# What Prometheus tells by itself, with its labels.
+OF_PROMETHEUS = {"up": set(), "ALERTS": {"alertname", "alertstate", "severity"}}
 ROW = re.compile(r"^\| `([a-z_]+)` \| (\w+) \| (.*?) \| (.*?) \| (.*) \|$", re.MULTILINE)
 PROMQL = re.compile(r"^ *```promql\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 
@@ -53,6 +56,12 @@ def metrics() -> dict[str, Metric]:
     }
 
 
+def catalogued(name: str) -> str:
+    """The name under which the catalogue has a series: a histogram is three."""
+    base = re.sub(r"_(bucket|count|sum)$", "", name)
+    return base if name not in metrics() and base in metrics() and metrics()[base].kind == "histogram" else name
+
+
 @cache
 def rules() -> list[dict]:
     """Every rule of Prometheus."""
@@ -80,7 +89,7 @@ def panels() -> list[dict]:
 
 
 def runbooks() -> list[Path]:
-    return sorted(path for path in RUNBOOKS.glob("*.md") if path.name != "README.md")
+    return [path for path in TEXTS if path.name != "README.md"]
 
 
 def expressions() -> Iterator[Said]:
@@ -90,7 +99,7 @@ def expressions() -> Iterator[Said]:
     for panel in panels():
         for target in panel["targets"]:
             yield Said(f"panel {panel['title']} {target['refId']}", target["expr"])
-    for path in [*runbooks(), RUNBOOKS / "README.md", OBSERVABILITY / "README.md"]:
+    for path in TEXTS:
         for block in PROMQL.findall(path.read_text()):
             for text in filter(None, map(str.strip, block.split("\n\n"))):
                 yield Said(path.name, text)

@@ -1,4 +1,4 @@
-"""Dashboard, rules and runbooks name metrics and labels that docs/metrics.md has, and ask of each what its type can tell."""
+"""Dashboard, rules and runbooks name metrics that docs/metrics.md has, and ask of each what it can tell."""
 
 import re
 
@@ -6,21 +6,19 @@ import pytest
 
 from observability.promql import Selector, read
 from observability.sources import (
-    OBSERVABILITY,
-    RUNBOOKS,
+    OF_PROMETHEUS,
+    TEXTS,
     Said,
     alerts,
+    catalogued,
     expressions,
     metrics,
     panels,
     recorded,
-    runbooks,
 )
 
 # What Prometheus and the operator put on each series. A label of ours that is called so gets `exported_` before it.
 OF_TARGETS = {"job", "instance", "namespace"}
-# What Prometheus tells by itself, with its labels.
-OF_PROMETHEUS = {"up": set(), "ALERTS": {"alertname", "alertstate", "severity"}}
 # What is asked of something that only grows, and of something that goes up and down.
 OF_COUNTERS = {"rate", "increase", "irate", "resets"}
 OF_GAUGES = {"delta", "deriv", "changes", "max_over_time", "min_over_time", "avg_over_time"}
@@ -39,12 +37,6 @@ def labels_of(name: str) -> set[str]:
     own = set(metrics()[catalogued(name)].labels)
     own |= {"le"} if name.endswith("_bucket") else set()
     return {f"exported_{label}" if label in OF_TARGETS else label for label in own} | OF_TARGETS
-
-
-def catalogued(name: str) -> str:
-    """The name under which the catalogue has a series: a histogram is three."""
-    base = re.sub(r"_(bucket|count|sum)$", "", name)
-    return base if name not in metrics() and base in metrics() and metrics()[base].kind == "histogram" else name
 
 
 def kind_of(name: str) -> str:
@@ -107,12 +99,13 @@ def test_legends_and_annotations_speak_of_labels_that_are_left():
         assert named <= left, alert["alert"]
 
 
-@pytest.mark.parametrize("path", [*runbooks(), RUNBOOKS / "README.md", OBSERVABILITY / "README.md"], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_each_metric_that_a_text_names_is_in_the_catalogue(path):
     unknown = [name for name in METRIC.findall(path.read_text()) if catalogued(name) not in metrics()]
     assert unknown == []
 
 
 def test_every_metric_is_on_the_dashboard():
-    shown = {catalogued(one.metric) for panel in panels() for target in panel["targets"] for one in read(target["expr"]).selectors}
+    asked = [target["expr"] for panel in panels() for target in panel["targets"]]
+    shown = {catalogued(one.metric) for text in asked for one in read(text).selectors}
     assert sorted(set(metrics()) - shown) == []

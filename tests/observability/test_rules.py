@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from observability.sources import ROOT, RULE_FILES, RULE_TESTS, RUNBOOKS, alerts, recorded, runbooks
+from observability.sources import ROOT, RULE_FILES, RULE_TESTS, RUNBOOKS, TEXTS, alerts, recorded, runbooks
 
 SECTIONS = ["What it means", "What users notice", "How to look", "How to mend it", "How to prevent it"]
 ALERTS = pytest.mark.parametrize("alert", alerts(), ids=lambda alert: f"{alert['alert']}-{alert['labels']['severity']}")
@@ -30,7 +30,7 @@ def test_alerts_fire_when_they_should(path):
 
 
 def tried() -> list[tuple[str, list[str]]]:
-    """The alerts that the unit tests ask for, each with the severities in which it is to fire; with none it is not to."""
+    """The alerts that the unit tests ask for, each with the severities in which it is to fire, if any."""
     groups = [group for path in RULE_TESTS for group in yaml.safe_load(path.read_text())["tests"]]
     return [
         (asked["alertname"], [alert["exp_labels"]["severity"] for alert in asked["exp_alerts"]])
@@ -82,15 +82,19 @@ def test_the_list_of_runbooks_has_each_alert_with_its_severities():
     assert {(name, page): severities.split(", ") for name, page, severities in rows} == there_are
 
 
-@pytest.mark.parametrize("path", [*RUNBOOKS.glob("*.md"), ROOT / "deploy/observability/README.md"], ids=lambda path: path.name)
+def anchors(page: Path) -> list[str]:
+    """What a link can lead to in a page: its headings, as they are made into anchors."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    plain = [re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading) for heading in headings]
+    return [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in plain]
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(path):
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", path.read_text()):
         page = (path.parent / target).resolve() if target else path
         assert page.exists(), target
-        if anchor:
-            headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
-            slugs = [re.sub(r"[^\w -]", "", re.sub(r"\[(.*?)\]\(.*?\)", r"\1", one)).lower().replace(" ", "-") for one in headings]
-            assert anchor in slugs, f"{target}#{anchor}"
+        assert not anchor or anchor in anchors(page), f"{target}#{anchor}"
 
 
 def test_what_is_recorded_is_used_and_called_by_its_labels():
