@@ -37,7 +37,17 @@ class Prometheus:
                 stdout=log,
                 stderr=log,
             )
-        self.wait_for(self.is_ready)
+
+    def __enter__(self) -> "Prometheus":
+        try:
+            self.wait_for(self.is_ready)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.stop()
 
     def is_ready(self) -> bool:
         try:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from harness.house import Builder, House
-from harness.scim import patch_op
+from harness.process import free_port
 from observability.prometheus import Prometheus
 from observability.promql import Selector, read
 from observability.sources import alerts, catalogued, expressions, metrics, panels, recorded
@@ -58,7 +58,7 @@ def use(house: House) -> None:
     """Does something of each kind that is measured."""
     scim = house.default.scim
     user = scim.create(f"ana.{uuid.uuid4().hex}@example.com")["id"]
-    scim.send("PATCH", f"/Users/{user}", patch_op({"op": "replace", "path": "title", "value": "Boss"}))
+    scim.patch(f"/Users/{user}", {"op": "replace", "path": "title", "value": "Boss"})
     scim.get(f"/Users/{user}")
     scim.get(f"/Users/{uuid.uuid4()}")
     for path in ("/healthz", "/readyz", "/made/up"):
@@ -68,23 +68,25 @@ def use(house: House) -> None:
 @pytest.fixture(scope="module", params=["serve-sqlite", "serve-postgres", "apart-postgres"])
 def watched(request, builder, tmp_path_factory) -> Iterator[Watched]:
     """An installation in which there is something to see: requests, a follower, an e-mail, a token that ends."""
-    house = builder.start(request.param, settings={"ROLLCALL_METRICS_ADDR": "127.0.0.1:0"})
+    # Nobody listens there: what is written stays to be sent.
+    mail = {"ROLLCALL_SMTP_URL": f"smtp://127.0.0.1:{free_port()}", "ROLLCALL_SMTP_FROM": "rollcall@example.com"}
+    house = builder.start(request.param, settings={"ROLLCALL_METRICS_ADDR": "127.0.0.1:0", **mail})
     ends = int(time.time()) + 90 * 86_400
     house.admin.call("TokenService/CreateToken", directory="default", expires={"seconds": ends})
-    house.command("directory", "update", "default", "--admin-email", "it@example.com")
-    house.command("notice", "test", "--directory", "default", "--wait", "0s")
+    told = {"addresses": ["it@example.com"]}
+    house.admin.call("DirectoryService/UpdateDirectory", name="default", admin_emails=told)
+    house.admin.call("NoticeService/SendTestNotice", directory="default")
     key = house.new_service_key("EVENTS_READ", directory="default")
-    stream = house.rpc(key).begin("EventService/WatchEvents", {"directory": "default"}, timeout=110)
+    stream = house.rpc(key).begin("EventService/WatchEvents", {"directory": "default"})
     next(stream)
     targets = [address_of(process) for process in house.processes]
-    prometheus = Prometheus(tmp_path_factory.mktemp("prometheus"), targets)
-    prometheus.wait_for(lambda: len(prometheus.query('up{job="rollcall"} == 1')) == len(targets))
-    # What a counter has come to by the first scrape, no rate tells of.
-    counted = "sum(increase(http_server_request_duration_seconds_count[1m])) > 50"
-    prometheus.wait_for(lambda: use(house) or prometheus.query(counted))
-    yield Watched(house, prometheus)
+    with Prometheus(tmp_path_factory.mktemp("prometheus"), targets) as prometheus:
+        prometheus.wait_for(lambda: len(prometheus.query('up{job="rollcall"} == 1')) == len(targets))
+        # What a counter has come to by the first scrape, no rate tells of.
+        counted = "sum(increase(http_server_request_duration_seconds_count[1m])) > 50"
+        prometheus.wait_for(lambda: use(house) or prometheus.query(counted))
+        yield Watched(house, prometheus)
     stream.cancel()
-    prometheus.stop()
 
 
 def test_every_metric_that_is_named_is_scraped(watched):
