@@ -175,7 +175,7 @@ def test_whoever_follows_is_seen_to_be_behind_and_to_go(house):
 def test_jobs_and_the_lease_are_seen(house):
     core = process_of(house, "core")
     core.wait_for(lambda: samples(core)["rollcall_jobs_lease_held",] == 1)
-    name = ("rollcall_job_last_success_timestamp_seconds", ("job", "send notices"))
+    name = ("rollcall_job_last_success_timestamp_seconds", ("job_name", "send notices"))
     core.wait_for(lambda: name in samples(core))
     assert abs(samples(core)[name] - time.time()) < 600
 

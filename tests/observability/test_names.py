@@ -23,7 +23,7 @@ OF_TARGETS = {"job", "instance", "namespace"}
 OF_COUNTERS = {"rate", "increase", "irate", "resets"}
 OF_GAUGES = {"delta", "deriv", "changes", "max_over_time", "min_over_time", "avg_over_time"}
 # Labels whose values come from elsewhere, and are too many for the catalogue.
-ELSEWHERE = ("http_", "rpc_", "le", "directory", "follower", "version", "exported_job")
+ELSEWHERE = ("http_", "rpc_", "le", "directory", "follower", "version", "job_name")
 SAID = list(expressions())
 METRIC = re.compile(r"`((?:rollcall|process|http_server|rpc_server|db_client)_[a-z_]+)(?:\{[^`]*\})?`")
 
@@ -36,7 +36,8 @@ def labels_of(name: str) -> set[str]:
         return read(recorded()[name]).grouping
     own = set(metrics()[catalogued(name)].labels)
     own |= {"le"} if name.endswith("_bucket") else set()
-    return {f"exported_{label}" if label in OF_TARGETS else label for label in own} | OF_TARGETS
+    assert not own & OF_TARGETS, f"Prometheus would rename {own & OF_TARGETS}"
+    return own | OF_TARGETS
 
 
 def kind_of(name: str) -> str:

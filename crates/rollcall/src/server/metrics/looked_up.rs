@@ -31,7 +31,7 @@ struct Directory {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Run {
-    job: &'static str,
+    job_name: &'static str,
     outcome: &'static str,
 }
 
@@ -123,10 +123,10 @@ impl LookedUp {
         self.lease_held.get_or_create(&[]).set(i64::from(*does_jobs));
         for (job, runs) in jobs {
             for (outcome, count) in [("success", runs.succeeded), ("failure", runs.failed)] {
-                reach(&self.job_runs.get_or_create(&Run { job, outcome }), count);
+                reach(&self.job_runs.get_or_create(&Run { job_name: job, outcome }), count);
             }
             if let Some(time) = runs.last_success {
-                self.job_successes.get_or_create(&[("job", job)]).set(seconds(time));
+                self.job_successes.get_or_create(&[("job_name", job)]).set(seconds(time));
             }
         }
         self.followers.get_or_create(&[]).set(gauge(followers.iter().flatten().count() as u64));

@@ -62,8 +62,11 @@ impl Process {
         if let LimitValue::Value(most) = process.limits()?.max_open_files.soft_limit {
             self.most_files.set(count(most));
         }
-        let boot = Duration::from_secs(procfs::boot_time_secs()?);
-        self.began.set((boot + time(stat.starttime)).as_secs_f64());
+        // The boot time moves with the clock of the machine.
+        if self.began.get() <= 0.0 {
+            let boot = Duration::from_secs(procfs::boot_time_secs()?);
+            self.began.set((boot + time(stat.starttime)).as_secs_f64());
+        }
         Ok(())
     }
 }

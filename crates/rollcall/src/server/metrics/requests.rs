@@ -23,7 +23,7 @@ use super::durations;
 #[derive(Debug, Clone)]
 pub(crate) struct Requests {
     durations: Family<Answered, Histogram>,
-    active: Gauge,
+    active: Family<[(&'static str, &'static str); 0], Gauge>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -38,7 +38,7 @@ impl Requests {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let made = Self {
             durations: Family::new_with_constructor(durations as fn() -> Histogram),
-            active: Gauge::default(),
+            active: Family::default(),
         };
         register(registry, "http_server_request_duration_seconds", made.durations.clone());
         register(registry, "http_server_active_requests", made.active.clone());
@@ -108,7 +108,7 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let began = Instant::now();
         let method = name_of(request.method());
-        let active = Active::begin(&self.requests.active);
+        let active = Active::begin(&self.requests.active.get_or_create(&[]));
         let durations = self.requests.durations.clone();
         let answer = self.inner.call(request);
         Box::pin(async move {
