@@ -43,7 +43,7 @@ impl Database {
     /// server refuses.
     pub(crate) async fn open(url: &str, options: &Options) -> Result<Self> {
         let pool = Pool::new(Hosts::of(url)?, options)?;
-        drop(pool.get().await?);
+        drop(pool.first().await?);
         Ok(Self {
             pool,
             growth: Arc::default(),

@@ -135,19 +135,37 @@ impl Pool {
         Ok(())
     }
 
-    /// A connection, in the order of asking. Errors: [`Error::Unavailable`], and what the server refuses.
+    /// A connection, in the order of asking. Errors: [`Error::Unavailable`], also where the server lets nobody in: it, its
+    /// roles or its limits are changed while others ask, and changed back.
     pub(super) async fn get(&self) -> Result<Pooled> {
+        self.ask_for_one().await.map_err(|error| self.none(error))
+    }
+
+    /// The first connection of all. Errors: [`Error::Unavailable`], nobody answers; and what the server refuses, which will not
+    /// change by itself.
+    pub(super) async fn first(&self) -> Result<Pooled> {
+        self.ask_for_one().await.map_err(|error| match error {
+            PoolError::Backend(error) => failure(error),
+            error => self.none(error),
+        })
+    }
+
+    async fn ask_for_one(&self) -> Result<Pooled, PoolError<sqlx::Error>> {
         let asked = Instant::now();
         // Whoever asks need not hold the room for a connection that may have to be opened.
-        let got = Box::pin(self.inner.get()).await.map_err(|error| match error {
-            PoolError::Backend(error) => failure(error),
+        let got = Box::pin(self.inner.get()).await;
+        self.waits.note(asked.elapsed());
+        got
+    }
+
+    fn none(&self, error: PoolError<sqlx::Error>) -> Error {
+        match error {
+            PoolError::Backend(error) => Error::Unavailable(Box::new(error)),
             PoolError::Timeout(kind) => {
                 Error::Unavailable(format!("no connection within {:?}: {kind:?}", self.longest_wait).into())
             }
             error => Error::Unavailable(Box::new(error)),
-        });
-        self.waits.note(asked.elapsed());
-        got
+        }
     }
 
     /// Who uses the connections, and for how long they were waited for.
@@ -195,4 +213,43 @@ fn settings(options: &Options) -> String {
         "SET statement_timeout = {statement}; SET lock_timeout = {lock}; \
          SET idle_in_transaction_session_timeout = {statement}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{SocketAddr, TcpListener};
+
+    use super::*;
+
+    /// A server that lets nobody in, and says so by this code.
+    fn refusing(code: &str) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let fields = format!("SFATAL\0VFATAL\0C{code}\0Mno\0\0");
+        let mut refusal = vec![b'E'];
+        refusal.extend(u32::try_from(fields.len() + 4).unwrap().to_be_bytes());
+        refusal.extend(fields.as_bytes());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                _ = stream.read(&mut [0; 1024]).unwrap();
+                stream.write_all(&refusal).unwrap();
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_server_that_lets_nobody_in_cannot_be_reached_and_at_the_start_is_set_up_otherwise() {
+        // A wrong password, a role that may not connect, a database that is not there, or that takes no connections.
+        for code in ["28P01", "28000", "3D000", "55000", "42501"] {
+            let url = format!("postgres://somebody@{}/rollcall?sslmode=disable", refusing(code));
+            let pool = Pool::new(Hosts::of(&url).unwrap(), &Options::default()).unwrap();
+            let later = pool.get().await.err();
+            assert!(matches!(later, Some(Error::Unavailable(_))), "{code}: {later:?}");
+            let first = pool.first().await.err();
+            assert!(matches!(first, Some(Error::Driver(_))), "{code}: {first:?}");
+        }
+    }
 }
