@@ -143,8 +143,16 @@ pub trait ResourceReading {
 /// What is read and written of resources in a transaction.
 #[async_trait]
 pub trait ResourceWriting {
-    /// A resource, locked against other writers until the transaction ends.
+    /// A resource, locked against other writers until the transaction ends. It may come into groups meanwhile.
     async fn resource(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredResource>>;
+
+    /// A resource that is to be deleted: locked against other writers, and against coming into a group.
+    async fn resource_to_delete(
         &mut self,
         directory: Uuid,
         resource_type: ResourceType,

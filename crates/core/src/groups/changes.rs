@@ -249,7 +249,7 @@ impl Core {
         if_match: &[String],
     ) -> Result<()> {
         let groups = transaction.hold_groups_of(directory.id, id).await?;
-        let group = transaction.resource(directory.id, ResourceType::Group, id).await?;
+        let group = transaction.resource_to_delete(directory.id, ResourceType::Group, id).await?;
         let group = group.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         require_match(if_match, group.version)?;
         self.leave_groups(transaction, origin, directory, id, &groups).await?;

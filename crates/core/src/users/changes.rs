@@ -262,7 +262,7 @@ impl Core {
         if_match: &[String],
     ) -> Result<()> {
         let groups = transaction.hold_groups_of(directory.id, id).await?;
-        let user = transaction.resource(directory.id, ResourceType::User, id).await?;
+        let user = transaction.resource_to_delete(directory.id, ResourceType::User, id).await?;
         let user = user.ok_or_else(|| Error::not_found(RESOURCE_TYPE, &id.to_string()))?;
         require_match(if_match, user.version)?;
         self.let_leave(transaction, origin, directory, &user, || Departure::deletion(&user)).await?;

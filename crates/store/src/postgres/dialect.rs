@@ -69,8 +69,11 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
 
 /// Whether a statement is a way there and back.
 pub(super) const ASKING_TAKES_TIME: bool = true;
-/// Behind a SELECT: nobody else may change the row until the transaction ends.
+/// Behind a SELECT: nobody else may change the row until the transaction ends, nor add one that refers to it.
 pub(super) const FOR_UPDATE: &str = " FOR UPDATE";
+/// Behind a SELECT: nobody else may change the row until the transaction ends. Whoever refers to it, such as a group to its
+/// members, does not wait.
+pub(super) const FOR_NO_KEY_UPDATE: &str = " FOR NO KEY UPDATE";
 /// Behind `members m`: the planner knows by itself which index leads from a member to its groups.
 pub(super) const BY_MEMBER: &str = "";
 /// Behind a text: compared by its bytes.

@@ -9,7 +9,7 @@ use rollcall_scim::fold::fold;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::dialect::{FOR_UPDATE, KEEP, merged};
+use super::super::dialect::{FOR_NO_KEY_UPDATE, KEEP, merged};
 use super::super::{Database, Tx};
 use super::condition::{push_member_condition, push_uuids};
 use super::leads::push_named;
@@ -177,7 +177,7 @@ impl MemberWriting for Tx {
         )
         .bind(directory)
         .bind(member);
-        query.push(FOR_UPDATE);
+        query.push(FOR_NO_KEY_UPDATE);
         query.values(self.connection()?).await
     }
 

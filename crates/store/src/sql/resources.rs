@@ -8,7 +8,7 @@ use rollcall_scim::fold::fold;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::super::dialect::{FOR_UPDATE, json_rows, push_merged};
+use super::super::dialect::{FOR_NO_KEY_UPDATE, FOR_UPDATE, json_rows, push_merged};
 use super::super::{Database, Tx};
 use super::leads::HELD;
 use super::resource_row::{resource_columns, stored};
@@ -30,9 +30,9 @@ pub(super) async fn find(
     directory: Uuid,
     resource_type: ResourceType,
     id: Uuid,
-    lock: bool,
+    lock: &str,
 ) -> Result<Option<StoredDocument>> {
-    let sql = if lock { Cow::Owned(format!("{SELECT}{FOR_UPDATE}")) } else { Cow::Borrowed(SELECT) };
+    let sql = if lock.is_empty() { Cow::Borrowed(SELECT) } else { Cow::Owned(format!("{SELECT}{lock}")) };
     let row =
         Statement::new(sql).bind(directory).bind(resource_type.as_str()).bind(id).row(connection).await?;
     row.map(|row| stored(&mut row.cells(), resource_type)).transpose()
@@ -46,7 +46,7 @@ impl ResourceReading for Database {
         resource_type: ResourceType,
         id: Uuid,
     ) -> Result<Option<StoredDocument>> {
-        find(&mut self.quick_reader().await?, directory, resource_type, id, false).await
+        find(&mut self.quick_reader().await?, directory, resource_type, id, "").await
     }
 
     async fn user_id(&self, directory: Uuid, user: UserKey<'_>) -> Result<Option<Uuid>> {
@@ -69,7 +69,17 @@ impl ResourceWriting for Tx {
         resource_type: ResourceType,
         id: Uuid,
     ) -> Result<Option<StoredResource>> {
-        let found = find(self.connection()?, directory, resource_type, id, true).await?;
+        let found = find(self.connection()?, directory, resource_type, id, FOR_NO_KEY_UPDATE).await?;
+        found.map(StoredDocument::read).transpose()
+    }
+
+    async fn resource_to_delete(
+        &mut self,
+        directory: Uuid,
+        resource_type: ResourceType,
+        id: Uuid,
+    ) -> Result<Option<StoredResource>> {
+        let found = find(self.connection()?, directory, resource_type, id, FOR_UPDATE).await?;
         found.map(StoredDocument::read).transpose()
     }
 
@@ -85,7 +95,7 @@ impl ResourceWriting for Tx {
             return ahead.read().map(Some);
         }
         if !connection.reads_ahead() {
-            return find(connection, directory, resource_type, id, true)
+            return find(connection, directory, resource_type, id, FOR_NO_KEY_UPDATE)
                 .await?
                 .map(StoredDocument::read)
                 .transpose();

@@ -67,6 +67,8 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
 pub(super) const ASKING_TAKES_TIME: bool = false;
 /// Behind a SELECT: nobody else may change the row until the transaction ends. There is one writer here anyway.
 pub(super) const FOR_UPDATE: &str = "";
+/// The same, for whoever does not mind that others refer to the row.
+pub(super) const FOR_NO_KEY_UPDATE: &str = "";
 /// Behind `members m`: the index by member is used. Without statistics the planner may take the key, which begins alike.
 pub(super) const BY_MEMBER: &str = " INDEXED BY members_member";
 /// Behind a text: compared by its bytes. So is every text here.

@@ -11,6 +11,7 @@ use rollcall_store::{
     ResourceType, Selection, Store, StoredResource,
 };
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 use uuid::Uuid;
 
 use crate::databases::Database;
@@ -22,6 +23,7 @@ crate::on_both_databases!(
     members_come_in_order_and_in_parts,
     unknown_members_are_told,
     parallel_changes_of_one_group_merge,
+    groups_come_into_one_another_side_by_side,
     groups_are_found_upwards_also_in_circles,
     whoever_is_deleted_leaves_every_group,
     a_deleted_group_takes_its_memberships_with_it,
@@ -201,6 +203,24 @@ async fn parallel_changes_of_one_group_merge(database: &dyn Database) {
     assert_eq!(store.group_members(acme.id, id(101), None, 100).await.unwrap().len(), 40);
     let stored = store.resource(acme.id, ResourceType::Group, id(101)).await.unwrap().unwrap();
     assert_eq!(stored.version, 41);
+}
+
+async fn groups_come_into_one_another_side_by_side(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = people(&*store).await;
+    let all_hold_their_group = Barrier::new(database.writers());
+    let nest = async |group, member| {
+        let mut transaction = store.begin().await?;
+        transaction.resource(acme.id, ResourceType::Group, id(group)).await?;
+        all_hold_their_group.wait().await;
+        transaction.add_members(acme.id, id(group), &[id(member)]).await?;
+        transaction.touch_group(acme.id, id(group), 1, &Provenance::default()).await?;
+        transaction.save().await
+    };
+    for outcome in <[_; 2]>::from(tokio::join!(nest(101, 102), nest(102, 101))) {
+        outcome.unwrap();
+    }
+    assert_eq!(groups_of(&*store, acme.id, &[id(101)]).await.len(), 2);
 }
 
 /// The groups of some users or groups, as they are read.
