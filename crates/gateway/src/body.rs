@@ -9,9 +9,11 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use rollcall_api::v1::ErrorReason;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
+use crate::allowance::{Allowance, bytes_as_tree};
 use crate::body_room::{Place, Room};
 use crate::error::{Problem, Refusal};
 
@@ -36,6 +38,8 @@ pub(crate) struct Incoming {
     is_late: bool,
     /// The room that a large body has been given.
     place: Option<Place>,
+    /// The room that what it becomes has been given.
+    tree_place: Option<Place>,
 }
 
 /// What has been read. Most bodies come in one piece, which is not copied.
@@ -102,6 +106,7 @@ impl Incoming {
             timeout,
             is_late: false,
             place: None,
+            tree_place: None,
         }
     }
 
@@ -118,6 +123,20 @@ impl Incoming {
         let announced = self.body.size_hint().upper().and_then(|to_come| usize::try_from(to_come).ok());
         let bytes = announced.map_or(limit, |to_come| limit.min(self.read.len() + to_come));
         self.place = Some(room.place_for(bytes, credential, self.timeout).await?);
+        Ok(())
+    }
+
+    /// Waits for room for what a large body becomes that has been read, for no longer than it might have taken to come in. Nobody who
+    /// has that room waits for more.
+    ///
+    /// Errors: 503, there is none so soon.
+    pub(crate) async fn find_room_as_tree(
+        &mut self,
+        room: &Room,
+        credential: Option<&HeaderValue>,
+    ) -> Result<(), Problem> {
+        let bytes = bytes_as_tree(self.bytes());
+        self.tree_place = Some(room.place_for(bytes, credential, self.timeout).await?);
         Ok(())
     }
 
@@ -153,9 +172,15 @@ impl Incoming {
 
     /// Parses what has been read as a JSON object.
     ///
-    /// Errors: `invalidSyntax`, with line and column where the text is no JSON.
+    /// Errors: `invalidSyntax`, with line and column where the text is no JSON; 413, it holds more values than may be.
     pub(crate) fn parse(&self) -> Result<Map<String, Value>, Problem> {
-        Ok(parse(self.read.as_slice())?)
+        let text = self.read.as_slice();
+        if let Err(refusal) = Allowance::of_one(text.len()).take(text) {
+            // What is no JSON at all is told that.
+            let json = serde_json::from_slice::<IgnoredAny>(json_text(text)?);
+            return Err(json.map_or_else(|error| no_json(&error), |_| refusal).into());
+        }
+        Ok(parse(text)?)
     }
 
     /// Takes what has been read, to be read by whoever has no need of the whole at once.

@@ -13,6 +13,7 @@ use rollcall_api::v1::ApplyBulkRequest;
 
 use self::elements::Elements;
 use self::results::Results;
+use crate::allowance::Allowance;
 use crate::answer::Answer;
 use crate::body::Incoming;
 use crate::call::Call;
@@ -91,6 +92,7 @@ fn requests(
     limit: usize,
 ) -> impl Iterator<Item = ApplyBulkRequest> + Send + 'static {
     let mut is_first = true;
+    let mut allowance = Allowance::of_bulk(limit);
     std::iter::from_fn(move || {
         let mut request = ApplyBulkRequest::default();
         let mut bytes = 0;
@@ -99,7 +101,7 @@ fn requests(
             && let Some(operation) = operations.next()
         {
             bytes += operation.len();
-            request.operations.push(operation::message(&operation, limit));
+            request.operations.push(operation::message(&operation, &mut allowance));
         }
         if std::mem::replace(&mut is_first, false) {
             request.fail_on_errors = fail_on_errors;

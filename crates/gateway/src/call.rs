@@ -164,6 +164,7 @@ impl Call<'_> {
             if !body.read_within(limit).await? {
                 return Err(too_large(limit));
             }
+            body.find_room_as_tree(&self.gateway.tree_room, credential).await?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use rollcall_api::v1::{ApplyBulkRequest, Group, PatchOperation};
 
+use crate::allowance::Allowance;
 use crate::raw::RawObject;
 use crate::{bulk, group_body, group_patch};
 
@@ -16,12 +17,14 @@ pub fn bulk(body: &[u8]) -> Option<Vec<ApplyBulkRequest>> {
 
 /// A group, and its members where it says who they are; `None`, it is refused.
 pub fn group(body: &[u8]) -> Option<(Group, Option<Vec<String>>)> {
-    let body = group_body::read(RawObject::of_body(body).ok()?, 0, LIMIT).ok()?;
+    let body = group_body::read(RawObject::of_body(body).ok()?, 0, &mut Allowance::of_one(LIMIT)).ok()?;
     Some((body.group, body.members.map(|ids| ids.into_chunks().flatten().collect())))
 }
 
 /// The operations of a PATCH of a group, as they are sent in messages; `None`, it is refused.
 pub fn group_patch(body: &[u8]) -> Option<Vec<Vec<PatchOperation>>> {
-    let patch = group_patch::GroupPatch::read(RawObject::of_body(body).ok()?, 0, LIMIT).ok()?;
+    let patch =
+        group_patch::GroupPatch::read(RawObject::of_body(body).ok()?, 0, &mut Allowance::of_one(LIMIT))
+            .ok()?;
     Some(patch.into_chunks().collect())
 }

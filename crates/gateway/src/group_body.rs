@@ -1,10 +1,11 @@
 //! The body of a group (RFC 7643 §4.2): its members apart from its other attributes, which alone are read into a tree.
 
 use rollcall_api::group;
-use rollcall_api::v1::{ErrorReason, Group};
+use rollcall_api::v1::Group;
 use rollcall_scim::schema::GROUP;
 use serde_json::{Map, Value};
 
+use crate::allowance::Allowance;
 use crate::error::Refusal;
 use crate::implied_schemas::complete;
 use crate::member_ids::{self, Ids, is_members};
@@ -19,32 +20,27 @@ pub(crate) struct GroupBody {
     pub(crate) members: Option<Ids>,
 }
 
-/// Reads a group, which stands so many levels deep in its body. What it says beside its members may have as many bytes as
-/// a user.
+/// Reads a group, which stands so many levels deep in its body. What it says beside its members is allowed as that of a user
+/// is.
 ///
-/// Errors: `invalidSyntax` and `invalidValue`, as those of a user; past the limit of bytes, that.
-pub(crate) fn read(object: RawObject<'_>, levels: usize, limit: usize) -> Result<GroupBody, Refusal> {
-    let mut parts = Parts { members: None, left: limit };
-    let mut attributes = parts.take(object, levels + 1, true).map_err(|refusal| match refusal.reason {
-        ErrorReason::PayloadTooLarge => Refusal::new(refusal.reason, past(limit)),
-        _ => refusal,
-    })?;
+/// Errors: `invalidSyntax` and `invalidValue`, as those of a user; past what is allowed, that.
+pub(crate) fn read(
+    object: RawObject<'_>,
+    levels: usize,
+    allowance: &mut Allowance,
+) -> Result<GroupBody, Refusal> {
+    let mut parts = Parts { members: None, allowance };
+    let mut attributes = parts.take(object, levels + 1, true)?;
     complete(&mut attributes, GROUP);
     Ok(GroupBody { group: group::from_json(attributes)?, members: parts.members })
 }
 
-/// What is said of a body whose attributes are past their limit.
-pub(crate) fn past(limit: usize) -> String {
-    format!("the body is larger than the {limit} bytes allowed here beside members")
-}
-
-struct Parts {
+struct Parts<'a> {
     members: Option<Ids>,
-    /// How many more bytes attributes may have.
-    left: usize,
+    allowance: &'a mut Allowance,
 }
 
-impl Parts {
+impl Parts<'_> {
     /// The attributes of an object, whose members are put aside. Those of the whole may be qualified by standing in an object
     /// of their own, under the URN of the schema.
     fn take(
@@ -61,10 +57,7 @@ impl Parts {
                 let object = RawObject::of(value)?;
                 attributes.insert(name, self.take(object, levels + 1, false)?.into());
             } else {
-                self.left = self
-                    .left
-                    .checked_sub(value.get().len())
-                    .ok_or_else(|| Refusal::new(ErrorReason::PayloadTooLarge, ""))?;
+                self.allowance.take(value.get().as_bytes())?;
                 attributes.insert(name, raw::value(value, levels)?);
             }
         }
@@ -74,12 +67,14 @@ impl Parts {
 
 #[cfg(test)]
 mod tests {
+    use rollcall_api::v1::ErrorReason;
+
     use super::*;
 
     const LIMIT: usize = 1000;
 
     fn read(text: &str) -> Result<GroupBody, Refusal> {
-        super::read(RawObject::of_body(text.as_bytes()).unwrap(), 0, LIMIT)
+        super::read(RawObject::of_body(text.as_bytes()).unwrap(), 0, &mut Allowance::of_one(LIMIT))
     }
 
     fn members(rest: &str) -> Option<Vec<String>> {
@@ -131,7 +126,12 @@ mod tests {
     #[test]
     fn an_object_under_the_urn_of_the_schema_is_no_endless_descent() {
         let nested = format!("{}1{}", format!("{{\"{GROUP}\":").repeat(10_000), "}".repeat(10_000));
-        let refusal = super::read(RawObject::of_body(nested.as_bytes()).unwrap(), 0, usize::MAX).unwrap_err();
+        let refusal = super::read(
+            RawObject::of_body(nested.as_bytes()).unwrap(),
+            0,
+            &mut Allowance::of_one(usize::MAX),
+        )
+        .unwrap_err();
         assert_eq!(refusal.reason, ErrorReason::InvalidSyntax);
     }
 

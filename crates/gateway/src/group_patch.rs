@@ -10,8 +10,8 @@ use rollcall_scim::patch::{Kind, Operation};
 use rollcall_scim::schema::GROUP;
 use serde_json::value::RawValue;
 
+use crate::allowance::Allowance;
 use crate::error::Refusal;
-use crate::group_body::past;
 use crate::member_ids::{IDS_IN_A_MESSAGE, Ids, Members, is_members, scan};
 use crate::patch_body::{Sent, head, no_operation, no_operations, require_schema};
 use crate::raw::{self, RawObject};
@@ -44,26 +44,33 @@ enum Content {
 }
 
 impl GroupPatch {
-    /// Reads a PATCH, which stands so many levels deep in its body. What it says beside members may have `limit` bytes.
+    /// Reads a PATCH, which stands so many levels deep in its body.
     ///
-    /// Errors: `invalidSyntax`, naming the operation by its position, from 0; past the limit of bytes, that.
-    pub(crate) fn read(mut object: RawObject<'_>, levels: usize, limit: usize) -> Result<Self, Refusal> {
+    /// Errors: `invalidSyntax`, naming the operation by its position, from 0; past what is allowed beside members, that.
+    pub(crate) fn read(
+        mut object: RawObject<'_>,
+        levels: usize,
+        allowance: &mut Allowance,
+    ) -> Result<Self, Refusal> {
         let schemas = object.take("schemas").map(|schemas| raw::value(schemas, levels + 1)).transpose()?;
         require_schema(schemas.as_ref())?;
         let operations = object.take("Operations");
         let Some(operations) = operations.filter(|operations| raw::is_array(operations)) else {
             return Err(no_operations(operations.map(raw::kind)).into());
         };
-        Self::of_operations(operations, levels + 1, limit)
+        Self::of_operations(operations, levels + 1, allowance)
     }
 
     /// Reads `Operations` themselves.
-    pub(crate) fn of_operations(operations: &RawValue, levels: usize, limit: usize) -> Result<Self, Refusal> {
+    pub(crate) fn of_operations(
+        operations: &RawValue,
+        levels: usize,
+        allowance: &mut Allowance,
+    ) -> Result<Self, Refusal> {
         let operations =
             raw::array(operations, MOST_OPERATIONS).map_err(|refusal| within("Operations", &refusal))?;
-        let mut left = Left { bytes: limit, limit };
         let steps =
-            operations.into_iter().enumerate().map(|(index, raw)| step(index, raw, levels + 1, &mut left));
+            operations.into_iter().enumerate().map(|(index, raw)| step(index, raw, levels + 1, allowance));
         Ok(Self(steps.collect::<Result<_, _>>()?))
     }
 
@@ -92,22 +99,6 @@ impl GroupPatch {
     }
 }
 
-/// How many bytes may still be said beside members.
-struct Left {
-    bytes: usize,
-    limit: usize,
-}
-
-impl Left {
-    fn value(&mut self, raw: &RawValue, levels: usize) -> Result<serde_json::Value, Refusal> {
-        self.bytes = self
-            .bytes
-            .checked_sub(raw.get().len())
-            .ok_or_else(|| Refusal::new(ErrorReason::PayloadTooLarge, past(self.limit)))?;
-        raw::value(raw, levels)
-    }
-}
-
 impl Sent for &RawValue {
     fn kind(&self) -> &'static str {
         raw::kind(self)
@@ -122,7 +113,7 @@ impl Sent for &RawValue {
     }
 }
 
-fn step(index: usize, raw: &RawValue, levels: usize, left: &mut Left) -> Result<Step, Refusal> {
+fn step(index: usize, raw: &RawValue, levels: usize, allowance: &mut Allowance) -> Result<Step, Refusal> {
     if !raw::is_object(raw) {
         return Err(no_operation(index, raw::kind(raw)).into());
     }
@@ -131,7 +122,7 @@ fn step(index: usize, raw: &RawValue, levels: usize, left: &mut Left) -> Result<
     let (kind, path) = head(index, object.take("op"), object.take("path"))?;
     let content = match object.take("value") {
         None => Content::Absent,
-        Some(value) => content(kind, path.as_deref(), value, levels + 1, left)
+        Some(value) => content(kind, path.as_deref(), value, levels + 1, allowance)
             .map_err(|refusal| within(&place(".value"), &refusal))?,
     };
     Ok(Step { kind, path, content })
@@ -142,7 +133,7 @@ fn content(
     path: Option<&str>,
     value: &RawValue,
     levels: usize,
-    left: &mut Left,
+    allowance: &mut Allowance,
 ) -> Result<Content, Refusal> {
     let path = path.map(str::trim).filter(|path| !path.is_empty() && !path.eq_ignore_ascii_case(GROUP));
     match path {
@@ -153,17 +144,22 @@ fn content(
             }
         }
         None if kind != Kind::Remove && raw::is_object(value) => {
-            if let Some(attributes) = attributes(value, levels, left)? {
+            if let Some(attributes) = attributes(value, levels, allowance)? {
                 return Ok(attributes);
             }
         }
         _ => {}
     }
-    Ok(Content::Value(left.value(value, levels)?))
+    allowance.take(value.get().as_bytes())?;
+    Ok(Content::Value(raw::value(value, levels)?))
 }
 
 /// A value without a path, if it has a list of members.
-fn attributes(value: &RawValue, levels: usize, left: &mut Left) -> Result<Option<Content>, Refusal> {
+fn attributes(
+    value: &RawValue,
+    levels: usize,
+    allowance: &mut Allowance,
+) -> Result<Option<Content>, Refusal> {
     let object = RawObject::of(value)?;
     let mut attributes = serde_json::Map::new();
     let mut members = None;
@@ -174,7 +170,8 @@ fn attributes(value: &RawValue, levels: usize, left: &mut Left) -> Result<Option
         } else if is_members(&name) && members.is_some() {
             return Ok(None);
         } else {
-            attributes.insert(name, left.value(value, levels + 1)?);
+            allowance.take(value.get().as_bytes())?;
+            attributes.insert(name, raw::value(value, levels + 1)?);
         }
     }
     Ok(members.map(|ids| Content::Attributes(attributes, ids)))
@@ -274,7 +271,7 @@ mod tests {
     fn read(operations: &serde_json::Value) -> Result<GroupPatch, Refusal> {
         let schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"];
         let body = json!({"schemas": schemas, "Operations": operations}).to_string();
-        GroupPatch::read(RawObject::of_body(body.as_bytes()).unwrap(), 0, LIMIT)
+        GroupPatch::read(RawObject::of_body(body.as_bytes()).unwrap(), 0, &mut Allowance::of_one(LIMIT))
     }
 
     fn sent(operations: &serde_json::Value) -> Vec<Operation> {
@@ -377,7 +374,12 @@ mod tests {
         }
         let broken = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
             "Operations":[{"op":"add"},{"op":"add","path":"members","value":["\ud800"]}]}"#;
-        let refusal = GroupPatch::read(RawObject::of_body(broken.as_bytes()).unwrap(), 0, LIMIT).unwrap_err();
+        let refusal = GroupPatch::read(
+            RawObject::of_body(broken.as_bytes()).unwrap(),
+            0,
+            &mut Allowance::of_one(LIMIT),
+        )
+        .unwrap_err();
         assert!(refusal.detail.starts_with("Operations[1].value: members: no JSON"), "{}", refusal.detail);
     }
 

@@ -9,6 +9,7 @@ use rollcall_api::v1::{
 };
 use rollcall_scim::schema::GROUP;
 
+use crate::allowance::Allowance;
 use crate::answer::Answer;
 use crate::body::Incoming;
 use crate::call::Call;
@@ -162,7 +163,7 @@ async fn change(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer
     let size = text.len();
     let object = RawObject::of_body(&text)?;
     call.note_implied(are_missing_in(&object), PATCH_OP);
-    let patch = GroupPatch::read(object, 0, call.gateway.max_user_body_bytes)?;
+    let patch = GroupPatch::read(object, 0, &mut allowance(call))?;
     drop(text);
     let mut chunks = patch.into_chunks();
     let first = PatchGroupRequest {
@@ -192,13 +193,18 @@ async fn delete(call: &Call<'_>, id: &str) -> Result<Answer, Problem> {
     Ok(Answer::new(StatusCode::NO_CONTENT))
 }
 
+/// What a request may say of a group beside its members: as much as of a user.
+fn allowance(call: &Call<'_>) -> Allowance {
+    Allowance::of_one(call.gateway.max_user_body_bytes)
+}
+
 /// The group that a body is, and how many bytes it had. The body itself is let go.
 async fn read(call: &Call<'_>, body: &mut Incoming) -> Result<(GroupBody, usize), Problem> {
     call.read(body, call.gateway.max_large_body_bytes).await?;
     let text = body.take()?;
     let object = RawObject::of_body(&text)?;
     call.note_implied(are_missing_in(&object), GROUP);
-    let group = group_body::read(object, 0, call.gateway.max_user_body_bytes)?;
+    let group = group_body::read(object, 0, &mut allowance(call))?;
     Ok((group, text.len()))
 }
 

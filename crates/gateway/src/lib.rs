@@ -7,6 +7,7 @@
 //! has none learns nothing but that.
 
 mod activity;
+mod allowance;
 mod answer;
 mod base_url;
 mod body;

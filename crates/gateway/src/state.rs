@@ -18,7 +18,10 @@ pub(crate) struct Gateway {
     pub(crate) core_timeout: Duration,
     pub(crate) max_user_body_bytes: usize,
     pub(crate) max_large_body_bytes: usize,
+    /// For the texts of large bodies.
     pub(crate) body_room: Room,
+    /// For what they become.
+    pub(crate) tree_room: Room,
     pub(crate) readiness: Readiness,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) body_timeout: Duration,
@@ -35,6 +38,7 @@ impl Gateway {
             max_user_body_bytes: settings.max_user_body_bytes,
             max_large_body_bytes: settings.max_large_body_bytes,
             body_room: Room::for_bytes(settings.body_memory_bytes),
+            tree_room: Room::for_bytes(settings.body_memory_bytes),
             readiness: settings.readiness,
             trusted_proxies: settings.trusted_proxies,
             body_timeout: settings.body_timeout,

@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::LEVELS;
+use crate::allowance::Allowance;
 use crate::body::kind;
 use crate::error::Refusal;
 use crate::group_body::{self, GroupBody};
@@ -24,10 +25,11 @@ use crate::routing::{Endpoint, Route, endpoint_at, route};
 /// How many levels deep the data of an operation stand in the body.
 const DATA_LEVELS: usize = LEVELS + 1;
 
-/// The message of an operation. A user, and what is said of a group beside its members, may have `limit` bytes.
-pub(super) fn message(text: &[u8], limit: usize) -> BulkOperation {
+/// The message of the next operation, within what is allowed of a user, and of a group beside its members.
+pub(super) fn message(text: &[u8], allowance: &mut Allowance) -> BulkOperation {
     let mut outline = Outline::default();
-    let operation = read(text, limit, &mut outline).unwrap_or_else(|refusal| {
+    allowance.begin_next();
+    let operation = read(text, allowance, &mut outline).unwrap_or_else(|refusal| {
         Operation::Refused(Refused { reason: refusal.reason.into(), message: refusal.detail.into_owned() })
     });
     BulkOperation {
@@ -96,7 +98,7 @@ pub(super) fn endpoint(path: &str) -> Endpoint<'_> {
     }
 }
 
-fn read(text: &[u8], limit: usize, outline: &mut Outline) -> Result<Operation, Refusal> {
+fn read(text: &[u8], allowance: &mut Allowance, outline: &mut Outline) -> Result<Operation, Refusal> {
     let mut members = object(text)?;
     let mut string = |name: &'static str| match members.take(name).filter(|value| !raw::is_null(value)) {
         None => Ok(None),
@@ -133,27 +135,27 @@ fn read(text: &[u8], limit: usize, outline: &mut Outline) -> Result<Operation, R
             Err(Refusal::value("bulkId: it is missing; POST needs one that no other operation has"))
         }
         (Method::Post, Endpoint::Users) => {
-            Ok(Operation::CreateUser(CreateUser { user: Some(a_user(data()?, limit)?) }))
+            Ok(Operation::CreateUser(CreateUser { user: Some(a_user(data()?, allowance)?) }))
         }
         (Method::Put, Endpoint::User(user)) => Ok(Operation::ReplaceUser(ReplaceUser {
             id: id(user),
-            user: Some(a_user(data()?, limit)?),
+            user: Some(a_user(data()?, allowance)?),
             if_match,
         })),
         (Method::Patch, Endpoint::User(user)) => {
-            let operations = user_patch(data()?, limit)?;
+            let operations = user_patch(data()?, allowance)?;
             Ok(Operation::PatchUser(PatchResource { id: id(user), operations, if_match }))
         }
         (Method::Delete, Endpoint::User(user)) => {
             Ok(Operation::DeleteUser(DeleteResource { id: id(user), if_match }))
         }
         (Method::Post, Endpoint::Groups) => {
-            let GroupBody { group, members } = a_group(data()?, limit)?;
+            let GroupBody { group, members } = a_group(data()?, allowance)?;
             let members = members.unwrap_or_default().into_chunks().flatten().collect();
             Ok(Operation::CreateGroup(CreateGroup { group: Some(group), members }))
         }
         (Method::Put, Endpoint::Group(place)) => {
-            let GroupBody { group, members } = a_group(data()?, limit)?;
+            let GroupBody { group, members } = a_group(data()?, allowance)?;
             Ok(Operation::ReplaceGroup(ReplaceGroup {
                 id: id(place),
                 group: Some(group),
@@ -163,7 +165,7 @@ fn read(text: &[u8], limit: usize, outline: &mut Outline) -> Result<Operation, R
             }))
         }
         (Method::Patch, Endpoint::Group(group)) => {
-            let operations = group_patch(data()?, limit)?;
+            let operations = group_patch(data()?, allowance)?;
             Ok(Operation::PatchGroup(PatchResource { id: id(group), operations, if_match }))
         }
         (Method::Delete, Endpoint::Group(group)) => {
@@ -199,8 +201,8 @@ fn object(text: &[u8]) -> Result<RawObject<'_>, Refusal> {
     RawObject::of(raw)
 }
 
-fn a_user(data: &RawValue, limit: usize) -> Result<User, Refusal> {
-    require_short(data, limit)?;
+fn a_user(data: &RawValue, allowance: &mut Allowance) -> Result<User, Refusal> {
+    allowance.take(data.get().as_bytes()).map_err(|refusal| in_data(&refusal))?;
     let mut data = raw::value(data, DATA_LEVELS)?;
     if let Value::Object(body) = &mut data {
         complete(body, USER);
@@ -208,13 +210,13 @@ fn a_user(data: &RawValue, limit: usize) -> Result<User, Refusal> {
     Ok(user::from_json(data)?)
 }
 
-fn a_group(data: &RawValue, limit: usize) -> Result<GroupBody, Refusal> {
-    group_body::read(RawObject::of(data).map_err(|refusal| in_data(&refusal))?, DATA_LEVELS, limit)
+fn a_group(data: &RawValue, allowance: &mut Allowance) -> Result<GroupBody, Refusal> {
+    group_body::read(RawObject::of(data).map_err(|refusal| in_data(&refusal))?, DATA_LEVELS, allowance)
 }
 
 /// The operations of a PATCH. The RFC's own examples show the bare list (erratum 5050).
-fn user_patch(data: &RawValue, limit: usize) -> Result<Vec<PatchOperation>, Refusal> {
-    require_short(data, limit)?;
+fn user_patch(data: &RawValue, allowance: &mut Allowance) -> Result<Vec<PatchOperation>, Refusal> {
+    allowance.take(data.get().as_bytes()).map_err(|refusal| in_data(&refusal))?;
     let operations = match raw::value(data, DATA_LEVELS)? {
         Value::Object(body) => patch_body::operations(body)?,
         list @ Value::Array(_) => patch_body::list(Some(list))?,
@@ -226,21 +228,13 @@ fn user_patch(data: &RawValue, limit: usize) -> Result<Vec<PatchOperation>, Refu
     Ok(patch::to_messages(operations))
 }
 
-fn group_patch(data: &RawValue, limit: usize) -> Result<Vec<PatchOperation>, Refusal> {
+fn group_patch(data: &RawValue, allowance: &mut Allowance) -> Result<Vec<PatchOperation>, Refusal> {
     let patch = if raw::is_array(data) {
-        GroupPatch::of_operations(data, DATA_LEVELS, limit)?
+        GroupPatch::of_operations(data, DATA_LEVELS, allowance)?
     } else {
-        GroupPatch::read(RawObject::of(data).map_err(|refusal| in_data(&refusal))?, DATA_LEVELS, limit)?
+        GroupPatch::read(RawObject::of(data).map_err(|refusal| in_data(&refusal))?, DATA_LEVELS, allowance)?
     };
     Ok(patch.into_operations().collect())
-}
-
-fn require_short(data: &RawValue, limit: usize) -> Result<(), Refusal> {
-    if data.get().len() <= limit {
-        return Ok(());
-    }
-    let detail = format!("data: they are larger than the {limit} bytes allowed of a user");
-    Err(Refusal::new(ErrorReason::PayloadTooLarge, detail))
 }
 
 fn in_data(refusal: &Refusal) -> Refusal {

@@ -136,6 +136,19 @@ async fn a_body_larger_than_all_the_room_is_read_alone() {
 }
 
 #[tokio::test]
+async fn a_body_of_more_values_than_anybody_has_is_413_however_short_they_are() {
+    let gateway = Gateway::new().await;
+    let values = |count: usize| format!("{{\"emails\":[{}1]}}", "1,".repeat(count - 1));
+    let reply = gateway.ask("POST /scim/v2/Users", &[], values(100_000)).await;
+    assert!(reply.error(413).1.contains("100000 values"));
+    gateway.ask("POST /scim/v2/Users", &[], values(90_000)).await.error(400);
+    let group = values(100_000).replace("emails", "urn:x");
+    gateway.ask("PUT /scim/v2/Groups/g", &[], group).await.error(413);
+    let members = values(100_000).replace("emails", "displayName\":\"Ops\",\"members").replace('1', "\"u\"");
+    assert_ne!(gateway.ask("PUT /scim/v2/Groups/g", &[], members).await.status, 413);
+}
+
+#[tokio::test]
 async fn a_body_that_is_not_json_by_its_own_account_is_415() {
     let gateway = Gateway::new().await;
     let detail = gateway.ask(PATCH, &[("content-type", "application/xml")], "<x/>").await.error(415).1;
