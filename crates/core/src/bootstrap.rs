@@ -6,8 +6,8 @@ use rollcall_api::access;
 use rollcall_api::v1::{ErrorReason, Scope};
 use rollcall_scim::Profile;
 use rollcall_store::{
-    ActivitySettings, CredentialKind, NoticeSettings, PasswordHandling, ProvisioningChoices, Safeguards,
-    Transaction,
+    ActivitySettings, Credential, CredentialKind, NoticeSettings, PasswordHandling, ProvisioningChoices,
+    Safeguards, Transaction,
 };
 use uuid::Uuid;
 
@@ -113,6 +113,23 @@ impl Core {
         let (_, secret) = self.make_credential(&mut *transaction, Origin::SYSTEM, new).await?;
         transaction.save().await?;
         Ok(secret)
+    }
+
+    /// The admin keys, newest first.
+    pub async fn admin_keys(&self) -> Result<Vec<Credential>> {
+        Ok(self.store.credentials(CredentialKind::AdminKey, None).await?)
+    }
+
+    /// Ends an admin key, which is named by its id or its first characters, and its sessions with it.
+    ///
+    /// Errors: `NOT_FOUND`, and `INVALID_VALUE` for first characters that fit several.
+    pub async fn revoke_admin_key(&self, named: &str) -> Result<Credential> {
+        let mut transaction = self.store.begin().await?;
+        let keys = transaction.credentials(CredentialKind::AdminKey, None).await?;
+        let key = self.pick(keys, "admin key", named)?;
+        let key = self.revoke_credential(&mut *transaction, Origin::SYSTEM, key).await?;
+        transaction.save().await?;
+        Ok(key)
     }
 
     /// Keeps the key of gateways, unless there has been one.

@@ -82,6 +82,34 @@ fn a_lost_admin_key_is_replaced_on_the_database() {
 }
 
 #[test]
+fn a_stolen_admin_key_is_found_and_revoked_on_the_database() {
+    let data = directory("stolen-key").join("data");
+    let server = Server::start(&mut serve(&data));
+    let on_database = |command: &str| finish(rollcall(&format!("{command} --data-dir")).arg(&data));
+    let (_, key, _) = on_database("admin-key create --name laptop");
+    let show = || {
+        let mut show = rollcall("directory show default --server");
+        finish(show.arg(server.said("gRPC")).env("ROLLCALL_ADMIN_KEY", key.trim_end()))
+    };
+    assert_eq!(show().0, 0);
+
+    let (status, listed, error) = on_database("admin-key list");
+    assert_eq!(status, 0, "{error}");
+    let line = listed.lines().find(|line| line.contains("laptop")).unwrap();
+    let prefix = line.split_whitespace().next().unwrap();
+    assert!(key.starts_with(prefix) && line.contains("live") && !listed.contains(key.trim_end()), "{listed}");
+
+    let (status, revoked, error) = on_database(&format!("admin-key revoke {prefix} --json"));
+    assert_eq!(status, 0, "{error}");
+    assert!(revoked.contains("\"state\": \"revoked\""), "{revoked}");
+    let (status, _, error) = show();
+    assert_ne!(status, 0, "{error}");
+    let (status, _, error) = on_database("admin-key revoke rc_admin_none");
+    assert_eq!(status, 1);
+    assert!(error.contains("no admin key with the id or prefix"), "{error}");
+}
+
+#[test]
 fn migrations_can_be_checked_before_they_are_applied() {
     let data = directory("migrate").join("data");
     let migrate = |flag: &str| finish(rollcall(&format!("migrate {flag} --data-dir")).arg(&data));
