@@ -134,6 +134,7 @@ def go_on(installation: Installation, trouble, ends, others_write: bool, record_
             assert installation.answered(installation.elsewhere, during)
         else:
             until(lambda: any(status == 503 for one in everybody for begin, _, status, _ in one.answers))
+            until(lambda: not installation.is_ready())
         over = time.monotonic()
         ends()
         recovery = until(lambda: installation.answered(everybody, over))
@@ -168,7 +169,7 @@ def test_what_another_session_holds_is_felt_by_its_directory_alone(installation,
     session.close()
 
 
-@pytest.mark.parametrize(("table", "others_write"), [("mails", True), ("activity", True), ("resources", False)])
+@pytest.mark.parametrize(("table", "others_write"), [("mails", True), ("activity", True), ("resources", False), ("credentials", False)])
 def test_a_table_that_another_session_holds_is_waited_for_with_a_bound(
     installation, table, others_write, record_property
 ):

@@ -233,8 +233,10 @@ impl Core {
         Ok((Routes::from(routes.into_axum_router().layer(gate)).prepare(), reporter))
     }
 
-    /// Whether the database takes changes: it does one. Errors: why it does not.
+    /// Whether the database answers what every request asks, and takes changes: it is asked for nobody's credential, and does
+    /// a change. Errors: why it does not.
     pub async fn probe(&self) -> Result<()> {
+        self.store.credential_and_user(&[0; 32], "").await?;
         // It ends as it begins, so that every replica takes it whenever it likes.
         self.store.take_lease(PROBE, uuid::Uuid::nil(), self.clock.now(), 0).await?;
         Ok(())

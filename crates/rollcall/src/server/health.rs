@@ -1,4 +1,4 @@
-//! Whether a core is ready: it is not while its database takes no changes, nor once it is stopping.
+//! Whether a core is ready: it is not while its database holds up every request or takes no changes, nor once it is stopping.
 
 use std::time::Duration;
 
