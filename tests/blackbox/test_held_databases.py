@@ -169,7 +169,9 @@ def test_what_another_session_holds_is_felt_by_its_directory_alone(installation,
     session.close()
 
 
-@pytest.mark.parametrize(("table", "others_write"), [("mails", True), ("activity", True), ("resources", False), ("credentials", False)])
+@pytest.mark.parametrize(
+    ("table", "others_write"), [("mails", True), ("activity", True), ("resources", False), ("credentials", False)]
+)
 def test_a_table_that_another_session_holds_is_waited_for_with_a_bound(
     installation, table, others_write, record_property
 ):

@@ -1,5 +1,8 @@
 """Gateway, core and commands over TLS, each knowing whom it talks to."""
 
+import socket
+import ssl
+
 import grpc
 import pytest
 import trustme
@@ -92,3 +95,39 @@ def test_who_speaks_no_tls_gets_nothing(house):
     with pytest.raises(grpc.RpcError) as refusal:
         plain.call("IdentityService/WhoAmI")
     assert refusal.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_core_shows_its_new_certificate_without_a_restart(builder, tmp_path, name):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+
+    def issue() -> bytes:
+        issued = authority.issue_cert(HOST)
+        issued.private_key_pem.write_to_path(tmp_path / "core.key")
+        issued.cert_chain_pems[0].write_to_path(tmp_path / "core.pem")
+        return ssl.PEM_cert_to_DER_cert((tmp_path / "core.pem").read_text())
+
+    def shown() -> bytes:
+        context = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+        context.set_alpn_protocols(["h2"])
+        raw = socket.create_connection((HOST, house.grpc_port))
+        with context.wrap_socket(raw, server_hostname=HOST) as stream:
+            return stream.getpeercert(binary_form=True)
+
+    first = issue()
+    house = builder.new("apart-sqlite")
+    house.http_port, house.grpc_port = free_port(), free_port()
+    house.settings = {
+        "ROLLCALL_GRPC_TLS_CERT": str(tmp_path / "core.pem"),
+        "ROLLCALL_GRPC_TLS_KEY": str(tmp_path / "core.key"),
+    }
+    house.processes.append(house.new_process("core"))
+    house.processes.append(new_gateway(house, {"ca.pem": str(tmp_path / "ca.pem")}, None))
+    house.processes[-1].wait_for(house.is_ready)
+    assert shown() == first
+    scim = Scim(house.base_url, house.scim_token)
+    user = scim.create(name)
+    second = issue()
+    house.processes[0].wait_for(lambda: shown() == second)
+    assert scim.read(user)["userName"] == name
+    house.stop()

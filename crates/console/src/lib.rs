@@ -47,6 +47,8 @@ pub struct Settings {
     /// The URL by which identity providers reach the SCIM endpoint, without its path. Absent, the host by which the
     /// administrator came.
     pub public_url: Option<String>,
+    /// Whether the port itself has TLS.
+    pub is_encrypted: bool,
     /// The OpenID provider that administrators can sign in with; `None`, they have keys.
     pub oidc: Option<Arc<OpenIdConnect>>,
     /// How long the core may take to answer.

@@ -28,13 +28,13 @@ pub(crate) fn host(parts: &Parts) -> Option<&str> {
 }
 
 /// The URL by which the browser reaches the console, without a path. That it has TLS is known by the public URL, where it is
-/// that host's; else it has, but on this machine.
-pub(crate) fn base(parts: &Parts, public_url: Option<&str>) -> Option<String> {
+/// that host's, and by the port; else it has, but on this machine.
+pub(crate) fn base(parts: &Parts, public_url: Option<&str>, is_encrypted: bool) -> Option<String> {
     let host = host(parts).filter(|host| !host.is_empty())?;
     let public = public_url.and_then(split).filter(|(_, public)| public.eq_ignore_ascii_case(host));
     let scheme = match public {
         Some((scheme, _)) => scheme,
-        None if is_local(parts) => "http",
+        None if is_local(parts) && !is_encrypted => "http",
         None => "https",
     };
     Some(format!("{scheme}://{host}"))
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn the_console_has_tls_but_on_this_machine_unless_the_public_url_says_otherwise() {
         let base = |host: &str, public_url: Option<&str>| {
-            base(&Request::builder().header("host", host).body(()).unwrap().into_parts().0, public_url)
+            base(&Request::builder().header("host", host).body(()).unwrap().into_parts().0, public_url, false)
         };
         assert_eq!(base("id.example.com", None).as_deref(), Some("https://id.example.com"));
         assert_eq!(base("127.0.0.1:8080", None).as_deref(), Some("http://127.0.0.1:8080"));

@@ -112,7 +112,7 @@ impl Console {
     pub(crate) fn endpoint(&self, session: &SignedIn) -> String {
         match &self.settings.public_url {
             Some(url) => format!("{url}/scim/v2"),
-            None => format!("http://{}/scim/v2", session.host),
+            None => format!("{}://{}/scim/v2", self.scheme(), session.host),
         }
     }
 
@@ -120,7 +120,11 @@ impl Console {
     pub(crate) fn token_endpoint(&self, session: &SignedIn) -> String {
         match &self.settings.public_url {
             Some(url) => format!("{url}/oauth2/token"),
-            None => format!("http://{}/oauth2/token", session.host),
+            None => format!("{}://{}/oauth2/token", self.scheme(), session.host),
         }
+    }
+
+    fn scheme(&self) -> &'static str {
+        if self.settings.is_encrypted { "https" } else { "http" }
     }
 }

@@ -32,14 +32,18 @@ impl BasePath {
 pub(crate) struct BaseUrls {
     /// If the operator has said what the public URL is: the one of Rollcall's own path, and that of Metabase's.
     public: Option<[String; 2]>,
+    scheme: &'static str,
 }
 
 impl BaseUrls {
-    /// With a public URL, or without.
-    pub(crate) fn new(public_url: Option<&str>) -> Self {
+    /// With a public URL, or without, and by a port that has TLS or has not.
+    pub(crate) fn new(public_url: Option<&str>, is_encrypted: bool) -> Self {
         let paths = [BasePath::Rollcall, BasePath::Metabase];
         let public = public_url.map(|url| url.trim_end_matches('/'));
-        Self { public: public.map(|url| paths.map(|path| format!("{url}{}", path.as_str()))) }
+        Self {
+            public: public.map(|url| paths.map(|path| format!("{url}{}", path.as_str()))),
+            scheme: if is_encrypted { "https" } else { "http" },
+        }
     }
 
     /// The base URL of a request that came by a base path. Without a public URL it is made of the host that the client
@@ -49,7 +53,7 @@ impl BaseUrls {
             (Some([rollcall, _]), BasePath::Rollcall) => Cow::Borrowed(rollcall),
             (Some([_, metabase]), BasePath::Metabase) => Cow::Borrowed(metabase),
             (None, path) => match host(parts) {
-                Some(host) => Cow::Owned(format!("http://{host}{}", path.as_str())),
+                Some(host) => Cow::Owned(format!("{}://{host}{}", self.scheme, path.as_str())),
                 None => Cow::Borrowed(path.as_str()),
             },
         }
@@ -108,7 +112,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        BaseUrls::new(public_url).of(&parts, path).into_owned()
+        BaseUrls::new(public_url, false).of(&parts, path).into_owned()
     }
 
     #[test]

@@ -12,8 +12,10 @@ use crate::request_id::RequestIds;
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The URL that clients reach the gateway by, without the base path, as [`parse_public_url`](crate::parse_public_url)
-    /// gives it; such as `https://id.example.com`. Absent, `http://` and the `Host` of each request.
+    /// gives it; such as `https://id.example.com`. Absent, the scheme of the port and the `Host` of each request.
     pub public_url: Option<String>,
+    /// Whether the port itself has TLS.
+    pub is_encrypted: bool,
     /// The largest body of a request about a user, in bytes.
     pub max_user_body_bytes: usize,
     /// The largest body of a request about groups, or of a bulk request, in bytes.
@@ -39,6 +41,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             public_url: None,
+            is_encrypted: false,
             max_user_body_bytes: 2 * 1024 * 1024,
             max_large_body_bytes: 32 * 1024 * 1024,
             body_memory_bytes: 64 * 1024 * 1024,

@@ -42,7 +42,7 @@ impl Gateway {
             readiness: settings.readiness,
             trusted_proxies: settings.trusted_proxies,
             body_timeout: settings.body_timeout,
-            base_urls: BaseUrls::new(settings.public_url.as_deref()),
+            base_urls: BaseUrls::new(settings.public_url.as_deref(), settings.is_encrypted),
             activity: settings.activity,
             request_ids: settings.request_ids,
         }

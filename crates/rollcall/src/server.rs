@@ -1,5 +1,7 @@
 //! The servers, and what they have in common.
 
+mod certificates;
+mod checked;
 mod connections;
 pub(crate) mod console;
 pub(crate) mod core;

@@ -18,6 +18,7 @@ mod open_id;
 mod secrets;
 mod size;
 mod smtp;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ pub(crate) use open_id::OpenId;
 pub(crate) use secrets::{BootstrapFiles, secret};
 use size::{ByteSize, Memory};
 pub(crate) use smtp::Smtp;
+pub(crate) use tls::HttpTls;
 
 /// A setting that cannot be used, and what would do.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +88,9 @@ pub(crate) struct Http {
     /// Address that the SCIM endpoint listens on; port 0 takes any free one
     #[arg(long, env = "ROLLCALL_HTTP_ADDR", value_name = "IP:PORT", default_value = "127.0.0.1:8080", value_parser = address::parse)]
     pub(crate) http_addr: SocketAddr,
+
+    #[command(flatten)]
+    pub(crate) tls: HttpTls,
 
     #[command(flatten)]
     pub(crate) public: Public,
@@ -158,6 +163,9 @@ pub(crate) struct ConsoleHttp {
     /// Address that the web console listens on; port 0 takes any free one
     #[arg(long, env = "ROLLCALL_CONSOLE_ADDR", value_name = "IP:PORT", default_value = "127.0.0.1:8090", value_parser = address::parse)]
     pub(crate) console_addr: SocketAddr,
+
+    #[command(flatten)]
+    pub(crate) tls: HttpTls,
 
     #[command(flatten)]
     pub(crate) proxies: Proxies,

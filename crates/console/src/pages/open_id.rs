@@ -145,7 +145,7 @@ impl Console {
     /// The URL of the callback, by the host that the browser named. The provider knows which hosts are right: it sends nobody
     /// to a callback that is not registered.
     fn callback(&self, parts: &Parts) -> Result<RedirectUrl, Refused> {
-        let base = origin::base(parts, self.settings.public_url.as_deref());
+        let base = origin::base(parts, self.settings.public_url.as_deref(), self.settings.is_encrypted);
         let url = base.and_then(|base| RedirectUrl::new(format!("{base}{CALLBACK}")).ok());
         url.ok_or_else(|| Refusal::NotBegun.because("the request names no host"))
     }

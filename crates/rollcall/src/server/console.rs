@@ -10,12 +10,15 @@ use rollcall_console::OpenIdConnect;
 use rollcall_core::{Clock as _, SystemClock};
 use rollcall_gateway::Readiness;
 
+use super::certificates::Certificates;
 use super::connections::Connections;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router};
 use super::{gateway, http, listener, logging};
 use crate::output;
-use crate::settings::{self, ConsoleHttp, CoreConnection, General, OpenId, Patience, Public, Shutdown};
+use crate::settings::{
+    self, ConsoleHttp, CoreConnection, General, HttpTls, OpenId, Patience, Public, Shutdown,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,16 +53,18 @@ pub(crate) struct Settings {
 pub(crate) async fn run(settings: Settings) -> Result<()> {
     logging::init(&settings.general)?;
     let oidc = settings.open_id.provider()?;
+    let certificates = Certificates::of_http(&settings.http.tls)?;
     let signals = Signals::new()?;
     let listener = listener::bind("console-addr", settings.http.console_addr).await?;
     let metrics = Metrics::bind(&settings.metrics).await?;
     let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "the console is open to the network without TLS: put a proxy that has it in front");
+    if !address.ip().is_loopback() && certificates.is_none() {
+        tracing::warn!(%address, "the console is open to the network without TLS: give http-tls-cert and http-tls-key, or put a proxy in front that has it");
     }
     let core = gateway::channel(&settings.core)?;
     let readiness = Readiness::default();
-    let router = router(core.clone(), &settings.http.public, &settings.http.patience, oidc)
+    let (public, patience, tls) = (&settings.http.public, &settings.http.patience, &settings.http.tls);
+    let router = router(core.clone(), public, patience, tls, oidc)
         .merge(rollcall_gateway::probes(core, readiness.clone()));
     let proxies = settings.http.proxies.trusted_proxies.as_slice();
     let [connections] = Connections::of_ports(&settings.connections, [proxies]);
@@ -69,10 +74,14 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         let sources = Sources { connections: vec![("http", Arc::clone(&connections))], ..Sources::default() };
         metrics.serve(&mut servers, sources, &settings.connections)?;
     }
-    servers.start(|stop| http::serve(listener, connections, router, stop));
+    servers.start(|stop| http::serve(listener, certificates, connections, router, stop));
     let core = &settings.core.core_url;
     tracing::info!(%address, core, "the console listens");
-    output::line(&format!("Rollcall console is ready: http://{}/admin", listener::reachable(address)))?;
+    output::line(&format!(
+        "Rollcall console is ready: {}://{}/admin",
+        tls.scheme(),
+        listener::reachable(address)
+    ))?;
 
     let unready = async {
         readiness.drain();
@@ -85,12 +94,14 @@ pub(super) fn router(
     core: CoreChannel,
     public: &Public,
     patience: &Patience,
+    tls: &HttpTls,
     oidc: Option<OpenIdConnect>,
 ) -> Router {
     rollcall_console::router(
         core,
         rollcall_console::Settings {
             public_url: public.public_url.clone(),
+            is_encrypted: tls.is_on(),
             oidc: oidc.map(Arc::new),
             core_timeout: patience.core_timeout,
             now: || SystemClock.now(),

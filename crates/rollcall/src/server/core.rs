@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use clap::Args;
 
+use super::certificates::Certificates;
 use super::connections::Connections;
 use super::health::Health;
 use super::lifecycle::{Servers, Signals};
@@ -56,7 +57,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     limits.requests_of_one_directory = settings.database.requests_of_one_directory();
     let secrets = settings.start.bootstrap.secrets()?;
     let smtp = settings.smtp.server()?;
-    let server = grpc::server(&settings.grpc)?;
+    let certificates = Certificates::of_grpc(&settings.grpc)?;
     let mut signals = Signals::new()?;
     let listener = listener::bind("grpc-addr", settings.grpc.grpc_addr).await?;
     let metrics = Metrics::bind(&settings.metrics).await?;
@@ -92,7 +93,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         worker.work(stop).await;
         Ok(())
     });
-    servers.start(|stop| grpc::serve(server, listener, connections, routes, stop));
+    servers.start(|stop| grpc::serve(listener, certificates, connections, routes, stop));
     tracing::info!(%address, "the core listens");
     output::line(&format!("Rollcall core is ready: gRPC {}", url(&settings.grpc, address)))?;
 

@@ -11,6 +11,7 @@ use rollcall_core::{Random as _, SystemRandom};
 use rollcall_gateway::{ActivityLog, Readiness, Reporter, RequestIds};
 use tokio_util::sync::CancellationToken;
 
+use super::certificates::Certificates;
 use super::connections::Connections;
 use super::grpc::WINDOWS;
 use super::lifecycle::{Servers, Signals};
@@ -57,6 +58,7 @@ pub(crate) struct Settings {
 pub(crate) async fn run(settings: Settings) -> Result<()> {
     logging::init(&settings.general)?;
     let key = settings.key.authorization()?;
+    let certificates = Certificates::of_http(&settings.http.tls)?;
     let signals = Signals::new()?;
     let listener = listener::bind("http-addr", settings.http.http_addr).await?;
     let metrics = Metrics::bind(&settings.metrics).await?;
@@ -93,7 +95,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         };
         metrics.serve(&mut servers, sources, &settings.connections)?;
     }
-    servers.start(|stop| http::serve(listener, connections, router, stop));
+    servers.start(|stop| http::serve(listener, certificates, connections, router, stop));
     if let Some(reporter) = reporter {
         servers.start(|stop| report(reporter, core, stop));
     }
@@ -134,6 +136,7 @@ pub(super) fn gateway_settings(
 ) -> rollcall_gateway::Settings {
     rollcall_gateway::Settings {
         public_url: http.public.public_url.clone(),
+        is_encrypted: http.tls.is_on(),
         max_user_body_bytes: http.max_user_body.0,
         max_large_body_bytes: http.large_body.max_large_body.0,
         body_memory_bytes: http.max_body_memory.0,
@@ -162,16 +165,20 @@ pub(super) fn process_name() -> Result<String> {
 
 /// The URL before the path of the SCIM endpoint: the public one, or the one on this machine.
 pub(super) fn public_url(http: &Http, address: SocketAddr) -> String {
-    http.public.public_url.clone().unwrap_or_else(|| format!("http://{}", listener::reachable(address)))
+    http.public
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("{}://{}", http.tls.scheme(), listener::reachable(address)))
 }
 
 /// Credentials that cross a network in the clear are read by whoever listens there.
 pub(super) fn warn_if_exposed(http: &Http, address: SocketAddr) {
     let behind_tls = http.public.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
-    if !address.ip().is_loopback() && !behind_tls {
+    if !address.ip().is_loopback() && !behind_tls && !http.tls.is_on() {
         tracing::warn!(
             %address,
-            "the SCIM endpoint is open to the network without TLS: put a proxy that has it in front, and say so with public-url"
+            "the SCIM endpoint is open to the network without TLS: give http-tls-cert and http-tls-key, or put a proxy in front that \
+             has it, and say so with public-url"
         );
     }
 }

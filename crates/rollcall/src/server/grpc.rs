@@ -1,21 +1,22 @@
 //! The core's gRPC API over TCP.
 
 use std::future::ready;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures_util::StreamExt as _;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
+use super::certificates::Certificates;
 use super::connections::{Connections, Place};
 use super::heard::Heard;
-use super::tls;
-use crate::settings::Grpc;
 
 /// How often a silent connection is asked whether it is still there, and how long it may take to answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
@@ -30,25 +31,21 @@ const GIVEN_UP_AT_ONCE: usize = 10_000;
 /// messages wait than go with its window, as they do where many calls come in one moment: so it is wide.
 pub(super) const WINDOWS: (u32, u32) = (8 * 1024 * 1024, 1024 * 1024);
 
-/// What the gRPC API is served by. Errors: a certificate or key that cannot be used.
-pub(super) fn server(settings: &Grpc) -> Result<Server> {
-    let server = Server::builder()
+/// What the gRPC API is served by.
+pub(super) fn server() -> Server {
+    Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE.0))
         .http2_keepalive_timeout(Some(KEEPALIVE.1))
         .initial_connection_window_size(Some(WINDOWS.0))
         .initial_stream_window_size(Some(WINDOWS.1))
         .http2_max_pending_accept_reset_streams(Some(GIVEN_UP_AT_ONCE))
-        .max_concurrent_streams(CALLS_AT_ONCE);
-    match tls::server(settings)? {
-        Some(tls) => server.tls_config(tls).context("the certificate or key of the gRPC API cannot be used"),
-        None => Ok(server),
-    }
+        .max_concurrent_streams(CALLS_AT_ONCE)
 }
 
 /// Serves until told to stop, and then until every call has been answered.
 pub(super) async fn serve(
-    mut server: Server,
     listener: TcpListener,
+    certificates: Option<Arc<Certificates>>,
     connections: Arc<Connections>,
     routes: Routes,
     stop: CancellationToken,
@@ -60,11 +57,32 @@ pub(super) async fn serve(
         };
         ready(heard)
     });
-    server
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
-        .await
-        .context("the gRPC API failed")
+    let serving = server().add_routes(routes);
+    let stopped = stop.clone().cancelled_owned();
+    let served = match certificates {
+        None => serving.serve_with_incoming_shutdown(incoming, stopped).await,
+        Some(certificates) => {
+            tokio::spawn(Arc::clone(&certificates).follow(stop.clone()));
+            let greeted = incoming
+                .map(move |heard| greeted(Arc::clone(&certificates), heard))
+                // As many as there may be connections: a slow one keeps no other waiting.
+                .buffer_unordered(usize::MAX)
+                .filter_map(ready);
+            serving.serve_with_incoming_shutdown(greeted, stopped).await
+        }
+    };
+    served.context("the gRPC API failed")
+}
+
+/// A connection once its client has been greeted, if that works out.
+async fn greeted(
+    certificates: Arc<Certificates>,
+    heard: Result<Heard, io::Error>,
+) -> Option<Result<TlsStream<Heard>, io::Error>> {
+    match heard {
+        Ok(heard) => certificates.greet(heard).await.map(Ok),
+        Err(error) => Some(Err(error)),
+    }
 }
 
 /// A place for a connection, which is gone already if it has no peer.

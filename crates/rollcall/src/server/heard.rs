@@ -10,7 +10,6 @@ use tokio::time::{Instant, Sleep, sleep};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use super::connections::{LONGEST_SILENCE, Place};
-use super::heads::Heads;
 
 /// A connection that breaks when the other end has not taken anything of what it was sent for a while, or, where that is asked
 /// for, when nothing has come.
@@ -20,8 +19,6 @@ pub(super) struct Heard {
     silence: Option<Pin<Box<Sleep>>>,
     /// Until something has to be taken; none while everything is.
     stalled: Option<Pin<Box<Sleep>>>,
-    /// Where lines may not end in a bare LF.
-    heads: Option<Heads>,
     /// Its place among the connections.
     _place: Place,
 }
@@ -29,13 +26,20 @@ pub(super) struct Heard {
 impl Heard {
     /// One that may be silent: HTTP/1.1 has time-outs of its own for what it waits for.
     pub(super) fn new(stream: TcpStream, place: Place) -> Self {
-        Self { stream, silence: None, stalled: None, heads: Some(Heads::new()), _place: place }
+        Self { stream, silence: None, stalled: None, _place: place }
     }
 
     /// One of HTTP/2, which asks a silent peer whether it is there, so that one that has begun is always heard of; what says
     /// nothing is none, or stopped in the middle of its beginning.
     pub(super) fn http2(stream: TcpStream, place: Place) -> Self {
-        Self { silence: Some(Box::pin(sleep(LONGEST_SILENCE))), heads: None, ..Self::new(stream, place) }
+        let mut heard = Self::new(stream, place);
+        heard.has_to_speak();
+        heard
+    }
+
+    /// Lets it be silent no longer, as one of HTTP/2 may not.
+    pub(super) fn has_to_speak(&mut self) {
+        self.silence = Some(Box::pin(sleep(LONGEST_SILENCE)));
     }
 
     /// What came of sending, unless nothing has been taken for too long.
@@ -64,15 +68,7 @@ impl AsyncRead for Heard {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
-        if let Some(instead) = self.heads.as_mut().and_then(Heads::instead) {
-            buffer.put_slice(instead.get(..buffer.remaining()).unwrap_or(instead));
-            return Poll::Ready(Ok(()));
-        }
-        let before = buffer.filled().len();
         let come = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if let Some(heads) = &mut self.heads {
-            heads.go_over(&mut buffer.filled_mut()[before..]);
-        }
         let Some(silence) = &mut self.silence else { return come };
         if come.is_ready() {
             silence.as_mut().reset(Instant::now() + LONGEST_SILENCE);

@@ -1,4 +1,4 @@
-//! The SCIM endpoint over TCP: HTTP/1.1, and HTTP/2 for proxies that speak it in the clear.
+//! The SCIM endpoint over TCP: HTTP/1.1, and HTTP/2, with TLS or without.
 
 use std::io::{Error, ErrorKind};
 use std::sync::Arc;
@@ -15,9 +15,13 @@ use rollcall_console::Peer;
 use rollcall_gateway::{PeerAddress, client_address};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use super::certificates::{Certificates, HTTP2};
+use super::checked::Checked;
 use super::connections::{Connections, LONGEST_SILENCE, begins, one_client};
 use super::heard::Heard;
 
@@ -29,6 +33,7 @@ const BREATHER: Duration = Duration::from_millis(100);
 /// Serves until told to stop, and then until every request has been answered.
 pub(super) async fn serve(
     listener: TcpListener,
+    certificates: Option<Arc<Certificates>>,
     connections: Arc<Connections>,
     router: Router,
     stop: CancellationToken,
@@ -42,6 +47,9 @@ pub(super) async fn serve(
         .keep_alive_timeout(KEEPALIVE.1)
         .adaptive_window(true);
     let open = GracefulShutdown::new();
+    if let Some(certificates) = &certificates {
+        tokio::spawn(Arc::clone(certificates).follow(stop.clone()));
+    }
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -53,32 +61,37 @@ pub(super) async fn serve(
                 let (builder, router) = (builder.clone(), router.clone());
                 let watcher = open.watcher();
                 let (connections, stop) = (Arc::clone(&connections), stop.clone());
+                let certificates = certificates.clone();
                 tokio::spawn(async move {
                     // Small answers go out at once.
                     let _ = stream.set_nodelay(true);
-                    // Which protocol it speaks is only known then, and until then hyper's own timeout does not run.
-                    let begins = tokio::select! {
-                        biased;
-                        begins = begins(&stream) => begins,
-                        () = stop.cancelled() => false,
-                    };
-                    if !begins {
-                        return;
-                    }
                     let address = PeerAddress(peer.ip());
-                    let service =
-                        TowerToHyperService::new(router.map_request(move |mut request: Request<_>| {
-                            request.extensions_mut().insert(address);
-                            if request.uri().path().starts_with(rollcall_console::PATH) {
-                                let client =
-                                    client_address(address.0, request.headers(), connections.proxies());
-                                request.extensions_mut().insert(Peer(one_client(client)));
+                    let router = router.map_request(move |mut request: Request<_>| {
+                        request.extensions_mut().insert(address);
+                        if request.uri().path().starts_with(rollcall_console::PATH) {
+                            let client = client_address(address.0, request.headers(), connections.proxies());
+                            request.extensions_mut().insert(Peer(one_client(client)));
+                        }
+                        request
+                    });
+                    let service = TowerToHyperService::new(router);
+                    let (builder, stream) = match certificates {
+                        None => {
+                            // Which protocol it speaks is only known then, and until then hyper's own timeout does not run.
+                            if stop.run_until_cancelled(begins(&stream)).await != Some(true) {
+                                return;
                             }
-                            request
-                        }));
-                    let connection = builder
-                        .serve_connection(TokioIo::new(Heard::new(stream, place)), service)
-                        .into_owned();
+                            (builder, Either::Left(Heard::new(stream, place)))
+                        }
+                        Some(certificates) => {
+                            let greeting = certificates.greet(Heard::new(stream, place));
+                            let Some(Some(stream)) = stop.run_until_cancelled(greeting).await else { return };
+                            let (builder, stream) = agreed(builder, stream);
+                            (builder, Either::Right(stream))
+                        }
+                    };
+                    let connection =
+                        builder.serve_connection(TokioIo::new(Checked::new(stream)), service).into_owned();
                     if let Err(error) = watcher.watch(connection).await {
                         tracing::debug!(cause = &*error, "a connection broke");
                     }
@@ -94,6 +107,19 @@ pub(super) async fn serve(
     drop(listener);
     open.shutdown().await;
     Ok(())
+}
+
+/// A connection with what it is served by: the protocol that its ends have agreed on.
+fn agreed(
+    builder: Builder<TokioExecutor>,
+    mut stream: TlsStream<Heard>,
+) -> (Builder<TokioExecutor>, TlsStream<Heard>) {
+    if stream.get_ref().1.alpn_protocol() == Some(HTTP2) {
+        stream.get_mut().0.has_to_speak();
+        (builder.http2_only(), stream)
+    } else {
+        (builder.http1_only(), stream)
+    }
 }
 
 /// Whether it is the one connection that failed, and not the listener.

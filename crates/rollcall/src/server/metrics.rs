@@ -88,7 +88,7 @@ impl Metrics {
         let [connections] = Connections::of_ports(connections, [&[]]);
         let served = Arc::new(Served { numbers: self.numbers, sources });
         let router = Router::new().route("/metrics", get(tell)).with_state(served);
-        servers.start(|stop| http::serve(self.listener, connections, router, stop));
+        servers.start(|stop| http::serve(self.listener, None, connections, router, stop));
         tracing::info!(%address, "metrics are at /metrics");
         Ok(())
     }

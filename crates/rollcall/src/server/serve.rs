@@ -8,6 +8,7 @@ use clap::Args;
 use rollcall_api::channel::CoreChannel;
 use rollcall_gateway::{ActivityLog, Readiness};
 
+use super::certificates::Certificates;
 use super::connections::Connections;
 use super::first_start::{self, Reach};
 use super::health::Health;
@@ -67,7 +68,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let secrets = settings.start.bootstrap.secrets()?;
     let smtp = settings.smtp.server()?;
     let oidc = settings.open_id.provider()?;
-    let grpc_server = grpc::server(&settings.grpc)?;
+    let http_certificates = Certificates::of_http(&settings.http.tls)?;
+    let grpc_certificates = Certificates::of_grpc(&settings.grpc)?;
     let mut signals = Signals::new()?;
     // Listen first: a first start shows its secrets once, and must not be spent on a process that cannot serve.
     let http_listener = listener::bind("http-addr", settings.http.http_addr).await?;
@@ -101,7 +103,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     );
     if !settings.console.no_console {
         let (public, patience) = (&settings.http.public, &settings.http.patience);
-        endpoint = endpoint.merge(console::router(channel.clone(), public, patience, oidc));
+        endpoint =
+            endpoint.merge(console::router(channel.clone(), public, patience, &settings.http.tls, oidc));
     }
 
     let proxies = &settings.http.proxies.trusted_proxies;
@@ -125,9 +128,9 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         worker.work(stop).await;
         Ok(())
     });
-    servers.start(|stop| http::serve(http_listener, http_connections, endpoint, stop));
+    servers.start(|stop| http::serve(http_listener, http_certificates, http_connections, endpoint, stop));
     servers.start(|stop| gateway::report(reporter, channel, stop));
-    servers.start(|stop| grpc::serve(grpc_server, grpc_listener, grpc_connections, routes, stop));
+    servers.start(|stop| grpc::serve(grpc_listener, grpc_certificates, grpc_connections, routes, stop));
     tracing::info!(http = %http_address, grpc = %grpc_address, "gateway and core listen");
     let reach = Reach {
         public_url: &gateway::public_url(&settings.http, http_address),

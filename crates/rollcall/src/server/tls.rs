@@ -1,32 +1,12 @@
-//! TLS and mTLS on the way between core and clients.
+//! TLS and mTLS on the way to the core.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity, ServerTlsConfig};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
-use crate::settings::{Grpc, Invalid};
-
-/// The TLS settings of the gRPC API; `None`, it is not encrypted. Errors: half a pair, or a file that cannot be read.
-pub(super) fn server(settings: &Grpc) -> Result<Option<ServerTlsConfig>> {
-    let (certificate, key) = (settings.grpc_tls_cert.as_deref(), settings.grpc_tls_key.as_deref());
-    let client_ca = settings.grpc_tls_client_ca.as_deref();
-    let Some((certificate, key)) = pair("grpc-tls-cert", certificate, "grpc-tls-key", key)? else {
-        if client_ca.is_some() {
-            return Err(
-                Invalid("grpc-tls-client-ca needs grpc-tls-cert and grpc-tls-key too".to_owned()).into()
-            );
-        }
-        return Ok(None);
-    };
-    let identity = identity(certificate, key)?;
-    let tls = ServerTlsConfig::new().identity(identity);
-    Ok(Some(match client_ca {
-        Some(path) => tls.client_ca_root(authority(path)?),
-        None => tls,
-    }))
-}
+use crate::settings::Invalid;
 
 /// The core at a URL that a setting gave, with what is needed to trust it and to be trusted by it.
 ///
