@@ -109,6 +109,20 @@ pub struct Options {
     pub statement_timeout: Duration,
     /// How long a statement waits on PostgreSQL for what another one has locked.
     pub lock_timeout: Duration,
+    /// What a SQLite file is kept on.
+    pub disk: Disk,
+}
+
+/// What a SQLite file is kept on, which says who waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Disk {
+    /// One that outlives the machine: a commit waits until it is written, and what may take long does not hold up others. Both
+    /// are done by threads of their own.
+    #[default]
+    Durable,
+    /// One that need only outlive the process. Everything is done on the thread that asks, when it asks, so that what happens
+    /// depends on nothing but what is asked: for simulations.
+    Simulated,
 }
 
 impl Default for Options {
@@ -118,6 +132,7 @@ impl Default for Options {
             acquire_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(5),
+            disk: Disk::Durable,
         }
     }
 }

@@ -15,7 +15,7 @@ use super::failure::{closed, failure, held, is_busy, too_long};
 use super::lent::Lent;
 use super::sql::{Statement, Writes};
 use super::values::{Found, Row};
-use crate::{Error, Result};
+use crate::{Disk, Error, Result};
 
 /// How long a statement waits for another process that writes to the same file.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,18 +26,22 @@ const PREPARED: usize = 256;
 /// After how many of SQLite's operations it is asked whether to go on.
 const OPERATIONS: i32 = 2000;
 
-/// Opens the file, which is there. `writes`: the connection may write; the write-ahead log is turned on.
-pub(super) fn open(file: &Path, writes: bool) -> Result<rusqlite::Connection> {
+/// Opens the file, which is there. With a disk to write to, the write-ahead log is turned on; else the connection only reads.
+pub(super) fn open(file: &Path, writes: Option<Disk>) -> Result<rusqlite::Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = rusqlite::Connection::open_with_flags(file, flags).map_err(failure)?;
     // Whoever waits does so here, where nobody's thread is held.
     connection.busy_timeout(Duration::ZERO).map_err(failure)?;
     connection.set_prepared_statement_cache_capacity(PREPARED);
-    let settings = if writes {
+    let settings = match writes {
         // What a savepoint needs to undo its part stays in memory: it would be written to a file that nobody reads.
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY"
-    } else {
-        "PRAGMA query_only = ON"
+        Some(Disk::Durable) => {
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY"
+        }
+        Some(Disk::Simulated) => {
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY"
+        }
+        None => "PRAGMA query_only = ON",
     };
     connection.execute_batch(settings).map_err(failure)?;
     Ok(connection)

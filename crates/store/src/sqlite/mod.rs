@@ -1,5 +1,6 @@
 //! SQLite: a file, read by several connections and written by one.
 
+mod commits;
 mod connection;
 mod dialect;
 mod failure;
@@ -24,7 +25,7 @@ use self::sql::Totals;
 use self::values::Row;
 use self::writer::{Turn, Writer};
 use crate::measures::Transactions;
-use crate::{ConnectionLoad, Error, Event, Options, Result};
+use crate::{ConnectionLoad, Disk, Error, Event, Options, Result};
 
 /// The bytes that every database begins with.
 const HEADER: u64 = 100;
@@ -47,7 +48,7 @@ impl Database {
         create(&file)?;
         require_ours(&file)?;
         // The writer comes first: it turns the write-ahead log on.
-        let writer = Writer::open(&file, options.acquire_timeout).await?;
+        let writer = Writer::open(&file, options).await?;
         let readers = Readers::new(&file, options);
         Ok(Self { readers, writer, written: watch::Sender::new(()), transactions: Arc::default() })
     }
@@ -166,7 +167,7 @@ fn create(file: &Path) -> Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.create(true).truncate(true).open(&new).map_err(|error| failed(&error))?;
-    let made = connection::open(&new, true).and_then(|connection| {
+    let made = connection::open(&new, Some(Disk::Durable)).and_then(|connection| {
         connection.close().map_err(|(_, error)| failure::failure(error))?;
         match std::fs::hard_link(&new, file) {
             // Another process was quicker.

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::connection::{Connection, open};
 use super::failure::closed;
 use super::lent::{Idle, Lent};
-use crate::{Error, Options, Result};
+use crate::{Disk, Error, Options, Result};
 
 /// The connections, each opened when it is needed for the first time.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(super) struct Readers {
     most: u32,
     longest_wait: Duration,
     longest_read: Duration,
+    disk: Disk,
 }
 
 impl Readers {
@@ -34,6 +35,7 @@ impl Readers {
             most,
             longest_wait: options.acquire_timeout,
             longest_read: options.statement_timeout,
+            disk: options.disk,
         }
     }
 
@@ -49,13 +51,17 @@ impl Readers {
             Ok(Err(_)) => return Err(closed()),
             Err(_) => return Err(Error::Unavailable("every connection is in use".into())),
         };
-        Ok(Connection::Elsewhere(Some(self.lend(Some(turn))?), self.longest_read))
+        let lent = self.lend(Some(turn))?;
+        Ok(match self.disk {
+            Disk::Durable => Connection::Elsewhere(Some(lent), self.longest_read),
+            Disk::Simulated => Connection::Here(lent),
+        })
     }
 
     fn lend(&self, turn: Option<OwnedSemaphorePermit>) -> Result<Lent> {
         let connection = match self.idle.take()? {
             Some(connection) => connection,
-            None => open(&self.file, false)?,
+            None => open(&self.file, None)?,
         };
         Ok(Lent::new(connection, Arc::clone(&self.idle), turn))
     }

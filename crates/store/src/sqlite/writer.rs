@@ -12,17 +12,17 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
+use super::commits::Commits;
 use super::connection::{BUSY_TIMEOUT, Connection, open};
 use super::failure::{closed, failure, is_busy};
 use super::sql::Statement;
-use crate::{ConnectionLoad, Error, Result};
+use crate::{ConnectionLoad, Disk, Error, Options, Result};
 
 /// How many transactions one commit makes durable at most.
 const LARGEST_BATCH: usize = 64;
@@ -36,8 +36,7 @@ pub(super) struct Writer {
     waiting: AtomicUsize,
     longest_wait: Duration,
     batches: Arc<Batches>,
-    /// To the thread that commits.
-    commits: mpsc::Sender<OwnedMutexGuard<State>>,
+    commits: Commits,
     /// Rung when a batch was left for somebody else to commit.
     left_behind: Arc<Notify>,
     looking: AbortHandle,
@@ -56,7 +55,7 @@ struct Batches {
     committed: (AtomicU64, AtomicU64),
 }
 
-struct State {
+pub(super) struct State {
     connection: Connection,
     batches: Arc<Batches>,
     /// Whether the store has been closed.
@@ -66,24 +65,20 @@ struct State {
 }
 
 impl Writer {
-    /// Opens the file, which is there, and gives up waiting for a turn after so long.
-    pub(super) async fn open(file: &Path, longest_wait: Duration) -> Result<Arc<Self>> {
-        let connection = Connection::Writer(connect(file).await?);
+    /// Opens the file, which is there.
+    pub(super) async fn open(file: &Path, options: &Options) -> Result<Arc<Self>> {
+        let connection = Connection::Writer(connect(file, options.disk).await?);
         let batches = Arc::<Batches>::default();
         let state = State { connection, batches: Arc::clone(&batches), closed: false, members: Vec::new() };
         let state = Arc::new(Mutex::new(state));
         let left_behind = Arc::new(Notify::new());
-        let (commits, to_commit) = mpsc::channel();
-        std::thread::Builder::new()
-            .name("commits".to_owned())
-            .spawn(move || to_commit.into_iter().for_each(commit))
-            .map_err(|error| Error::Unavailable(Box::new(error)))?;
+        let commits = Commits::to(options.disk)?;
         let looking =
             tokio::spawn(look_behind(Arc::clone(&state), Arc::clone(&left_behind), commits.clone()));
         Ok(Arc::new(Self {
             state,
             waiting: AtomicUsize::new(0),
-            longest_wait,
+            longest_wait: options.acquire_timeout,
             batches,
             commits,
             left_behind,
@@ -136,10 +131,10 @@ impl Writer {
 }
 
 /// Connects, and turns the write-ahead log on. For that SQLite needs the file to itself for a moment.
-async fn connect(file: &Path) -> Result<rusqlite::Connection> {
+async fn connect(file: &Path, disk: Disk) -> Result<rusqlite::Connection> {
     let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
-        let opened = open(file, true);
+        let opened = open(file, Some(disk));
         if !is_busy(&opened) || Instant::now() >= deadline {
             return opened;
         }
@@ -175,21 +170,13 @@ impl Drop for Waiting<'_> {
     }
 }
 
-fn commit(mut state: OwnedMutexGuard<State>) {
-    state.commit_batch();
-}
-
 /// Has the batches committed that nobody behind was left to commit: the one who was waiting gave up, or failed. It queues
 /// like everybody else, and so comes after those who would add to the batch.
-async fn look_behind(
-    state: Arc<Mutex<State>>,
-    left_behind: Arc<Notify>,
-    commits: mpsc::Sender<OwnedMutexGuard<State>>,
-) {
+async fn look_behind(state: Arc<Mutex<State>>, left_behind: Arc<Notify>, commits: Commits) {
     loop {
         left_behind.notified().await;
         let state = Arc::clone(&state).lock_owned().await;
-        if !state.members.is_empty() && commits.send(state).is_err() {
+        if !state.members.is_empty() && !commits.take(state) {
             return;
         }
     }
@@ -212,7 +199,7 @@ impl State {
     }
 
     /// Makes the batch durable, if there is one, and tells its members how it went.
-    fn commit_batch(&mut self) {
+    pub(super) fn commit_batch(&mut self) {
         if self.members.is_empty() {
             return;
         }
@@ -304,8 +291,7 @@ impl Turn {
             self.writer.left_behind.notify_one();
             return Ok(committed);
         }
-        self.writer.commits.send(state).map_err(|_| closed())?;
-        Ok(committed)
+        if self.writer.commits.take(state) { Ok(committed) } else { Err(closed()) }
     }
 
     /// Undoes the transaction, unless it was finished.
