@@ -11,6 +11,7 @@ pub mod discovery;
 pub mod error;
 pub mod event;
 pub mod group;
+pub mod hop;
 pub mod http_route;
 pub mod json;
 pub mod patch;

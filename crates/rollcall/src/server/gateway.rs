@@ -2,28 +2,22 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 use rollcall_api::channel::CoreChannel;
+use rollcall_api::hop;
 use rollcall_core::{Random as _, SystemRandom};
 use rollcall_gateway::{ActivityLog, Readiness, Reporter, RequestIds};
 use tokio_util::sync::CancellationToken;
 
 use super::certificates::Certificates;
 use super::connections::Connections;
-use super::grpc::WINDOWS;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router};
 use super::{http, listener, logging, tls};
 use crate::output;
 use crate::settings::{self, CoreConnection, GatewayKey, General, Http, Shutdown};
-
-/// How long it may take to connect to the core.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often a silent connection is asked whether it is still there, and how long it may take to answer.
-const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
 
 const EXAMPLES: &str = "\
 Examples:
@@ -113,18 +107,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
 pub(super) fn channel(settings: &CoreConnection) -> Result<CoreChannel> {
     let (certificate, key) = (settings.core_client_cert.as_deref(), settings.core_client_key.as_deref());
     let client = tls::pair("core-client-cert", certificate, "core-client-key", key)?;
-    let endpoint = tls::endpoint("core-url", &settings.core_url, settings.core_ca_cert.as_deref(), client)?
-        .connect_timeout(CONNECT_TIMEOUT)
-        .tcp_nodelay(true)
-        .initial_connection_window_size(WINDOWS.0)
-        .initial_stream_window_size(WINDOWS.1)
-        // Calls that are given up leave answers that nobody wants, and closing the connection for their number would end the calls
-        // of everybody: the core is trusted.
-        .http2_max_local_error_reset_streams(None)
-        .http2_keep_alive_interval(KEEPALIVE.0)
-        .keep_alive_timeout(KEEPALIVE.1)
-        .keep_alive_while_idle(true);
-    Ok(CoreChannel::tcp(endpoint.connect_lazy()))
+    let core = tls::endpoint("core-url", &settings.core_url, settings.core_ca_cert.as_deref(), client)?;
+    Ok(CoreChannel::tcp(hop::gateway_end(core).connect_lazy()))
 }
 
 /// The settings as the gateway takes them.
