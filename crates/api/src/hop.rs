@@ -6,8 +6,10 @@ use tonic::transport::{Endpoint, Server};
 
 /// How long it may take to connect to the core.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often the gateway asks over a silent connection whether the core is still there, and how long that may take to answer.
-const GATEWAY_KEEPALIVE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
+/// How often the gateway asks over a silent connection whether the core is still there, and how long that may take to answer. A
+/// connection can die without a word, and until that is noticed nothing of what is sent over it is answered: the sum of both is
+/// less than the 15 seconds after which everybody must be served again, by as much as it may take to connect.
+const GATEWAY_KEEPALIVE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(5));
 /// How often the core asks so.
 const CORE_KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 /// Calls at once on one connection: a gateway sends all that it has over one.
@@ -42,4 +44,15 @@ pub fn core_end() -> Server {
         .initial_stream_window_size(Some(WINDOWS.1))
         .http2_max_pending_accept_reset_streams(Some(GIVEN_UP_AT_ONCE))
         .max_concurrent_streams(CALLS_AT_ONCE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_died_is_replaced_within_15_seconds() {
+        let (asked, answered) = GATEWAY_KEEPALIVE;
+        assert!(asked + answered + CONNECT_TIMEOUT <= Duration::from_secs(15));
+    }
 }
