@@ -74,7 +74,7 @@ impl Reporter {
             calls += 1;
             let mut back_off = BACK_OFF.0;
             loop {
-                let started = Instant::now();
+                let started = tokio::time::Instant::now();
                 let sent = self.send(core.clone(), reports.clone(), call.clone()).await;
                 let is_over = sent != Sent::Later || stopping;
                 if is_over && sent != Sent::Done {
