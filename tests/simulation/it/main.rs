@@ -4,6 +4,8 @@
 //! Afterwards its history is judged: nothing that was answered may be lost or have happened twice, nobody may have got in with a
 //! wrong token, and nothing may stop for longer than what broke it, plus 15 seconds.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails panics")]
+
 mod check;
 mod core_host;
 mod events;

@@ -156,18 +156,18 @@ fn request(wish: &Wish, token: Option<String>) -> Ask {
         Wish::Retitle { user, title, .. } => (
             Method::PATCH,
             format!("/Users/{user}"),
-            Some(patch(json!({ "op": "replace", "path": "title", "value": title }))),
+            Some(patch(&json!({ "op": "replace", "path": "title", "value": title }))),
         ),
         Wish::Delete { user } => (Method::DELETE, format!("/Users/{user}"), None),
         Wish::Read { user } => (Method::GET, format!("/Users/{user}"), None),
         Wish::Find { name } => (Method::GET, format!("/Users?filter=userName eq \"{name}\""), None),
         Wish::Add { group, user } => {
             let operation = json!({ "op": "add", "path": "members", "value": [{ "value": user }] });
-            (Method::PATCH, format!("/Groups/{group}"), Some(patch(operation)))
+            (Method::PATCH, format!("/Groups/{group}"), Some(patch(&operation)))
         }
         Wish::Remove { group, user } => {
             let operation = json!({ "op": "remove", "path": format!("members[value eq \"{user}\"]") });
-            (Method::PATCH, format!("/Groups/{group}"), Some(patch(operation)))
+            (Method::PATCH, format!("/Groups/{group}"), Some(patch(&operation)))
         }
         Wish::Intrude => {
             (Method::POST, "/Users".to_owned(), Some(json!({ "schemas": [USER], "userName": "intruder" })))
@@ -177,6 +177,6 @@ fn request(wish: &Wish, token: Option<String>) -> Ask {
     Ask { method, path, token, if_match, body }
 }
 
-fn patch(operation: Value) -> Value {
+fn patch(operation: &Value) -> Value {
     json!({ "schemas": [PATCH], "Operations": [operation] })
 }

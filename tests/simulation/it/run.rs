@@ -23,7 +23,7 @@ use crate::{check, core_host, events, gateway_host, template};
 /// How far the simulated time goes at once.
 const TICK: Duration = Duration::from_millis(10);
 /// How long a run may take, in simulated time.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 /// How long after the last answer what nobody waits for any more may still happen.
 const SETTLING: Duration = Duration::from_secs(4);
 

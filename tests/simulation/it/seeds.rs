@@ -65,6 +65,8 @@ fn whatever_breaks_nothing_is_lost_nobody_gets_in_and_everybody_is_served_again(
 fn tally(counts: &[(usize, &str)]) {
     use std::io::Write as _;
     let Ok(path) = env::var("ROLLCALL_TEST_TALLY") else { return };
-    let lines: String = counts.iter().map(|(count, what)| format!("{count} {what}\n")).collect();
-    std::fs::OpenOptions::new().append(true).open(path).unwrap().write_all(lines.as_bytes()).unwrap();
+    let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+    for (count, what) in counts {
+        writeln!(file, "{count} {what}").unwrap();
+    }
 }

@@ -16,22 +16,23 @@ pub(super) fn judge(evidence: &Evidence<'_>, findings: &mut Vec<String>) {
 }
 
 fn is_possible(evidence: &Evidence<'_>, deed: &Deed, answer: &Answer) -> bool {
-    let gone = |user: &str| evidence.may_be_deleted(user, deed.ended);
     match (answer.status, &deed.wish) {
         (503, _) => answer.retry_after,
-        (401, Wish::Intrude) => true,
-        (_, Wish::Intrude) => false,
-        (201, Wish::Create { .. } | Wish::CreateGroup { .. }) => true,
+        (401, Wish::Intrude)
+        | (201, Wish::Create { .. } | Wish::CreateGroup { .. })
+        | (200, Wish::Retitle { .. } | Wish::Read { .. } | Wish::Find { .. })
+        | (204, Wish::Delete { .. })
+        | (200 | 204, Wish::Add { .. } | Wish::Remove { .. }) => true,
         (409, Wish::Create { name }) => evidence.deeds.iter().any(|other| {
             let is_same = matches!(&other.wish, Wish::Create { name: taken } if taken == name);
             is_same && other.asked < deed.ended && other.asked != deed.asked && other.may_be_done()
         }),
-        (204, Wish::Delete { .. }) => true,
-        (200, Wish::Retitle { .. } | Wish::Read { .. } | Wish::Find { .. }) => true,
-        (200 | 204, Wish::Add { .. } | Wish::Remove { .. }) => true,
         (412, Wish::Retitle { if_match, .. }) => if_match.is_some(),
-        (404, Wish::Retitle { user, .. } | Wish::Read { user } | Wish::Delete { user }) => gone(user),
-        (400 | 404, Wish::Add { user, .. }) => gone(user),
+        (
+            404,
+            Wish::Retitle { user, .. } | Wish::Read { user } | Wish::Delete { user } | Wish::Add { user, .. },
+        )
+        | (400, Wish::Add { user, .. }) => evidence.may_be_deleted(user, deed.ended),
         // Nobody of that id is a member.
         (400, Wish::Remove { .. }) => answer.body["scimType"] == "noTarget",
         _ => false,
