@@ -55,6 +55,19 @@ enum Behind {
     Http2,
 }
 
+impl Behind {
+    /// What comes behind a head that says both. Errors: that two readers may take for two things, such as a length and chunks
+    /// (RFC 9112 §6.3).
+    fn and(self, other: Self) -> Result<Self, Unclear> {
+        match (self, other) {
+            (Self::Head, other) => Ok(other),
+            (Self::Body(one), Self::Body(two)) if one == two => Ok(other),
+            (Self::Chunks, Self::Chunks) => Ok(other),
+            _ => Err(Unclear),
+        }
+    }
+}
+
 /// Why a line is spoilt: it ends in a bare LF, or does not say for certain what comes behind it.
 struct Unclear;
 
@@ -93,10 +106,12 @@ impl Heads {
                     let (line, rest) = std::mem::take(&mut bytes).split_at_mut(end + 1);
                     let (line, line_feed) = line.split_at_mut(end);
                     self.keep(line);
+                    // What comes before a chunk may have what nobody looks at, and end: without an end it is refused.
+                    let spoilt = if matches!(self.at, At::Size) { At::Over } else { At::Spoilt };
                     if self.end_line().is_err() {
                         line_feed.fill(REFUSED);
                         rest.fill(REFUSED);
-                        self.at = At::Spoilt;
+                        self.at = spoilt;
                         return;
                     }
                     bytes = rest;
@@ -127,9 +142,8 @@ impl Heads {
     fn end_line(&mut self) -> Result<(), Unclear> {
         let mut line = std::mem::take(&mut self.line);
         let is_whole = !std::mem::take(&mut self.is_longer);
-        let is_of_head = matches!(self.at, At::Head { .. } | At::Trailers);
         let before = std::mem::take(&mut self.last);
-        if is_of_head && before != b'\r' {
+        if before != b'\r' && !matches!(self.at, At::ChunkEnd) {
             return Err(Unclear);
         }
         let text = line.strip_suffix(b"\r").unwrap_or(&line);
@@ -148,7 +162,7 @@ impl Heads {
                 if !has_begun && text == HTTP2 {
                     self.behind = Behind::Http2;
                 } else if let Some(behind) = behind(text, is_whole)? {
-                    self.behind = behind;
+                    self.behind = self.behind.and(behind)?;
                 }
                 At::Head { has_begun: true }
             }
@@ -205,7 +219,8 @@ mod tests {
         bytes
     }
 
-    const WELL_MADE: [&str; 6] = [
+    const WELL_MADE: [&str; 7] = [
+        "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n\nPOST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n\n",
         "GET / HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nCONTENT-LENGTH: 7\r\n\r\n{\n\"a\"\n}GET / HTTP/1.1\r\nHost: a\r\n\r\n",
         "POST / HTTP/1.1\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n3;a=b\r\n\n\n\n\r\n0A\r\n\n123456789\r\n0\r\nT: 1\r\n\r\nGET / HTTP/1.1\r\n\r\n",
@@ -247,6 +262,12 @@ mod tests {
             "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r|\n\r\n\n".to_owned(),
             format!("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n{zeros}5\r|\n\n\n\n\n\n"),
             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r|\n".to_owned(),
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 9\r|\n\r\n0\r\n\r\n\n\n"
+                .to_owned(),
+            "POST / HTTP/1.1\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r|\n\r\n0\r\n\r\n\n\n"
+                .to_owned(),
+            "POST / HTTP/1.1\r\nContent-Length: 9\r\nContent-Length: 8\r|\n\r\n\n\n".to_owned(),
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0;a|\n\r\n".to_owned(),
         ] {
             spoils(&text);
         }
@@ -274,6 +295,13 @@ mod tests {
         assert_eq!(heads.instead(), None);
         heads.go_over(&mut b"\nGET / HTTP/1.1\r\n\r\n".to_vec());
         assert_eq!(heads.instead(), Some(END));
+        assert_eq!(heads.instead(), Some(&b""[..]));
+    }
+
+    #[test]
+    fn a_chunk_that_is_refused_ends_with_the_connection_and_is_no_last_one() {
+        let mut heads = Heads::new();
+        heads.go_over(&mut b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0;a\n".to_vec());
         assert_eq!(heads.instead(), Some(&b""[..]));
     }
 
