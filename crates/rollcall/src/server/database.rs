@@ -86,8 +86,12 @@ pub(crate) fn shown_url(settings: &Database) -> String {
     let Some(url) = &settings.database_url else {
         return settings.data_dir.join(FILE_NAME).display().to_string();
     };
-    let url = url.expose_secret().split(['?', '#']).next().unwrap_or_default();
+    let whole = url.expose_secret();
+    let url = whole.split(['?', '#']).next().unwrap_or_default();
+    let behind = whole.get(url.len()..).unwrap_or_default();
     match (url.split_once("://"), url.rsplit_once('@')) {
+        // A password may have been written with what ends a host, and then this is where it goes on.
+        (Some((scheme, _)), _) if behind.contains('@') => format!("{scheme}://…"),
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
         _ => url.to_owned(),
     }
@@ -183,6 +187,9 @@ mod tests {
         let shown = |url| shown_url(&settings(Some(url)));
         assert_eq!(shown("postgres://u:p@ss@db:5432/x?sslmode=require&password=p"), "postgres://…@db:5432/x");
         assert_eq!(shown("postgres:///x?host=/run&password=p"), "postgres:///x");
+        for unescaped in ["postgres://u:1?ss@db:5432/x", "postgres://u:1#ss@db/x", "postgres://u:p@1?s@db"] {
+            assert_eq!(shown(unescaped), "postgres://…");
+        }
         assert_eq!(shown("sqlite:rollcall.db"), "sqlite:rollcall.db");
     }
 
