@@ -66,7 +66,7 @@ impl<'a> Redaction<'a> {
     pub(super) fn knowing_encoded(mut self, path: &str, query: &str) -> Self {
         for part in path.split('/').chain(query.split(['&', '='])) {
             let once = percent_decode_str(part).decode_utf8_lossy();
-            if once.contains('%') && self.is_secret(&decoded(&once)) {
+            if once.contains('%') && self.is_secret_in_url(&once) {
                 let beginning = once.char_indices().nth(LONGEST_ECHO).and_then(|(end, _)| once.get(..end));
                 self.found.extend(std::iter::once(&*once).chain(beginning).map(SecretString::from));
             }
@@ -114,8 +114,7 @@ impl<'a> Redaction<'a> {
     /// A path as it was sent.
     pub(super) fn path(&self, path: &str) -> String {
         let segment = |segment: &str| {
-            if self.is_secret(&decoded(segment)) || (self.personal && !personal::is_harmless_segment(segment))
-            {
+            if self.is_secret_in_url(segment) || (self.personal && !personal::is_harmless_segment(segment)) {
                 REDACTED.to_owned()
             } else {
                 self.plain(segment)
@@ -126,7 +125,7 @@ impl<'a> Redaction<'a> {
 
     /// The id of a resource, as it was sent.
     pub(super) fn id(&self, id: &str) -> String {
-        let is_encoded_secret = matches!(decoded(id), Cow::Owned(decoded) if self.is_secret(&decoded));
+        let is_encoded_secret = id.contains('%') && self.is_secret_in_url(id);
         let is_hidden = is_encoded_secret || (self.personal && !personal::is_id(id));
         if is_hidden { REDACTED.to_owned() } else { self.plain(id) }
     }
@@ -139,6 +138,16 @@ impl<'a> Redaction<'a> {
     /// Whether a text has a secret in it.
     fn is_secret(&self, text: &str) -> bool {
         self.secrets().any(|secret| text.contains(secret)) || matches!(hide_own_secrets(text), Cow::Owned(_))
+    }
+
+    /// Whether a part of a URL has a secret in it, without its percent-encoding, which it may have twice, or which the secret may
+    /// only look like.
+    fn is_secret_in_url(&self, part: &str) -> bool {
+        let is_secret = |part: &str| {
+            let once = percent_decode_str(part).decode_utf8_lossy();
+            self.is_secret(&once) || self.is_secret(&decoded(part))
+        };
+        is_secret(part) || self.is_secret(part) || (part.contains('+') && is_secret(&part.replace('+', " ")))
     }
 
     /// JSON in which a secret that was found late, behind where else it stands, is hidden too. If that breaks the JSON, it

@@ -13,16 +13,15 @@ const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'&').add(b'+').add(b'#').add
 /// What is kept of a parameter as it was sent.
 pub(super) fn parameter(redaction: &Redaction<'_>, sent: &str) -> String {
     let Some((name, value)) = sent.split_once('=') else {
-        let is_kept =
-            !redaction.is_secret(&decoded(sent)) && (!redaction.personal || personal::is_token(sent));
+        let is_kept = !redaction.is_secret_in_url(sent) && (!redaction.personal || personal::is_token(sent));
         return if is_kept { redaction.plain(sent) } else { REDACTED.to_owned() };
     };
     let (plain_name, plain_value) = (form_decoded(name), form_decoded(value));
-    if redaction.is_secret(&plain_name) || (redaction.personal && !personal::is_token(&plain_name)) {
+    if redaction.is_secret_in_url(name) || (redaction.personal && !personal::is_token(&plain_name)) {
         return format!("{REDACTED}={REDACTED}");
     }
     let is_hidden =
-        is_secret_name(&plain_name) || mentions_secret(&plain_value) || redaction.is_secret(&plain_value);
+        is_secret_name(&plain_name) || mentions_secret(&plain_value) || redaction.is_secret_in_url(value);
     let value = if is_hidden {
         Cow::Borrowed(REDACTED)
     } else if redaction.personal {

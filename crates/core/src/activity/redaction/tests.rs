@@ -123,6 +123,20 @@ fn a_body_is_kept_up_to_its_limit_and_stays_json() {
 }
 
 #[test]
+fn a_secret_that_looks_encoded_is_hidden_in_urls() {
+    let presented = spellings("s3cr3t%68unter+2");
+    let redaction = Redaction::new(&presented, false);
+    for sent in ["s3cr3t%2568unter+2", "s3cr3t%2568unter%2B2", "s3cr3t%252568unter%252B2"] {
+        assert_eq!(redaction.path(&format!("/Users/{sent}")), "/Users/[redacted]");
+        assert_eq!(
+            redaction.query(&format!("{sent}=a&b={sent}&{sent}")),
+            "[redacted]=[redacted]&b=[redacted]&[redacted]"
+        );
+        assert_eq!(redaction.id(sent), REDACTED);
+    }
+}
+
+#[test]
 fn tokens_are_hidden_in_urls() {
     let presented = spellings("s3cr3t-of-a-bootstrap+token/=");
     let redaction = Redaction::new(&presented, false);
