@@ -14,6 +14,8 @@ mod watching;
 use std::pin::Pin;
 
 pub(crate) use self::recording::UNKNOWN_PER_MINUTE;
+#[cfg(feature = "fuzzing")]
+pub use self::recording::kept_texts;
 use futures_util::Stream;
 use rollcall_api::v1::activity_service_server::ActivityService;
 use rollcall_api::v1::{

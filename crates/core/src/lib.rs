@@ -20,6 +20,8 @@ mod events;
 mod expiry;
 #[cfg(test)]
 mod fixture;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod gate;
 mod groups;
 mod holds;

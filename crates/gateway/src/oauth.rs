@@ -27,6 +27,12 @@ const LARGEST_FORM: usize = 16 * 1024;
 /// The seconds after which a client may try again what was refused for a while.
 const RETRY_AFTER: &str = "5";
 
+/// The value of a parameter of a form; `None`, it is refused or not there.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn form_value(body: &[u8], name: &str) -> Option<String> {
+    Form::parse(body).ok()?.get(name).ok()?.map(str::to_owned)
+}
+
 /// A request that gets no token, and why.
 #[derive(Debug)]
 struct OAuthError {

@@ -17,6 +17,8 @@ mod directories;
 mod error;
 mod event_kinds;
 mod events;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod guards;
 mod heard;
 mod leases;

@@ -235,6 +235,37 @@ fn kept(
     }
 }
 
+/// Every text that is kept of a request that came with this header `Authorization`, and what it is.
+#[cfg(feature = "fuzzing")]
+pub fn kept_texts(
+    authorization: &str,
+    request: &AnsweredRequest,
+    redact_personal_data: bool,
+) -> Vec<(&'static str, String)> {
+    let presented = gate::token_of(authorization).unwrap_or(authorization);
+    let sender = Sender {
+        directory: NO_DIRECTORY,
+        settings: ActivitySettings { redact_personal_data, ..ActivitySettings::default() },
+        credential: None,
+        prefix: shown_of_secret(presented),
+        presented: spellings(presented),
+    };
+    let kept = kept(&sender, request, &[], Uuid::nil(), 0);
+    let mut texts = vec![
+        ("method", Some(kept.method)),
+        ("path", Some(kept.path)),
+        ("query", kept.query),
+        ("target", kept.target_id),
+        ("detail", kept.detail),
+        ("user agent", kept.user_agent),
+        ("request id", Some(kept.request_id)),
+        ("request body", kept.request_body.map(|body| body.json)),
+        ("response body", kept.response_body.map(|body| body.json)),
+    ];
+    texts.extend(kept.notes.into_iter().map(|note| ("note", Some(note))));
+    texts.into_iter().filter_map(|(what, text)| Some((what, text?))).collect()
+}
+
 fn cut(text: &str, longest: usize) -> &str {
     text.get(..text.floor_char_boundary(longest)).unwrap_or(text)
 }

@@ -28,6 +28,14 @@ use self::values::Row;
 use crate::measures::Transactions;
 use crate::{ConnectionLoad, Event, Options, Result};
 
+/// The hosts of a URL with their ports, and whether only one will do that takes changes.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn host_names(url: &str) -> Result<(Vec<(String, u16)>, bool)> {
+    let hosts = Hosts::of(url)?;
+    let names = hosts.each.iter().map(|host| (host.get_host().to_owned(), host.get_port()));
+    Ok((names.collect(), hosts.read_write))
+}
+
 /// A pool of connections.
 #[derive(Debug)]
 pub(crate) struct Database {

@@ -114,7 +114,7 @@ impl Database {
 
 /// The file that a URL names: `sqlite:FILE` or `sqlite://FILE`, percent-encoded where it must be, and nothing behind it but the
 /// `mode` that other programs want. Errors: [`Error::Url`].
-fn file_of(url: &str) -> Result<PathBuf> {
+pub(crate) fn file_of(url: &str) -> Result<PathBuf> {
     let rest = url.strip_prefix("sqlite:").unwrap_or(url);
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
