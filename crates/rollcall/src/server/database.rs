@@ -98,7 +98,7 @@ pub(crate) fn shown_url(settings: &Database) -> String {
 }
 
 /// The file that is the database; `None`, it is on PostgreSQL.
-fn sqlite_file(settings: &Database) -> Option<PathBuf> {
+pub(crate) fn sqlite_file(settings: &Database) -> Option<PathBuf> {
     let Some(url) = &settings.database_url else { return Some(settings.data_dir.join(FILE_NAME)) };
     let rest = url.expose_secret().strip_prefix("sqlite:")?;
     let path = rest.strip_prefix("//").unwrap_or(rest).split('?').next()?;
