@@ -21,7 +21,10 @@ fuzz_target!(|text: &str| {
         for definition in types {
             let alone = resolve(&filter, definition);
             let among = resolve_among(&filter, definition, &types);
-            assert!(alone.is_err() || alone == among, "what one type answers, a list of several answers alike");
+            assert!(
+                alone.is_err() || alone == among,
+                "what one type answers, a list of several answers alike"
+            );
         }
     }
     _ = resolve_sort(text, builtin::user());

@@ -51,7 +51,11 @@ fuzz_target!(|bytes: &[u8]| {
         let rules = profile.rules();
         if let Ok(patched) = apply(&ANA, ID, &operations, builtin::user(), rules) {
             let again = resource::normalize_attributes(patched.clone(), builtin::user());
-            assert_eq!(again.expect("a patched user is a user"), patched, "a patched user is in canonical form");
+            assert_eq!(
+                again.expect("a patched user is a user"),
+                patched,
+                "a patched user is in canonical form"
+            );
         }
         if let Ok(parts) = split(operations.clone(), builtin::group(), rules) {
             assert_eq!(parts.attributes.len(), operations.len());
