@@ -9,7 +9,8 @@ use crate::template;
 #[test]
 fn a_seed_happens_the_same_way_each_time() {
     let template = template::make();
-    for seed in 1..=12 {
+    // In the last two, callers who have hung up come to the core at the same moment as that they have.
+    for seed in (1..=10).chain([40, 79]) {
         let (first, second) = (run::run(seed, &template), run::run(seed, &template));
         let differs = first.lines.iter().zip(&second.lines).find(|(one, other)| one != other);
         assert_eq!(differs, None, "seed {seed}");

@@ -56,8 +56,10 @@ impl Core {
         let (caller, ahead) = self.admit_presented(presented, found)?;
         // A change that has not begun need not be made for somebody who is gone, and keeps no place in the queue.
         let turn = tokio::select! {
-            turn = self.shares.turn_of(&caller) => turn?,
+            // Where both are so, chance does not decide.
+            biased;
             () = presented.gone.cancelled() => return Err(gone()),
+            turn = self.shares.turn_of(&caller) => turn?,
         };
         Ok(ToChange { caller, ahead, turn })
     }
