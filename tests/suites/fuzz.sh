@@ -2,7 +2,7 @@
 # fuzz targets built with a sanitizer and run: the same inputs each time, or for 10 minutes each with --all; `tests/run fuzz -- SECONDS` for so long
 need_cargo_tool cargo-fuzz "$FUZZ_VERSION"
 need_debian g++ g++
-seconds="${1:-${ROLLCALL_FUZZ_SECONDS:-}}"
+seconds="${1:-${ROLLCALL_TEST_FUZZ_SECONDS:-}}"
 [ -n "$seconds" ] || [ "$ROLLCALL_TEST_ROTATION" != all ] || seconds=600
 # Without a time what is tried does not depend on luck: the inputs are those of one seed, up to where a slow machine stops.
 limit=(-runs=5000 -seed=1 -max_total_time=30)

@@ -17,7 +17,7 @@ processes="$(nproc)"
 [[ "$seeds" == *..* ]] || processes=1
 running=()
 for ((i = 0; i < processes; i++)); do
-    ROLLCALL_SIMULATION_SEEDS="$seeds" ROLLCALL_SIMULATION_SHARE="$i/$processes" \
+    ROLLCALL_TEST_SIMULATION_SEEDS="$seeds" ROLLCALL_TEST_SIMULATION_SHARE="$i/$processes" \
         "$program" seeds:: --nocapture >"$SUITE_WORK/output-$i" 2>&1 &
     running+=($!)
 done

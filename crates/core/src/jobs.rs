@@ -130,9 +130,10 @@ impl Core {
                 }
             }
             tokio::select! {
-                () = sleep(ASKING) => {}
-                () = stop.cancelled() => break,
-            }
+            biased;
+                            () = sleep(ASKING) => {}
+                            () = stop.cancelled() => break,
+                        }
         }
         if let Err(error) = self.store.give_back_lease(LEASE, holder).await {
             tracing::warn!(
@@ -152,15 +153,16 @@ impl Core {
     ) {
         loop {
             tokio::select! {
-                () = holding.cancelled() => break,
-                () = sleep(RENEWAL) => if !self.take_jobs_lease(holder, resting).await { break },
-                Some(ended) = jobs.join_next() => {
-                    if let Err(error) = ended {
-                        tracing::error!(%error, "a job broke; the jobs begin anew");
-                        break;
-                    }
-                }
-            }
+            biased;
+                            () = holding.cancelled() => break,
+                            () = sleep(RENEWAL) => if !self.take_jobs_lease(holder, resting).await { break },
+                            Some(ended) = jobs.join_next() => {
+                                if let Err(error) = ended {
+                                    tracing::error!(%error, "a job broke; the jobs begin anew");
+                                    break;
+                                }
+                            }
+                        }
         }
         holding.cancel();
         let ended = timeout(GRACE, async { while jobs.join_next().await.is_some() {} }).await;
@@ -226,9 +228,10 @@ async fn repeat(core: Core, job: &'static Job, stop: CancellationToken) {
             tracing::warn!(job = job.name, cause, "a job failed; it is tried again");
         }
         tokio::select! {
-            () = sleep(rest) => {}
-            () = stop.cancelled() => {}
-        }
+        biased;
+                    () = sleep(rest) => {}
+                    () = stop.cancelled() => {}
+                }
     }
 }
 

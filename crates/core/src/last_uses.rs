@@ -64,9 +64,10 @@ impl Core {
     pub(crate) async fn keep_writing_last_uses(&self, stop: CancellationToken) {
         loop {
             tokio::select! {
-                () = sleep(WRITTEN_AFTER) => self.write_down().await,
-                () = stop.cancelled() => break,
-            }
+            biased;
+                            () = sleep(WRITTEN_AFTER) => self.write_down().await,
+                            () = stop.cancelled() => break,
+                        }
         }
     }
 

@@ -6,9 +6,9 @@ use std::time::Instant;
 use crate::run::{self, Outcome};
 use crate::template;
 
-/// The seeds that `ROLLCALL_SIMULATION_SEEDS` names: `FIRST`, or `FIRST..END`.
+/// The seeds that `ROLLCALL_TEST_SIMULATION_SEEDS` names: `FIRST`, or `FIRST..END`.
 fn chosen() -> (u64, u64) {
-    let text = env::var("ROLLCALL_SIMULATION_SEEDS").unwrap_or_else(|_| "1..20".to_owned());
+    let text = env::var("ROLLCALL_TEST_SIMULATION_SEEDS").unwrap_or_else(|_| "1..20".to_owned());
     let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("{text:?} is no seed"));
     match text.split_once("..") {
         Some((first, end)) => (number(first), number(end)),
@@ -16,9 +16,9 @@ fn chosen() -> (u64, u64) {
     }
 }
 
-/// Which share of them is this process's: `ROLLCALL_SIMULATION_SHARE`, such as `0/2`.
+/// Which share of them is this process's: `ROLLCALL_TEST_SIMULATION_SHARE`, such as `0/2`.
 fn share() -> (u64, u64) {
-    let text = env::var("ROLLCALL_SIMULATION_SHARE").unwrap_or_else(|_| "0/1".to_owned());
+    let text = env::var("ROLLCALL_TEST_SIMULATION_SHARE").unwrap_or_else(|_| "0/1".to_owned());
     let (number, of) = text.split_once('/').unwrap_or_else(|| panic!("{text:?} is no share"));
     (number.parse().unwrap(), of.parse().unwrap())
 }

@@ -78,6 +78,7 @@ impl Core {
             // A database that is slow is not asked all the time.
             sleep(begin.elapsed().max(PAUSE)).await;
             tokio::select! {
+                biased;
                 _ = written.changed() => {}
                 () = sleep(PERIOD) => {}
                 () = self.stopping.cancelled() => return,

@@ -107,6 +107,9 @@ impl Watch {
                 return Ok(self.answer(Vec::new()));
             }
             tokio::select! {
+                // Where several are so, chance does not decide.
+                biased;
+                () = self.core.stopping.cancelled() => {}
                 changed = self.pulse.changed() => match changed {
                     Ok(()) => self.range = later(self.range, *self.pulse.borrow_and_update()),
                     // Nobody looks for events any more, since the core stops.
@@ -118,7 +121,6 @@ impl Watch {
                         return Ok(self.answer(Vec::new()));
                     }
                 }
-                () = self.core.stopping.cancelled() => {}
             }
         }
     }

@@ -90,6 +90,7 @@ impl Reporter {
                 let rests = !(stopping || is_pressed);
                 if rests {
                     tokio::select! {
+                        biased;
                         () = &mut stop => stopping = true,
                         () = sleep(pause) => {}
                     }
