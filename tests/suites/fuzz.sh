@@ -26,7 +26,7 @@ fuzz_one() {
     local name="$1" seeds="$TESTS/fuzz/seeds/$1" corpus="$SUITE_WORK/corpus-$1" log="$SUITE_WORK/log-$1" found=0
     mkdir -p "$corpus"
     (cd "$TESTS/fuzz" && "${cargo[@]}" fuzz run "${target[@]}" "$name" "$corpus" "$seeds" -- \
-        "${limit[@]}" -timeout=25 -rss_limit_mb=2048 -detect_leaks=0 -print_final_stats=1 -verbosity=0 \
+        "${limit[@]}" -timeout=25 -rss_limit_mb=2048 -detect_leaks=0 -print_funcs=0 -print_final_stats=1 -verbosity=0 \
         "-artifact_prefix=$SUITE_WORK/findings/$name-" >"$log" 2>&1) || found=1
     echo "fuzz: $name ${limit[*]}"
     if [ $found -eq 0 ]; then grep -a '^stat::' "$log"; else tail -n 60 "$log"; fi
