@@ -130,19 +130,23 @@ def test_no_rpc_tells_or_changes_what_is_another_directory_s(house, owner, recor
         mine = house.new_directory()
         secrets = {"key": house.new_service_key("ADMIN", directory=mine.name), "token": mine.token}
         ways = chosen(rpc, product(secrets, (owner.directory.name, "", mine.name)), most=2)
-        asked = list(product(ways, [*owner.ids, *owner.names, UNKNOWN_ID]))
-        # At once, since some of them listen for as long as they may.
-        with ThreadPoolExecutor(len(asked)) as callers:
-            answers = callers.map(
-                lambda one, rpc=rpc, method=method, secrets=secrets: answer_of(
-                    house, secrets[one[0][0]], rpc, filled(method.request, one[1], one[0][1])
-                ),
-                asked,
-            )
+        names = [*owner.ids, *owner.names, UNKNOWN_ID]
+        answers = {}
+        # One way after the other: what one has made is there for the next. All names at once, since some rpcs listen for as
+        # long as they may.
+        for way in ways:
+            with ThreadPoolExecutor(len(names)) as callers:
+                told = callers.map(
+                    lambda name, rpc=rpc, method=method, way=way, secrets=secrets: answer_of(
+                        house, secrets[way[0]], rpc, filled(method.request, name, way[1])
+                    ),
+                    names,
+                )
+            answers |= {(way, name): each for name, each in zip(names, told, strict=True)}
         answers = {
             # What was asked with may be repeated, and nothing else.
-            one: answer.replace(one[1], "NAME").replace(one[0][1] or one[1], "DIRECTORY")
-            for one, answer in zip(asked, answers, strict=True)
+            (way, name): answer.replace(name, "NAME").replace(way[1] or name, "DIRECTORY")
+            for (way, name), answer in answers.items()
         }
         tried += len(answers)
         for (way, name), told in answers.items():
