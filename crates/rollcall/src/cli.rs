@@ -18,6 +18,7 @@ mod session;
 mod sso;
 mod switch;
 mod time;
+mod tls;
 mod token;
 mod user;
 
@@ -65,6 +66,8 @@ enum Command {
     Gateway(Box<server::gateway::Settings>),
     /// Run the web console alone: pages for administrators in front of a core
     Console(Box<server::console::Settings>),
+    /// Make certificates to try TLS and mTLS with
+    Tls(tls::Tls),
     /// Bring the database up to date
     Migrate(migrate::Migrate),
     /// Make an admin key, on the database itself
@@ -131,6 +134,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Core(settings) => finish(Builder::new_multi_thread(), server::core::run(*settings)),
         Command::Gateway(settings) => finish(Builder::new_multi_thread(), server::gateway::run(*settings)),
         Command::Console(settings) => finish(Builder::new_multi_thread(), server::console::run(*settings)),
+        Command::Tls(command) => command.run(),
         Command::Migrate(command) => finish(Builder::new_current_thread(), command.run()),
         Command::AdminKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::PageTokenKey(command) => finish(Builder::new_current_thread(), command.run()),

@@ -16,7 +16,7 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Request, Status};
 
 use crate::server::tls;
-use crate::settings::{Invalid, secret};
+use crate::settings::{Invalid, Mtls, secret};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
@@ -38,6 +38,9 @@ pub(crate) struct Connection {
     /// File with the admin key; or put the key itself into the environment variable `ROLLCALL_ADMIN_KEY`
     #[arg(long, global = true, env = "ROLLCALL_ADMIN_KEY_FILE", value_name = "FILE")]
     admin_key_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    mtls: Mtls,
 
     /// PEM file with the certificates that the core's is checked against; without it, those of the system
     #[arg(long, global = true, env = "ROLLCALL_CA_CERT", value_name = "FILE")]

@@ -14,6 +14,7 @@ mod duration;
 mod gateway_key;
 pub(crate) mod layers;
 mod metrics;
+mod mtls;
 mod open_id;
 mod secrets;
 mod size;
@@ -32,6 +33,7 @@ pub(crate) use connections::Connections;
 pub(crate) use duration::{Expiry, duration};
 pub(crate) use gateway_key::GatewayKey;
 pub(crate) use metrics::Metrics;
+pub(crate) use mtls::Mtls;
 pub(crate) use open_id::OpenId;
 pub(crate) use secrets::{BootstrapFiles, secret};
 use size::{ByteSize, Memory};
@@ -195,6 +197,9 @@ pub(crate) struct CoreConnection {
     #[arg(long, env = "ROLLCALL_CORE_URL", value_name = "URL", default_value = "http://127.0.0.1:50051")]
     pub(crate) core_url: String,
 
+    #[command(flatten)]
+    pub(crate) mtls: Mtls,
+
     /// PEM file with the certificates that the core's is checked against; without it, those of the system
     #[arg(long, env = "ROLLCALL_CORE_CA_CERT", value_name = "FILE")]
     pub(crate) core_ca_cert: Option<PathBuf>,
@@ -215,6 +220,9 @@ pub(crate) struct Grpc {
     /// Address that the gRPC API listens on; port 0 takes any free one
     #[arg(long, env = "ROLLCALL_GRPC_ADDR", value_name = "IP:PORT", default_value = "127.0.0.1:50051", value_parser = address::parse)]
     pub(crate) grpc_addr: SocketAddr,
+
+    #[command(flatten)]
+    pub(crate) mtls: Mtls,
 
     /// PEM file with the certificate of the gRPC API, which switches TLS on
     #[arg(long, env = "ROLLCALL_GRPC_TLS_CERT", value_name = "FILE")]

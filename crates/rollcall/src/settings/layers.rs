@@ -13,6 +13,7 @@ use clap::{Arg, ArgMatches, Command};
 use secrecy::ExposeSecret as _;
 
 use super::config_file::{self, FileSettings};
+use super::mtls::{MTLS_DIR, with_file_of};
 use super::{Invalid, arguments, secrets};
 
 /// The setting that names the configuration file.
@@ -41,12 +42,22 @@ pub(crate) fn matches(command: Command, arguments: &[OsString]) -> Result<ArgMat
         None => error,
     })?;
     arguments::refuse_passwords(&matches).map_err(Failure::Setting)?;
-    let Some(path) = path_of(&matches, CONFIG) else { return with_database_url(command, matches, arguments) };
+    let Some(path) = path_of(&matches, CONFIG) else { return with_files(command, matches, arguments) };
     let file = config_file::read(&path, &known).map_err(Failure::Setting)?;
     let command = map_args(command, &|arg| with_file_default(arg, &file));
     let matches = parse(command.clone(), arguments, |error, _| {
         explained(error, format!("the value comes from the configuration file {}", path.display()))
     })?;
+    with_files(command, matches, arguments)
+}
+
+/// The same settings, with those that stand in files which others of them name.
+fn with_files(command: Command, matches: ArgMatches, arguments: &[OsString]) -> Result<ArgMatches, Failure> {
+    let Some(directory) = path_of(&matches, MTLS_DIR) else {
+        return with_database_url(command, matches, arguments);
+    };
+    let command = map_args(command, &|arg| with_file_of(&directory, arg));
+    let matches = parse(command.clone(), arguments, |error, _| error)?;
     with_database_url(command, matches, arguments)
 }
 
