@@ -132,8 +132,8 @@ def test_no_rpc_tells_or_changes_what_is_another_directory_s(house, owner, recor
         ways = chosen(rpc, product(secrets, (owner.directory.name, "", mine.name)), most=2)
         names = [*owner.ids, *owner.names, UNKNOWN_ID]
         answers = {}
-        # One way after the other: what one has made is there for the next. All names at once, since some rpcs listen for as
-        # long as they may.
+        # One way after the other: what one has made is there for the next. All names at once, since some rpcs
+        # listen for as long as they may.
         for way in ways:
             with ThreadPoolExecutor(len(names)) as callers:
                 told = callers.map(
