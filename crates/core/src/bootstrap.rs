@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::Core;
 use crate::credentials::NewCredential;
 use crate::directories::NewDirectory;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::Origin;
 use crate::secret::Secret;
 
@@ -122,8 +122,11 @@ impl Core {
 
     /// Ends an admin key, which is named by its id or its first characters, and its sessions with it.
     ///
-    /// Errors: `NOT_FOUND`, and `INVALID_VALUE` for first characters that fit several.
+    /// Errors: `NOT_FOUND`, and `INVALID_VALUE` for no name, and for first characters that fit several.
     pub async fn revoke_admin_key(&self, named: &str) -> Result<Credential> {
+        if named.trim().is_empty() {
+            return Err(Error::value("admin key: name one, by its id or prefix"));
+        }
         let mut transaction = self.store.begin().await?;
         let keys = transaction.credentials(CredentialKind::AdminKey, None).await?;
         let key = self.pick(keys, "admin key", named)?;

@@ -182,10 +182,12 @@ impl Core {
                 "{what}: the prefix {:?} fits several; give an id",
                 shortened(name)
             ))),
-            (None, _) => Err(Error::new(
-                ErrorReason::NotFound,
-                format!("there is no {what} with the id or prefix {:?}", shortened(name)),
-            )),
+            (None, _) => {
+                let named = shortened(name);
+                let hint = if named == name { "" } else { ": give its prefix, not the secret" };
+                let detail = format!("there is no {what} with the id or prefix {named:?}{hint}");
+                Err(Error::new(ErrorReason::NotFound, detail))
+            }
         }
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Allowance {
     bytes_each: usize,
     values: usize,
     values_in_all: usize,
+    /// Whether more values came.
+    has_too_many: bool,
 }
 
 impl Allowance {
@@ -32,7 +34,7 @@ impl Allowance {
     }
 
     const fn new(bytes: usize, values: usize) -> Self {
-        Self { bytes, bytes_each: bytes, values, values_in_all: values }
+        Self { bytes, bytes_each: bytes, values, values_in_all: values, has_too_many: false }
     }
 
     /// Begins the next operation of a bulk request.
@@ -47,17 +49,36 @@ impl Allowance {
             let limit = self.bytes_each;
             too_large(format!("the body is larger than the {limit} bytes allowed here beside members"))
         })?;
-        self.values = self.values.checked_sub(count(text)).ok_or_else(|| {
-            let limit = self.values_in_all;
-            too_large(format!("the body holds more than the {limit} values allowed here beside members"))
-        })?;
+        let Some(left) = self.values.checked_sub(count(text)) else {
+            self.has_too_many = true;
+            return Err(too_large(self.too_many()));
+        };
+        self.values = left;
         Ok(())
+    }
+
+    /// That more values came than there may be, if they did.
+    pub(crate) fn past(&self) -> Option<Refusal> {
+        self.has_too_many.then(|| Refusal::new(ErrorReason::PayloadTooLarge, self.too_many()))
+    }
+
+    fn too_many(&self) -> String {
+        let limit = self.values_in_all;
+        format!(
+            "the body holds more than the {limit} values allowed, of which each string, number, object and so on is one, and \
+             those of members are none"
+        )
     }
 }
 
 /// About how many bytes a JSON text takes as a tree, as far as it may become one.
 pub(crate) fn bytes_as_tree(text: &[u8]) -> usize {
     count(text).min(MOST_IN_BULK) * BYTES_EACH
+}
+
+/// Whether a JSON text may hold more values than a bulk request may, members counted as well.
+pub(crate) fn may_be_too_many(text: &[u8]) -> bool {
+    count(text) > MOST_IN_BULK
 }
 
 /// How many values a JSON text holds, or one more for each array or object that is empty.
@@ -104,7 +125,9 @@ mod tests {
         allowance.take(b"[1,2]").unwrap();
         assert!(refused(&mut allowance, "[1,2]").contains("the 9 bytes"));
         allowance.begin_next();
+        assert!(allowance.past().is_none());
         assert!(refused(&mut allowance, "[1,2]").contains("the 5 values"));
+        assert!(allowance.past().is_some());
         allowance.take(b"[]").unwrap();
     }
 }

@@ -13,7 +13,7 @@ use rollcall_api::v1::ApplyBulkRequest;
 
 use self::elements::Elements;
 use self::results::Results;
-use crate::allowance::Allowance;
+use crate::allowance::{Allowance, may_be_too_many};
 use crate::answer::Answer;
 use crate::body::Incoming;
 use crate::call::Call;
@@ -42,6 +42,9 @@ pub(crate) async fn bulk(call: &Call<'_>, method: &Method, body: &mut Incoming) 
     let time = call.patience(text.len());
     let Head { fail_on_errors, operations, lacks_schemas } = head(&text)?;
     call.note_implied(lacks_schemas, BULK_REQUEST);
+    if may_be_too_many(&text) {
+        require_few_values(operations.clone(), call.gateway.max_user_body_bytes)?;
+    }
     let requests = requests(operations.clone(), fail_on_errors, call.gateway.max_user_body_bytes);
     let mut client = client::bulk(call.core());
     let applied = client.apply_bulk(call.message(stream::iter(requests)));
@@ -83,6 +86,18 @@ fn head(text: &Bytes) -> Result<Head, Refusal> {
     }
     let operations = Elements::of(&text.slice_ref(operations.get().as_bytes()));
     Ok(Head { fail_on_errors, operations, lacks_schemas })
+}
+
+/// Refuses operations that hold more values together than there may be, before anything of them is done.
+fn require_few_values(operations: Elements, limit: usize) -> Result<(), Refusal> {
+    let mut allowance = Allowance::of_bulk(limit);
+    for operation in operations {
+        operation::message(&operation, &mut allowance);
+        if let Some(refusal) = allowance.past() {
+            return Err(refusal);
+        }
+    }
+    Ok(())
 }
 
 /// The messages to the core, of which each is made when the core is ready for it; at least one.

@@ -70,7 +70,7 @@ enum Command {
     Tls(tls::Tls),
     /// Bring the database up to date
     Migrate(migrate::Migrate),
-    /// Make an admin key, on the database itself
+    /// Make, list and revoke admin keys, on the database itself
     AdminKey(admin_key::AdminKey),
     /// Change the keys that seal page tokens and cursors, on the database itself
     PageTokenKey(page_token_key::PageTokenKey),

@@ -144,6 +144,17 @@ async fn a_body_of_more_values_than_anybody_has_is_413_however_short_they_are() 
     gateway.ask("POST /scim/v2/Users", &[], values(90_000)).await.error(400);
     let group = values(100_000).replace("emails", "urn:x");
     gateway.ask("PUT /scim/v2/Groups/g", &[], group).await.error(413);
+    let creates = (0..5).map(|number| {
+        let data = values(50_000).replacen('{', "{\"userName\":\"u\",", 1);
+        format!("{{\"method\":\"POST\",\"path\":\"/Users\",\"bulkId\":\"{number}\",\"data\":{data}}}")
+    });
+    let creates = creates.collect::<Vec<_>>().join(",");
+    let schema = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+    let bulk = format!("{{\"schemas\":[\"{schema}\"],\"Operations\":[{creates}]}}");
+    let asked = gateway.core.asked().len();
+    assert!(gateway.ask("POST /scim/v2/Bulk", &[], bulk).await.error(413).1.contains("200000 values"));
+    let since = gateway.core.asked().split_off(asked);
+    assert!(since.iter().all(|asked| matches!(asked, Asked::WhoAmI)), "{since:?}");
     let members = values(100_000).replace("emails", "displayName\":\"Ops\",\"members").replace('1', "\"u\"");
     assert_ne!(gateway.ask("PUT /scim/v2/Groups/g", &[], members).await.status, 413);
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use jiff::{ToSpan as _, tz::TimeZone};
 use rcgen::{
@@ -93,13 +93,14 @@ impl Dev {
              mTLS    rollcall core --mtls-dir {shown}\n          \
              rollcall gateway --mtls-dir {shown} --core-url https://localhost:50051\n          \
              rollcall directory list --mtls-dir {shown} --server https://localhost:50051\n  \
-             Trust   curl --cacert {shown}/{CA} https://localhost:8080/healthz",
+             Trust   curl --cacert {shown}/{CA} https://localhost:8080/healthz\n\n\
+             Keep {shown}/{CA_KEY} to yourself.",
             names.join(", ")
         ))
     }
 }
 
-/// The authority that is in the directory, or a new one; whether it is new.
+/// The authority that is in the directory, or a new one; whether it is new. Errors: files that this command has not made.
 fn authority(directory: &Path) -> Result<(Issuer<'static, KeyPair>, bool)> {
     let (file, key_file) = (directory.join(CA), directory.join(CA_KEY));
     if key_file.exists() {
@@ -108,6 +109,13 @@ fn authority(directory: &Path) -> Result<(Issuer<'static, KeyPair>, bool)> {
         let issuer = Issuer::from_ca_cert_pem(&read(&file)?, key)
             .with_context(|| format!("{} holds no certificate of an authority", file.display()))?;
         return Ok((issuer, false));
+    }
+    // Somebody else's, such as a Secret of Kubernetes that is mounted there, and perhaps in use.
+    if let Some(theirs) = [CA, CERTIFICATE, KEY].iter().find(|name| directory.join(name).exists()) {
+        bail!(
+            "{} is there, and no authority that this command has made ({CA_KEY}): name another directory with --out",
+            directory.join(theirs).display()
+        );
     }
     let key = KeyPair::generate()?;
     let mut params = params(Vec::new(), "Rollcall development authority", LASTS.0)?;
@@ -180,5 +188,18 @@ mod tests {
         issue(&again, &["localhost".to_owned()]).unwrap();
         assert_eq!(read(&directory.path().join(CA)).unwrap(), made);
         assert!(issue(&again, &["münchen".to_owned()]).is_err());
+    }
+
+    #[test]
+    fn what_somebody_else_has_made_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in [KEY, CERTIFICATE, CA] {
+            let file = directory.path().join(name);
+            fs::write(&file, "theirs").unwrap();
+            let error = authority(directory.path()).err().unwrap().to_string();
+            assert!(error.contains(name) && error.contains("--out"), "{error}");
+            assert_eq!(read(&file).unwrap(), "theirs");
+            fs::remove_file(file).unwrap();
+        }
     }
 }

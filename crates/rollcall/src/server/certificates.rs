@@ -12,7 +12,8 @@ use anyhow::{Context as _, Result, anyhow};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig};
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::{Digest as _, Sha256};
@@ -28,6 +29,8 @@ use crate::settings::{Grpc, HttpTls, Invalid};
 
 /// How often it is looked whether the files have changed.
 const PERIOD: Duration = Duration::from_secs(5);
+/// The largest file that is read, in bytes. Chains have some thousand.
+const LARGEST_FILE: u64 = 1024 * 1024;
 /// How long a client may take for the handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -132,19 +135,29 @@ impl Certificates {
     pub(super) async fn follow(self: Arc<Self>, stop: CancellationToken) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut said = String::new();
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             let certificates = Arc::clone(&self);
             let looked =
                 spawn_blocking(move || certificates.look()).await.unwrap_or_else(|error| Err(error.into()));
             let file = self.files.certificate.display();
             match looked {
-                Ok(true) => tracing::info!(%file, "new connections are shown a new certificate"),
+                Ok(true) => {
+                    said.clear();
+                    tracing::info!(%file, "new connections are shown a new certificate");
+                }
                 Ok(false) => {}
-                Err(error) => tracing::error!(
-                    cause = %format_args!("{error:#}"),
-                    %file,
-                    "the new certificate cannot be used, and the one before is shown on"
-                ),
+                Err(error) => {
+                    let cause = format!("{error:#}");
+                    if cause != said {
+                        tracing::error!(
+                            cause,
+                            %file,
+                            "the new certificate cannot be used, and the one before is shown on"
+                        );
+                    }
+                    said = cause;
+                }
             }
         }
     }
@@ -181,23 +194,31 @@ struct Unread {
     kind: ErrorKind,
 }
 
+/// What a file holds. One that is none, such as a pipe, would be waited for without an end.
+fn read(file: &Path) -> Result<Vec<u8>, Unread> {
+    let read = || {
+        let about = fs::metadata(file)?;
+        if !about.is_file() || about.len() > LARGEST_FILE {
+            return Err(ErrorKind::InvalidInput.into());
+        }
+        fs::read(file)
+    };
+    read().map_err(|error: std::io::Error| Unread { path: file.to_owned(), kind: error.kind() })
+}
+
 impl Files {
     fn read(&self) -> Result<Texts, Unread> {
-        let read = |path: &PathBuf| {
-            fs::read(path).map_err(|error| Unread { path: path.clone(), kind: error.kind() })
-        };
         Ok(Texts {
             certificate: read(&self.certificate)?,
             key: read(&self.key)?.into(),
-            client_ca: self.client_ca.as_ref().map(read).transpose()?.unwrap_or_default(),
+            client_ca: self.client_ca.as_deref().map(read).transpose()?.unwrap_or_default(),
         })
     }
 
     /// What connections are made by. Errors: what is wrong with which file.
     fn config(&self, texts: &Texts, protocols: &[&[u8]]) -> Result<ServerConfig> {
         let chain = certificates(&texts.certificate, &self.certificate)?;
-        let key = PrivateKeyDer::from_pem_slice(texts.key.expose_secret())
-            .map_err(|_| anyhow!("{} holds no private key in PEM", self.key.display()))?;
+        let key = private_key(texts.key.expose_secret(), &self.key)?;
         let provider = Arc::new(default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;
@@ -213,18 +234,52 @@ impl Files {
             }
             None => builder.with_no_client_auth(),
         };
-        let mut config = builder.with_single_cert(chain, key).with_context(|| {
-            format!("{} and {} do not go together", self.certificate.display(), self.key.display())
-        })?;
+        let mut config =
+            builder.with_single_cert(chain, key).with_context(|| unfit(&self.certificate, &self.key))?;
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         Ok(config)
     }
 }
 
-fn certificates(text: &[u8], file: &Path) -> Result<Vec<CertificateDer<'static>>> {
+/// Checks that files can be shown to a server: a certificate and its key. Errors: what is wrong with which file.
+pub(super) fn require_pair(
+    (certificate, text): (&Path, &[u8]),
+    (key, key_text): (&Path, &[u8]),
+) -> Result<()> {
+    let chain = certificates(text, certificate)?;
+    let private_key = private_key(key_text, key)?;
+    CertifiedKey::from_der(chain, private_key, &default_provider())
+        .with_context(|| unfit(certificate, key))?;
+    Ok(())
+}
+
+fn unfit(certificate: &Path, key: &Path) -> String {
+    format!("{} and {} cannot be used together", certificate.display(), key.display())
+}
+
+fn private_key(text: &[u8], file: &Path) -> Result<PrivateKeyDer<'static>> {
+    PrivateKeyDer::from_pem_slice(text).map_err(|_| {
+        let is_encrypted = str::from_utf8(text).is_ok_and(|text| text.contains("ENCRYPTED"));
+        let cause = if is_encrypted {
+            "is encrypted: take the passphrase off"
+        } else {
+            "holds no private key in PEM"
+        };
+        anyhow!("{} {cause}", file.display())
+    })
+}
+
+/// The certificates of a file. Errors: it holds none.
+pub(super) fn certificates(text: &[u8], file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
     match read {
-        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(certificates) if !certificates.is_empty() => {
+            let damaged = |certificate| ParsedCertificate::try_from(certificate).is_err();
+            match certificates.iter().position(damaged) {
+                Some(place) => Err(anyhow!("certificate {} of {} is damaged", place + 1, file.display())),
+                None => Ok(certificates),
+            }
+        }
         _ => Err(anyhow!("{} holds no certificate in PEM", file.display())),
     }
 }

@@ -27,6 +27,12 @@ use super::heard::Heard;
 
 /// How often a silent HTTP/2 connection is asked whether it is still there, and how long it may take to answer.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
+/// The largest head of HTTP/1.1 that is waited for, in bytes.
+const LARGEST_HEAD: usize = 128 * 1024;
+/// Requests at once on a connection of HTTP/2, and what is kept of the answer of each until the client takes it, in bytes: what a
+/// stranger's connection can make the server hold.
+const REQUESTS_AT_ONCE: u32 = 100;
+const SENT_AT_ONCE: usize = 64 * 1024;
 /// The pause after the system had no room for another connection.
 const BREATHER: Duration = Duration::from_millis(100);
 
@@ -39,12 +45,14 @@ pub(super) async fn serve(
     stop: CancellationToken,
 ) -> Result<()> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(LONGEST_SILENCE);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(LONGEST_SILENCE).max_buf_size(LARGEST_HEAD);
     builder
         .http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(KEEPALIVE.0)
         .keep_alive_timeout(KEEPALIVE.1)
+        .max_concurrent_streams(REQUESTS_AT_ONCE)
+        .max_send_buf_size(SENT_AT_ONCE)
         .adaptive_window(true);
     let open = GracefulShutdown::new();
     if let Some(certificates) = &certificates {

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
+use super::certificates::{certificates, require_pair};
 use crate::settings::Invalid;
 
 /// The core at a URL that a setting gave, with what is needed to trust it and to be trusted by it.
@@ -65,11 +66,15 @@ pub(crate) fn pair<'a>(
 }
 
 fn identity(certificate: &Path, key: &Path) -> Result<Identity> {
-    Ok(Identity::from_pem(read(certificate)?, read(key)?))
+    let (text, key_text) = (read(certificate)?, read(key)?);
+    require_pair((certificate, &text), (key, &key_text))?;
+    Ok(Identity::from_pem(text, key_text))
 }
 
 fn authority(path: &Path) -> Result<Certificate> {
-    Ok(Certificate::from_pem(read(path)?))
+    let text = read(path)?;
+    certificates(&text, path)?;
+    Ok(Certificate::from_pem(text))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Invalid> {

@@ -104,6 +104,9 @@ fn a_stolen_admin_key_is_found_and_revoked_on_the_database() {
     assert!(revoked.contains("\"state\": \"revoked\""), "{revoked}");
     let (status, _, error) = show();
     assert_ne!(status, 0, "{error}");
+    let (status, _, error) = finish(rollcall("admin-key revoke").arg("").arg("--data-dir").arg(&data));
+    assert_eq!(status, 1);
+    assert!(error.contains("name one"), "{error}");
     let (status, _, error) = on_database("admin-key revoke rc_admin_none");
     assert_eq!(status, 1);
     assert!(error.contains("no admin key with the id or prefix"), "{error}");
