@@ -81,6 +81,7 @@ pub const DIRECTORY_TABLES: &[&str] = &[
     "departures",
     "holds",
     "held_changes",
+    "imports",
 ];
 
 /// The tables whose rows tell of a directory, and outlive it.

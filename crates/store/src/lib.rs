@@ -26,6 +26,7 @@ mod measures;
 mod members;
 mod memberships;
 mod migrations;
+mod moving;
 mod names;
 mod oauth_clients;
 mod outbox;
@@ -77,6 +78,10 @@ pub use measures::{ConnectionLoad, Load, Measuring, Stock};
 pub use members::{AddedMembers, KnownMember, Member, MemberQuery, MemberReading, MemberWriting};
 pub use memberships::{DirectGroup, Membership, MembershipReading};
 pub use migrations::Migrating;
+pub use moving::{
+    ImportMark, MovedDeparted, MovedDirectory, MovedMember, MovedResource, MovingReading, MovingWriting,
+    Snapshot,
+};
 pub use names::NameReading;
 pub use oauth_clients::{OAuthClient, OAuthClientReading, OAuthClientWriting};
 pub use outbox::{Mail, MailKind, MailQuery, MailState, NoticeSettings, OutboxReading, OutboxWriting};
@@ -97,6 +102,7 @@ pub use sign_ins::{
     Candidate, Conditions, Effect, Protocol, ProvisioningChoices, ProvisioningRule, SignInLink,
     SignInReading, SignInWriting,
 };
+pub use sqlite::{SqliteCopy, copy_sqlite, inspect_sqlite};
 pub use store::Store;
 pub use transaction::Transaction;
 

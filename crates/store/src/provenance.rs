@@ -40,6 +40,19 @@ impl Provenance {
         self
     }
 
+    /// The marks as JSON, in order of the names.
+    pub fn to_json(&self) -> Map<String, Value> {
+        let mut marks: Vec<_> = self.0.iter().collect();
+        marks.sort_by_key(|(name, _)| *name);
+        marks.into_iter().map(|(name, mark)| (name.clone(), mark.clone())).collect()
+    }
+
+    /// Reads what [`to_json`](Self::to_json) gave. Errors: [`Error::Damaged`].
+    pub fn from_json(marks: Map<String, Value>) -> Result<Self> {
+        Self::marks(&marks)?;
+        Ok(Self(marks))
+    }
+
     /// What is stored.
     pub(crate) fn as_stored(&self) -> &Map<String, Value> {
         &self.0

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     ActivityReading, AuditReading, CredentialReading, DepartedReading, DirectoryReading, EventKeeping,
     EventReading, HeardReading, HoldReading, LeaseTaking, Measuring, MemberReading, MembershipReading,
-    Migrating, NameReading, OAuthClientReading, OutboxReading, PageReading, PasswordReading,
+    Migrating, MovingReading, NameReading, OAuthClientReading, OutboxReading, PageReading, PasswordReading,
     ProvenanceReading, ResourceReading, Result, SchemaReading, SessionReading, SignInReading, Transaction,
 };
 
@@ -28,6 +28,7 @@ pub trait Store:
     + MemberReading
     + MembershipReading
     + Migrating
+    + MovingReading
     + NameReading
     + OAuthClientReading
     + OutboxReading

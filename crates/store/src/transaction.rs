@@ -4,9 +4,9 @@ use async_trait::async_trait;
 
 use crate::{
     ActivityWriting, AdministratorWriting, AuditWriting, CredentialWriting, DepartedWriting,
-    DirectoryWriting, EventWriting, GuardWriting, HeardWriting, MemberWriting, OAuthClientWriting,
-    OutboxWriting, PasswordWriting, ResourceWriting, Result, SchemaWriting, SessionWriting, SharedKeyWriting,
-    SignInReading, SignInWriting,
+    DirectoryWriting, EventWriting, GuardWriting, HeardWriting, MemberWriting, MovingWriting,
+    OAuthClientWriting, OutboxWriting, PasswordWriting, ResourceWriting, Result, SchemaWriting,
+    SessionWriting, SharedKeyWriting, SignInReading, SignInWriting,
 };
 
 /// A running transaction: saved, or dropped and then undone. What it only writes may be put off until something is asked that
@@ -24,6 +24,7 @@ pub trait Transaction:
     + GuardWriting
     + HeardWriting
     + MemberWriting
+    + MovingWriting
     + OAuthClientWriting
     + OutboxWriting
     + PasswordWriting

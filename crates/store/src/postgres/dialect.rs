@@ -65,6 +65,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "names in columns", include_str!("../../../../migrations/postgres/0019_names_in_columns.sql")),
     (20, "pending events", include_str!("../../../../migrations/postgres/0020_pending_events.sql")),
     (21, "recorded calls", include_str!("../../../../migrations/postgres/0021_recorded_calls.sql")),
+    (22, "imports", include_str!("../../../../migrations/postgres/0022_imports.sql")),
 ];
 
 /// Whether a statement is a way there and back.

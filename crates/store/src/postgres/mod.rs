@@ -69,6 +69,14 @@ impl Database {
         self.reader().await
     }
 
+    /// A connection whose every answer is of the moment of the first one, however long it is between two of them.
+    async fn frozen_reader(&self) -> Result<Connection> {
+        let mut reader = Connection::transaction(&self.pool, false);
+        Statement::new("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").run(&mut reader).await?;
+        Statement::new("SET LOCAL idle_in_transaction_session_timeout = 0").run(&mut reader).await?;
+        Ok(reader)
+    }
+
     /// A connection for the migrations, which begin transactions of their own.
     async fn migrator(&self) -> Result<Tx> {
         Ok(self.idle(self.reader().await?))

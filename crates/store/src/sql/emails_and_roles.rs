@@ -38,6 +38,29 @@ pub(super) async fn insert(
     Ok(())
 }
 
+/// Writes the values of users who have none yet.
+pub(super) async fn insert_all(
+    connection: &mut Connection,
+    directory: Uuid,
+    users: &[(Uuid, &Resource)],
+) -> Result<()> {
+    for values in &ALL {
+        let mut rows: Vec<(Uuid, String)> = Vec::new();
+        for (user, attributes) in users {
+            rows.extend((values.of)(attributes).into_iter().map(|value| (*user, value)));
+        }
+        for chunk in rows.chunks(ROWS_PER_STATEMENT) {
+            let mut statement =
+                Statement::new(format!("INSERT INTO {} (directory_id, value, user_id) ", values.table));
+            statement.push_rows(chunk, |row, (user, value)| {
+                row.bind(directory).bind(value).bind(user);
+            });
+            statement.later(Writes::Adds(values.table), connection).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Gives a user the values of other attributes.
 pub(super) async fn update(
     connection: &mut Connection,

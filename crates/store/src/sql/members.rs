@@ -263,7 +263,7 @@ pub(super) async fn clear(connection: &mut Connection, directory: Uuid, group: U
     Ok(())
 }
 
-fn type_of(name: &str) -> Result<ResourceType> {
+pub(super) fn type_of(name: &str) -> Result<ResourceType> {
     match name {
         "User" => Ok(ResourceType::User),
         "Group" => Ok(ResourceType::Group),

@@ -21,6 +21,7 @@ mod measures;
 mod members;
 mod memberships;
 mod migrations;
+mod moving;
 mod names;
 mod oauth_clients;
 mod outbox;

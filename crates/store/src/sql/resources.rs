@@ -231,6 +231,46 @@ impl ResourceWriting for Tx {
     }
 }
 
+/// Adds resources whose names are known to be free.
+pub(super) async fn insert_all(
+    connection: &mut Connection,
+    directory: Uuid,
+    drafts: &[Draft<'_>],
+) -> Result<()> {
+    let written = |draft: &Draft<'_>| document(&draft.resource.attributes);
+    let documents = drafts.iter().map(written).collect::<Result<Vec<String>>>()?;
+    let mut statement = Statement::new(
+        "INSERT INTO resources (directory_id, type, id, version, created, modified, unique_name, display_name, \
+         external_id, active, label, document, search, administrator, origin, provenance, scim_managed, display_begins, \
+         family_begins) ",
+    );
+    statement.push_rows(drafts.iter().zip(documents), |row, (draft, document)| {
+        let resource = draft.resource;
+        let columns = Columns::of(*draft);
+        row.bind(directory)
+            .bind(resource.resource_type.as_str())
+            .bind(resource.id)
+            .bind(resource.version)
+            .bind(resource.created)
+            .bind(resource.modified)
+            .bind(columns.unique_name)
+            .bind(columns.display_name)
+            .bind(columns.external_id)
+            .bind(columns.active)
+            .bind(columns.label)
+            .bind(document)
+            .bind(Json(draft.search))
+            .bind(resource.administrator)
+            .bind(resource.origin.map(UserOrigin::as_str))
+            .bind(Json(draft.provenance.as_stored()))
+            .bind(resource.scim_managed)
+            .bind(columns.display_begins)
+            .bind(columns.family_begins);
+    });
+    statement.run(connection).await?;
+    Ok(())
+}
+
 /// The attributes that have a column of their own.
 struct Columns<'a> {
     unique_name: Option<String>,
@@ -304,6 +344,6 @@ async fn require_free_name(
     if is_taken { Err(Error::NameTaken(ResourceType::Group)) } else { Ok(()) }
 }
 
-fn document(attributes: &Resource) -> Result<String> {
+pub(super) fn document(attributes: &Resource) -> Result<String> {
     serde_json::to_string(attributes).map_err(|error| Error::Damaged(error.to_string()))
 }

@@ -110,12 +110,7 @@ impl SignInReading for Source<'_> {
     }
 
     async fn provisioning_rules(&mut self, directory: Uuid) -> Result<Vec<ProvisioningRule>> {
-        let query = Statement::new(
-            "SELECT id, effect, conditions, description, created FROM provisioning_rules WHERE directory_id = $1 \
-             ORDER BY position",
-        )
-        .bind(directory);
-        let rows = self.rows(query).await?;
+        let rows = self.rows(rules_of(directory)).await?;
         rows.iter().map(rule).collect()
     }
 }
@@ -179,6 +174,19 @@ impl SignInWriting for Tx {
         query.run(connection).await?;
         Ok(())
     }
+}
+
+fn rules_of(directory: Uuid) -> Statement {
+    Statement::new(
+        "SELECT id, effect, conditions, description, created FROM provisioning_rules WHERE directory_id = $1 \
+         ORDER BY position",
+    )
+    .bind(directory)
+}
+
+/// The rules of a directory, in order.
+pub(super) async fn rules(connection: &mut Connection, directory: Uuid) -> Result<Vec<ProvisioningRule>> {
+    rules_of(directory).rows(connection).await?.iter().map(rule).collect()
 }
 
 /// Deletes the link of a user who goes away.

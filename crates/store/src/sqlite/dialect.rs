@@ -61,6 +61,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (18, "activity names", include_str!("../../../../migrations/sqlite/0018_activity_names.sql")),
     (19, "names in columns", include_str!("../../../../migrations/sqlite/0019_names_in_columns.sql")),
     (21, "recorded calls", include_str!("../../../../migrations/sqlite/0021_recorded_calls.sql")),
+    (22, "imports", include_str!("../../../../migrations/sqlite/0022_imports.sql")),
 ];
 
 /// Whether a statement is a way there and back.

@@ -58,7 +58,9 @@ impl Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let (Some(connections), Some(connection)) = (&mut *self.idle.lock(), self.connection.take()) {
+        // One that is in a transaction is closed, which ends that.
+        let connection = self.connection.take().filter(rusqlite::Connection::is_autocommit);
+        if let (Some(connections), Some(connection)) = (&mut *self.idle.lock(), connection) {
             connections.push(connection);
         }
     }

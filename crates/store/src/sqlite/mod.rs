@@ -2,6 +2,7 @@
 
 mod commits;
 mod connection;
+mod copies;
 mod dialect;
 mod failure;
 mod lent;
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use self::connection::Connection;
+pub use self::copies::{SqliteCopy, copy_sqlite, inspect_sqlite};
 use self::readers::Readers;
 use self::sql::Totals;
 use self::values::Row;
@@ -62,6 +64,13 @@ impl Database {
     #[expect(clippy::unused_async, reason = "it is asked as the other database is")]
     async fn quick_reader(&self) -> Result<Connection> {
         self.readers.at_once()
+    }
+
+    /// A connection whose every answer is of the moment of the first one.
+    async fn frozen_reader(&self) -> Result<Connection> {
+        let mut reader = self.readers.turn().await?;
+        reader.run_all("BEGIN").await?;
+        Ok(reader)
     }
 
     async fn settle_refusals(&self) -> Result<()> {

@@ -22,6 +22,7 @@ mod leads;
 mod leases;
 mod members;
 mod migrations;
+mod moving;
 mod names;
 mod oracle;
 mod outbox;
