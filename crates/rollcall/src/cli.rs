@@ -3,6 +3,7 @@
 mod activity;
 mod admin_key;
 mod audit;
+mod backup;
 mod credential;
 mod directory;
 mod event;
@@ -12,6 +13,7 @@ mod notice;
 mod oauth_client;
 mod page_token_key;
 mod people;
+mod restore;
 mod schema;
 mod service_key;
 mod session;
@@ -21,6 +23,7 @@ mod time;
 mod tls;
 mod token;
 mod user;
+mod whole_file;
 
 use std::ffi::OsString;
 
@@ -74,6 +77,10 @@ enum Command {
     AdminKey(admin_key::AdminKey),
     /// Change the keys that seal page tokens and cursors, on the database itself
     PageTokenKey(page_token_key::PageTokenKey),
+    /// Copy the SQLite database into a file, while a server uses it
+    Backup(backup::Backup),
+    /// Put a backup in the place of the SQLite database
+    Restore(restore::Restore),
     /// Make, see and change directories: each is one connection to an identity provider
     Directory(directory::Directory),
     /// Register, see and delete the schemas that a directory has beside the built-in ones
@@ -119,6 +126,8 @@ impl Command {
             Self::Migrate(command) => Some(&command.general),
             Self::AdminKey(command) => Some(command.general()),
             Self::PageTokenKey(command) => Some(command.general()),
+            Self::Backup(command) => Some(&command.general),
+            Self::Restore(command) => Some(&command.general),
             _ => None,
         }
     }
@@ -138,6 +147,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Migrate(command) => finish(Builder::new_current_thread(), command.run()),
         Command::AdminKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::PageTokenKey(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Backup(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Restore(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Directory(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Schema(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Notice(command) => finish(Builder::new_current_thread(), command.run()),

@@ -1,5 +1,6 @@
 //! What the commands print: tables for people, JSON for machines, secrets once.
 
+mod progress;
 mod table;
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
@@ -7,6 +8,7 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
+pub(crate) use progress::Progress;
 pub(crate) use table::{Cell, Table};
 
 /// Prints text and a line end to standard output. That nobody reads it any more is no error.

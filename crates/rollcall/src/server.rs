@@ -6,7 +6,7 @@ mod connections;
 pub(crate) mod console;
 pub(crate) mod core;
 pub(crate) mod database;
-mod file_lock;
+pub(crate) mod file_lock;
 mod first_start;
 pub(crate) mod gateway;
 mod grpc;

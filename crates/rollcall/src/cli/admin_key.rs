@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
 use rollcall_core::{Core, Limits};
 use rollcall_store::Credential;
 use serde_json::{Value, json};
 
 use super::credential::State;
-use super::time::{self, exact_time, short_time};
+use super::time::{self, exact_time, message_of, short_time};
 use crate::output::{self, Cell, Table};
 use crate::server::{database, logging};
 use crate::settings::{Database, General};
@@ -142,9 +141,9 @@ fn as_table(keys: &[Credential]) -> Table {
             key.prefix.as_str().into(),
             key.name.as_str().into(),
             state(key).into(),
-            Cell::optional(short_time(message(Some(key.created)))),
-            Cell::optional(short_time(message(key.revoked))),
-            Cell::optional(short_time(message(last.map(|last| last.time)))),
+            Cell::optional(short_time(message_of(Some(key.created)))),
+            Cell::optional(short_time(message_of(key.revoked))),
+            Cell::optional(short_time(message_of(last.map(|last| last.time)))),
             Cell::optional(last.and_then(|last| last.address.as_deref())),
             key.id.to_string().into(),
         ]);
@@ -159,18 +158,13 @@ fn as_json(key: &Credential) -> Value {
         "prefix": key.prefix,
         "name": key.name,
         "state": state(key).as_str(),
-        "created": exact_time(message(Some(key.created))),
-        "revoked": exact_time(message(key.revoked)),
-        "lastUsed": exact_time(message(last.map(|last| last.time))),
+        "created": exact_time(message_of(Some(key.created))),
+        "revoked": exact_time(message_of(key.revoked)),
+        "lastUsed": exact_time(message_of(last.map(|last| last.time))),
         "lastUsedFrom": last.and_then(|last| last.address.as_deref()),
     })
 }
 
 fn state(key: &Credential) -> State {
-    State::of(message(key.expires), message(key.revoked), time::now())
-}
-
-/// A time in µs as a message.
-fn message(micros: Option<i64>) -> Option<prost_types::Timestamp> {
-    Timestamp::from_microsecond(micros?).ok().map(time::message)
+    State::of(message_of(key.expires), message_of(key.revoked), time::now())
 }

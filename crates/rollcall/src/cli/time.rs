@@ -16,6 +16,11 @@ pub(super) fn message(time: Timestamp) -> Message {
     Message { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 
+/// A time in µs as a message; `None` where there is none, and for one that no calendar has.
+pub(super) fn message_of(micros: Option<i64>) -> Option<Message> {
+    Timestamp::from_microsecond(micros?).ok().map(message)
+}
+
 /// The time of a message; `None` where there is none, and for one that no calendar has.
 pub(super) fn timestamp(message: Option<Message>) -> Option<Timestamp> {
     message.and_then(|message| Timestamp::new(message.seconds, message.nanos).ok())

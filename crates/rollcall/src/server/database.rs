@@ -21,7 +21,7 @@ use crate::settings::{Database, Invalid};
 /// The file in the data directory.
 const FILE_NAME: &str = "rollcall.db";
 /// Only its owner may look into a data directory.
-const DIRECTORY_MODE: u32 = 0o700;
+pub(crate) const DIRECTORY_MODE: u32 = 0o700;
 /// How long transactions that are under way may take when a server ends.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
