@@ -30,9 +30,8 @@ use crate::credentials::timestamp;
 use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, changes};
 use crate::texts::{LONGEST_DIRECTORY_NAME, is_directory_name};
-use settings::facts;
-
 pub(crate) use provisioning::{Overridden, provisioning_choice};
+pub(crate) use settings::facts;
 
 /// Directories in a page when the caller does not say.
 const DEFAULT_PAGE_SIZE: u32 = 100;
@@ -221,7 +220,7 @@ impl Directories {
     }
 }
 
-fn require_name(name: &str) -> Result<()> {
+pub(crate) fn require_name(name: &str) -> Result<()> {
     if is_directory_name(name) {
         return Ok(());
     }

@@ -32,6 +32,7 @@ mod last_uses;
 mod limits;
 mod log_query;
 mod measures;
+pub mod moving;
 mod notes;
 mod notices;
 mod oauth;

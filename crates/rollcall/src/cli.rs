@@ -7,7 +7,10 @@ mod backup;
 mod credential;
 mod directory;
 mod event;
+mod export;
+mod export_file;
 mod hold;
+mod import;
 mod migrate;
 mod notice;
 mod oauth_client;
@@ -81,6 +84,10 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in the place of the SQLite database
     Restore(restore::Restore),
+    /// Write all that a directory is into a file
+    Export(export::Export),
+    /// Make a directory of such a file, also in another database
+    Import(import::Import),
     /// Make, see and change directories: each is one connection to an identity provider
     Directory(directory::Directory),
     /// Register, see and delete the schemas that a directory has beside the built-in ones
@@ -128,6 +135,8 @@ impl Command {
             Self::PageTokenKey(command) => Some(command.general()),
             Self::Backup(command) => Some(&command.general),
             Self::Restore(command) => Some(&command.general),
+            Self::Export(command) => Some(&command.general),
+            Self::Import(command) => Some(&command.general),
             _ => None,
         }
     }
@@ -149,6 +158,8 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::PageTokenKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Backup(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Restore(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Export(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Import(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Directory(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Schema(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Notice(command) => finish(Builder::new_current_thread(), command.run()),

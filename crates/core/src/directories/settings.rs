@@ -12,7 +12,7 @@ use super::{activity, provisioning, safeguards};
 use crate::error::{Error, Result};
 
 /// The settings of a directory as events tell them.
-pub(super) fn facts(directory: &Directory) -> Map<String, Value> {
+pub(crate) fn facts(directory: &Directory) -> Map<String, Value> {
     let rules: Map<String, Value> =
         directory.rule_settings.iter().map(|(rule, on)| (rule.as_str().to_owned(), (*on).into())).collect();
     let facts = json!({
