@@ -22,20 +22,20 @@ impl Progress {
     pub(crate) fn show(&mut self, text: impl FnOnce() -> String) {
         if self.is_seen && self.shown.is_none_or(|shown| shown.elapsed() >= PAUSE) {
             self.shown = Some(Instant::now());
-            self.write(&text());
+            write(&text());
         }
     }
+}
 
-    fn write(&self, text: &str) {
-        // What cannot be shown is lost on nobody.
-        _ = write!(io::stderr().lock(), "\r\u{1b}[K{text}");
-    }
+fn write(text: &str) {
+    // What cannot be shown is lost on nobody.
+    _ = write!(io::stderr().lock(), "\r\u{1b}[K{text}");
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown.is_some() {
-            self.write("");
+            write("");
         }
     }
 }
