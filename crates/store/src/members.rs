@@ -103,9 +103,9 @@ pub trait MemberWriting {
         limit: u32,
     ) -> Result<Vec<Uuid>>;
 
-    /// Holds the groups that a user or group is in against other changes, and returns them. Whoever is about to take it out
-    /// of them does so before the row of the user or group itself is held: who changes a group holds the group first and then
-    /// its members.
+    /// Holds the groups that a user or group is in against other changes, and returns them. A group is held among them, in one
+    /// order, so that groups that are in one another can be deleted side by side. Whoever is about to take a user out of its
+    /// groups does so before the row of the user is held: who changes a group holds the group first and then its members.
     async fn hold_groups_of(&mut self, directory: Uuid, member: Uuid) -> Result<Vec<Uuid>>;
 
     /// Takes a user or group out of every group that it is in, and raises the versions of those; a group that is in itself goes

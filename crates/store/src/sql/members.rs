@@ -173,12 +173,14 @@ impl MemberWriting for Tx {
     async fn hold_groups_of(&mut self, directory: Uuid, member: Uuid) -> Result<Vec<Uuid>> {
         let mut query = Statement::new(
             "SELECT id FROM resources WHERE directory_id = $1 AND type = 'Group' AND id IN \
-             (SELECT group_id FROM members WHERE directory_id = $1 AND member_id = $2) ORDER BY id",
+             (SELECT group_id FROM members WHERE directory_id = $1 AND member_id = $2 UNION ALL SELECT $2) ORDER BY id",
         )
         .bind(directory)
         .bind(member);
         query.push(FOR_NO_KEY_UPDATE);
-        query.values(self.connection()?).await
+        let mut held: Vec<Uuid> = query.values(self.connection()?).await?;
+        held.retain(|group| *group != member);
+        Ok(held)
     }
 
     async fn leave_groups(

@@ -24,6 +24,7 @@ crate::on_both_databases!(
     unknown_members_are_told,
     parallel_changes_of_one_group_merge,
     groups_come_into_one_another_side_by_side,
+    groups_in_a_circle_are_deleted_side_by_side,
     groups_are_found_upwards_also_in_circles,
     whoever_is_deleted_leaves_every_group,
     a_deleted_group_takes_its_memberships_with_it,
@@ -221,6 +222,31 @@ async fn groups_come_into_one_another_side_by_side(database: &dyn Database) {
         outcome.unwrap();
     }
     assert_eq!(groups_of(&*store, acme.id, &[id(101)]).await.len(), 2);
+}
+
+async fn groups_in_a_circle_are_deleted_side_by_side(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = people(&*store).await;
+    let delete = async |group| {
+        let mut transaction = store.begin().await?;
+        let held = transaction.hold_groups_of(acme.id, id(group)).await?;
+        assert!(!held.contains(&id(group)));
+        transaction.resource_to_delete(acme.id, ResourceType::Group, id(group)).await?;
+        transaction.leave_groups(acme.id, id(group), &held, &mut |group| event(9, group)).await?;
+        transaction.delete_resource(acme.id, ResourceType::Group, id(group)).await?;
+        transaction.save().await
+    };
+    for _ in 0..10 {
+        add(&*store, &acme, 101, &[102]).await;
+        add(&*store, &acme, 102, &[101]).await;
+        for outcome in <[_; 2]>::from(tokio::join!(delete(101), delete(102))) {
+            outcome.unwrap();
+        }
+        for group in [101, 102] {
+            assert_eq!(store.resource(acme.id, ResourceType::Group, id(group)).await.unwrap(), None);
+            insert_group(&*store, &acme, &self::group(group, &format!("Group{group}")), true).await.unwrap();
+        }
+    }
 }
 
 /// The groups of some users or groups, as they are read.
