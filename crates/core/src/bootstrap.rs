@@ -128,8 +128,8 @@ impl Core {
             return Err(Error::value("admin key: name one, by its id or prefix"));
         }
         let mut transaction = self.store.begin().await?;
-        let keys = transaction.credentials(CredentialKind::AdminKey, None).await?;
-        let key = self.pick(keys, "admin key", named)?;
+        let kind = CredentialKind::AdminKey;
+        let key = self.hold_named(&mut *transaction, kind, None, "admin key", named).await?;
         let key = self.revoke_credential(&mut *transaction, Origin::SYSTEM, key).await?;
         transaction.save().await?;
         Ok(key)

@@ -161,10 +161,24 @@ impl Core {
         Ok(Credential { expires, revoked, ..credential })
     }
 
-    /// The credential among some that an id or a prefix names; no name means the newest live one.
+    /// The credential of a kind and of a directory, or of all, that an id or a prefix names, held against other changes; no name
+    /// means the newest live one.
     ///
     /// Errors: `NOT_FOUND`, and `INVALID_VALUE` for a prefix that fits several.
-    pub(crate) fn pick(&self, credentials: Vec<Credential>, what: &str, name: &str) -> Result<Credential> {
+    pub(crate) async fn hold_named(
+        &self,
+        transaction: &mut dyn Transaction,
+        kind: CredentialKind,
+        directory: Option<Uuid>,
+        what: &str,
+        name: &str,
+    ) -> Result<Credential> {
+        let listed = self.pick(transaction.credentials(kind, directory).await?, what, name)?;
+        // Somebody else may have ended it since it was listed.
+        Ok(transaction.credential(&listed.hash).await?.unwrap_or(listed))
+    }
+
+    fn pick(&self, credentials: Vec<Credential>, what: &str, name: &str) -> Result<Credential> {
         let now = self.clock.now();
         if name.is_empty() {
             let newest = credentials.into_iter().find(|credential| is_live(credential, now));

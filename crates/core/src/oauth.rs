@@ -93,8 +93,8 @@ impl OAuth {
         }
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let mut transaction = self.core.store.begin().await?;
-        let secrets = transaction.credentials(CredentialKind::ClientSecret, Some(directory.id)).await?;
-        let secret = self.core.pick(secrets, WHAT, &request.secret)?;
+        let (kind, of) = (CredentialKind::ClientSecret, Some(directory.id));
+        let secret = self.core.hold_named(&mut *transaction, kind, of, WHAT, &request.secret).await?;
         let secret = self.core.revoke_credential(&mut *transaction, caller.origin(), secret).await?;
         transaction.revoke_access_tokens(secret.id, self.core.clock.now()).await?;
         transaction.save().await?;

@@ -10,7 +10,7 @@ use rollcall_api::v1::{
     RevokeServiceKeyRequest, RevokeServiceKeyResponse, RotateServiceKeyRequest, RotateServiceKeyResponse,
     Scope, ServiceKey,
 };
-use rollcall_store::{Credential, CredentialKind, Directory};
+use rollcall_store::{Credential, CredentialKind, Directory, Transaction};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -95,10 +95,7 @@ impl ServiceKeys {
     ) -> Result<RotateServiceKeyResponse> {
         let wanted = require_name(request.service_key)?;
         let mut transaction = self.core.store.begin().await?;
-        let keys = transaction
-            .credentials(CredentialKind::ServiceKey, caller.bound_to().map(|bound| bound.id))
-            .await?;
-        let old = self.core.pick(keys, WHAT, &wanted)?;
+        let old = self.hold_named(&mut *transaction, caller, &wanted).await?;
         self.core.require_live(&old, WHAT)?;
         let directory = self.directory_of(caller, &old).await?;
         let (origin, overlap) = (caller.origin(), request.overlap);
@@ -120,14 +117,22 @@ impl ServiceKeys {
     ) -> Result<RevokeServiceKeyResponse> {
         let wanted = require_name(request.service_key)?;
         let mut transaction = self.core.store.begin().await?;
-        let keys = transaction
-            .credentials(CredentialKind::ServiceKey, caller.bound_to().map(|bound| bound.id))
-            .await?;
-        let key = self.core.pick(keys, WHAT, &wanted)?;
+        let key = self.hold_named(&mut *transaction, caller, &wanted).await?;
         let key = self.core.revoke_credential(&mut *transaction, caller.origin(), key).await?;
         transaction.save().await?;
         let name = self.name_of(caller, &key).await?;
         Ok(RevokeServiceKeyResponse { service_key: Some(message(key, name)) })
+    }
+
+    /// The key that a name means to the caller.
+    async fn hold_named(
+        &self,
+        transaction: &mut dyn Transaction,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<Credential> {
+        let directory = caller.bound_to().map(|bound| bound.id);
+        self.core.hold_named(transaction, CredentialKind::ServiceKey, directory, WHAT, name).await
     }
 
     /// The directory that a key is for: the named one, else the caller's, else all.

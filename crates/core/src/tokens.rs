@@ -5,7 +5,7 @@ use rollcall_api::v1::{
     CreateTokenRequest, CreateTokenResponse, ListTokensRequest, ListTokensResponse, RevokeTokenRequest,
     RevokeTokenResponse, RotateTokenRequest, RotateTokenResponse, Token,
 };
-use rollcall_store::{Credential, CredentialKind, Directory};
+use rollcall_store::{Credential, CredentialKind, Directory, Transaction};
 use tonic::{Request, Response, Status};
 
 use crate::Core;
@@ -57,8 +57,7 @@ impl Tokens {
     async fn rotate(&self, caller: &Caller, request: RotateTokenRequest) -> Result<RotateTokenResponse> {
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let mut transaction = self.core.store.begin().await?;
-        let tokens = transaction.credentials(CredentialKind::ScimToken, Some(directory.id)).await?;
-        let old = self.core.pick(tokens, WHAT, &request.token)?;
+        let old = self.hold_named(&mut *transaction, &directory, &request.token).await?;
         self.core.require_live(&old, WHAT)?;
         let (origin, overlap) = (caller.origin(), request.overlap);
         let rotation =
@@ -74,11 +73,19 @@ impl Tokens {
     async fn revoke(&self, caller: &Caller, request: RevokeTokenRequest) -> Result<RevokeTokenResponse> {
         let directory = caller.directory(&*self.core.store, &request.directory).await?;
         let mut transaction = self.core.store.begin().await?;
-        let tokens = transaction.credentials(CredentialKind::ScimToken, Some(directory.id)).await?;
-        let token = self.core.pick(tokens, WHAT, &require_name(request.token)?)?;
+        let token = self.hold_named(&mut *transaction, &directory, &require_name(request.token)?).await?;
         let token = self.core.revoke_credential(&mut *transaction, caller.origin(), token).await?;
         transaction.save().await?;
         Ok(RevokeTokenResponse { token: Some(message(token, &directory)) })
+    }
+
+    async fn hold_named(
+        &self,
+        transaction: &mut dyn Transaction,
+        directory: &Directory,
+        name: &str,
+    ) -> Result<Credential> {
+        self.core.hold_named(transaction, CredentialKind::ScimToken, Some(directory.id), WHAT, name).await
     }
 }
 

@@ -120,10 +120,26 @@ impl Incoming {
         credential: Option<&HeaderValue>,
         limit: usize,
     ) -> Result<(), Problem> {
-        let announced = self.body.size_hint().upper().and_then(|to_come| usize::try_from(to_come).ok());
-        let bytes = announced.map_or(limit, |to_come| limit.min(self.read.len() + to_come));
-        self.place = Some(room.place_for(bytes, credential, self.timeout).await?);
+        self.place = Some(room.place_for(self.longest(limit), credential, self.timeout).await?);
         Ok(())
+    }
+
+    /// Takes room for a body that may be as long as `limit` bytes, whoever sent it. Gives whether there is any now.
+    pub(crate) fn take_room(&mut self, room: &Room, limit: usize) -> bool {
+        self.place = room.place_now(self.longest(limit));
+        self.place.is_some()
+    }
+
+    /// Takes room for what a body becomes that has been read, whoever sent it. Gives whether there is any now.
+    pub(crate) fn take_room_as_tree(&mut self, room: &Room) -> bool {
+        self.tree_place = room.place_now(bytes_as_tree(self.bytes()));
+        self.tree_place.is_some()
+    }
+
+    /// How many bytes a body may have that may have `limit` bytes.
+    fn longest(&self, limit: usize) -> usize {
+        let announced = self.body.size_hint().upper().and_then(|to_come| usize::try_from(to_come).ok());
+        announced.map_or(limit, |to_come| limit.min(self.read.len() + to_come))
     }
 
     /// Waits for room for what a large body becomes that has been read, for no longer than it might have taken to come in. Nobody who

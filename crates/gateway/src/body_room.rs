@@ -29,7 +29,8 @@ pub(crate) struct Room {
 /// The room of one body, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
-    _permits: [OwnedSemaphorePermit; 2],
+    _of_all: OwnedSemaphorePermit,
+    _of_credential: Option<OwnedSemaphorePermit>,
 }
 
 impl Room {
@@ -53,16 +54,22 @@ impl Room {
         let waiting = async {
             let own = share.acquire_many_owned(wanted.min(self.half())).await?;
             let of_all = Arc::clone(&self.places).acquire_many_owned(wanted.min(self.all)).await?;
-            Ok::<_, AcquireError>([own, of_all])
+            Ok::<_, AcquireError>(Place { _of_all: of_all, _of_credential: Some(own) })
         };
         match timeout(patience, waiting).await {
-            Ok(Ok(permits)) => Ok(Place { _permits: permits }),
+            Ok(Ok(place)) => Ok(place),
             Ok(Err(_)) | Err(_) => Err(Problem::new(
                 ErrorReason::Unavailable,
                 "the server is reading as many large bodies as it has room for, and nothing was done; send the request again \
                  later",
             )),
         }
+    }
+
+    /// Room for a body of so many bytes, whoever sent it, if there is any now. One that is larger than all takes all.
+    pub(crate) fn place_now(&self, bytes: usize) -> Option<Place> {
+        let of_all = Arc::clone(&self.places).try_acquire_many_owned(units(bytes).min(self.all)).ok()?;
+        Some(Place { _of_all: of_all, _of_credential: None })
     }
 }
 
@@ -111,6 +118,10 @@ mod tests {
         drop(place(&ana, 2 * UNIT).await.unwrap());
         drop(second);
         place(&cleo, usize::MAX).await.unwrap();
+        let now = room.place_now(3 * UNIT).unwrap();
+        assert!(room.place_now(2 * UNIT).is_none());
+        drop(now);
+        assert!(room.place_now(usize::MAX).is_some());
         assert!(room.shares.lock().unwrap().len() <= 3);
     }
 }

@@ -149,24 +149,30 @@ impl Call<'_> {
         body.parse()
     }
 
-    /// Reads the body, which is to be JSON of at most `limit` bytes. More than anybody may send is read only once the
-    /// core has said that the credential is good, and where there is room for it.
+    /// Reads the body, which is to be JSON of at most `limit` bytes. More than anybody may send, or than there is room for
+    /// whoever sends it, is read only once the core has said that the credential is good, and where there is room for it.
     pub(crate) async fn read(&self, body: &mut Incoming, limit: usize) -> Result<(), Problem> {
         require_json(&self.parts.headers)?;
         if body.announces_more_than(limit) {
             return Err(too_large(limit));
         }
-        let for_anybody = limit.min(READ_FOR_ANYBODY);
-        if body.announces_more_than(for_anybody) || !body.read_within(for_anybody).await? {
-            self.authenticate().await?;
-            let credential = self.parts.headers.get(AUTHORIZATION);
-            body.find_room(&self.gateway.body_room, credential, limit).await?;
-            if !body.read_within(limit).await? {
-                return Err(too_large(limit));
-            }
-            body.find_room_as_tree(&self.gateway.tree_room, credential).await?;
+        if self.read_for_anybody(body, limit.min(READ_FOR_ANYBODY)).await? {
+            return Ok(());
         }
-        Ok(())
+        self.authenticate().await?;
+        let credential = self.parts.headers.get(AUTHORIZATION);
+        body.find_room(&self.gateway.body_room, credential, limit).await?;
+        if !body.read_within(limit).await? {
+            return Err(too_large(limit));
+        }
+        body.find_room_as_tree(&self.gateway.tree_room, credential).await
+    }
+
+    /// Reads a body whose credential nobody has checked, and gives whether it has ended within the limit and there is room for it.
+    async fn read_for_anybody(&self, body: &mut Incoming, limit: usize) -> Result<bool, Problem> {
+        let room = &self.gateway.open_room;
+        let may_come = !body.announces_more_than(limit) && body.take_room(room, limit);
+        Ok(may_come && body.read_within(limit).await? && body.take_room_as_tree(room))
     }
 
     fn reads(&self) -> bool {

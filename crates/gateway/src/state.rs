@@ -11,6 +11,9 @@ use crate::client_address::Network;
 use crate::request_id::RequestIds;
 use crate::settings::{Readiness, Settings};
 
+/// What part of the memory for large bodies there is beside it for those whose credential nobody has checked.
+const OPEN_SHARE: usize = 4;
+
 /// What every request is served with.
 #[derive(Debug)]
 pub(crate) struct Gateway {
@@ -18,6 +21,8 @@ pub(crate) struct Gateway {
     pub(crate) core_timeout: Duration,
     pub(crate) max_user_body_bytes: usize,
     pub(crate) max_large_body_bytes: usize,
+    /// For bodies whose credential nobody has checked, and for what they become.
+    pub(crate) open_room: Room,
     /// For the texts of large bodies.
     pub(crate) body_room: Room,
     /// For what they become.
@@ -37,6 +42,7 @@ impl Gateway {
             core_timeout: settings.core_timeout,
             max_user_body_bytes: settings.max_user_body_bytes,
             max_large_body_bytes: settings.max_large_body_bytes,
+            open_room: Room::for_bytes(settings.body_memory_bytes / OPEN_SHARE),
             body_room: Room::for_bytes(settings.body_memory_bytes),
             tree_room: Room::for_bytes(settings.body_memory_bytes),
             readiness: settings.readiness,

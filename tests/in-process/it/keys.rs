@@ -1,5 +1,6 @@
 //! Service keys and tokens: how they are made, named, rotated and revoked.
 
+use futures_util::future::join_all;
 use prost_types::{Duration, Timestamp};
 use rollcall_api::v1::{
     CreateServiceKeyRequest, CreateTokenRequest, CredentialKind, ErrorReason, EventType,
@@ -142,6 +143,20 @@ async fn a_key_is_listed_and_revoked_where_it_belongs(house: &House) {
     assert_eq!(rotated.service_key.unwrap().directory, "");
 }
 
+async fn a_key_that_many_revoke_at_once_ends_once(house: &House) {
+    let made =
+        house.admin().service_keys().create_service_key(key("default", &[Scope::Admin])).await.answer();
+    let id = made.service_key.unwrap().id;
+    let revoke = async || {
+        let request = RevokeServiceKeyRequest { service_key: id.clone() };
+        house.admin().service_keys().revoke_service_key(request).await.answer().service_key.unwrap().revoked
+    };
+    let ends = join_all((0..6).map(|_| revoke())).await;
+    assert!(ends.iter().all(|end| end.is_some() && *end == ends[0]), "{ends:?}");
+    let told: Vec<_> = house.told("default", &id).await.into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(told, [EventType::CredentialCreated, EventType::CredentialEnded]);
+}
+
 async fn a_key_that_says_too_little_or_too_much_is_refused(house: &House) {
     let refused = async |request: CreateServiceKeyRequest, reason| {
         house.admin().service_keys().create_service_key(request).await.refused(reason)
@@ -244,6 +259,7 @@ async fn the_key_of_gateways_that_is_brought_along_is_used_where_there_has_been_
 on_both_databases![
     a_rotated_key_has_a_successor_that_is_like_it,
     a_key_is_listed_and_revoked_where_it_belongs,
+    a_key_that_many_revoke_at_once_ends_once,
     a_key_that_says_too_little_or_too_much_is_refused,
     a_token_is_named_by_its_id_or_prefix_or_is_the_newest,
     a_key_says_whose_it_is_and_acts_within_that,

@@ -4,6 +4,7 @@ use std::task::Poll;
 
 use axum::body::Body;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 use rollcall_gateway::Settings;
 use tokio::sync::oneshot;
@@ -90,15 +91,15 @@ async fn a_large_body_is_read_only_for_a_good_credential() {
     }
 }
 
-/// One of 100 KiB of which the end never comes, and what tells that it is waited for.
-fn unfinished() -> (Body, oneshot::Receiver<()>) {
+/// One of so many KiB of which the end never comes, and what tells that it is waited for.
+fn unfinished(kib: usize) -> (Body, oneshot::Receiver<()>) {
     let (reached, waited_for) = oneshot::channel();
     let mut reached = Some(reached);
     let end = stream::poll_fn(move |_| {
         reached.take().map(|reached| reached.send(()));
         Poll::<Option<Result<Bytes, std::io::Error>>>::Pending
     });
-    let begun = stream::iter([Ok(Bytes::from(vec![b' '; 100 * 1024]))]);
+    let begun = stream::iter([Ok(Bytes::from(vec![b' '; kib * 1024]))]);
     (Body::from_stream(begun.chain(end)), waited_for)
 }
 
@@ -106,7 +107,7 @@ fn unfinished() -> (Body, oneshot::Receiver<()>) {
 async fn large_bodies_for_which_there_is_no_room_wait_and_are_503_in_the_end() {
     let settings = Settings { body_memory_bytes: 4 * 1024 * 1024, ..Settings::default() };
     let gateway = Gateway::with(settings).await;
-    let (unfinished, waited_for) = unfinished();
+    let (unfinished, waited_for) = unfinished(100);
     // It does not say how long it will be, and so has the room of the longest.
     let first = gateway.ask("POST /scim/v2/Users", &[], unfinished);
     let others = async {
@@ -125,12 +126,34 @@ async fn large_bodies_for_which_there_is_no_room_wait_and_are_503_in_the_end() {
     assert_eq!(gateway.ask("POST /scim/v2/Users", &[], large).await.error(400).0, "invalidSyntax");
 }
 
+#[tokio::test(start_paused = true)]
+async fn bodies_of_strangers_have_little_room_and_past_it_only_a_good_credential_is_read_for() {
+    let settings = Settings { body_memory_bytes: 512 * 1024, ..Settings::default() };
+    let gateway = Gateway::with(settings).await;
+    let wrong = [("authorization", "Bearer wrong")];
+    let stalled = [(); 2].map(|()| unfinished(60));
+    let (bodies, waited_for): (Vec<_>, Vec<_>) = stalled.into_iter().unzip();
+    let stalling = join_all(bodies.into_iter().map(|body| gateway.ask("POST /scim/v2/Users", &wrong, body)));
+    let others = async {
+        for waited_for in waited_for {
+            waited_for.await.unwrap();
+        }
+        gateway.ask("POST /scim/v2/Users", &wrong, unfinished(1).0).await.error(401);
+        let ana = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ana"}"#;
+        assert_eq!(gateway.ask("POST /scim/v2/Users", &[], ana).await.status, 201);
+    };
+    let (stalled, ()) = tokio::join!(stalling, others);
+    for reply in stalled {
+        reply.error(401);
+    }
+}
+
 #[tokio::test]
 async fn a_body_larger_than_all_the_room_is_read_alone() {
     let gateway = Gateway::with(Settings { body_memory_bytes: 1024, ..Settings::default() }).await;
     let body = || Body::from(vec![b' '; 1024 * 1024]);
     let asked = [(); 4].map(|()| gateway.ask("POST /scim/v2/Groups", &[], body()));
-    for reply in futures_util::future::join_all(asked).await {
+    for reply in join_all(asked).await {
         assert_eq!(reply.error(400).0, "invalidSyntax");
     }
 }

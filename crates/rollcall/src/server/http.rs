@@ -29,9 +29,10 @@ use super::heard::Heard;
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 /// The largest head of HTTP/1.1 that is waited for, in bytes.
 const LARGEST_HEAD: usize = 128 * 1024;
-/// Requests at once on a connection of HTTP/2, and what is kept of the answer of each until the client takes it, in bytes: what a
-/// stranger's connection can make the server hold.
+/// Requests at once on a connection of HTTP/2, what may come in of all and of each of them before it is read, and what is kept of
+/// the answer of each until the client takes it, in bytes: what a stranger's connection can make the server hold.
 const REQUESTS_AT_ONCE: u32 = 100;
+const WINDOWS: (u32, u32) = (1024 * 1024, 256 * 1024);
 const SENT_AT_ONCE: usize = 64 * 1024;
 /// The pause after the system had no room for another connection.
 const BREATHER: Duration = Duration::from_millis(100);
@@ -52,8 +53,9 @@ pub(super) async fn serve(
         .keep_alive_interval(KEEPALIVE.0)
         .keep_alive_timeout(KEEPALIVE.1)
         .max_concurrent_streams(REQUESTS_AT_ONCE)
-        .max_send_buf_size(SENT_AT_ONCE)
-        .adaptive_window(true);
+        .initial_connection_window_size(WINDOWS.0)
+        .initial_stream_window_size(WINDOWS.1)
+        .max_send_buf_size(SENT_AT_ONCE);
     let open = GracefulShutdown::new();
     if let Some(certificates) = &certificates {
         tokio::spawn(Arc::clone(certificates).follow(stop.clone()));
