@@ -46,7 +46,7 @@ impl Default for Limits {
             max_bulk_bytes: 32 * 1024 * 1024,
             page_token_lifetime: Duration::from_hours(1),
             event_retention: Duration::from_hours(90 * 24),
-            max_requests_per_second: None,
+            max_requests_per_second: Some(10_000),
             requests_of_one_directory: None,
             session_idle: Duration::from_hours(1),
             session_lifetime: Duration::from_hours(12),

@@ -347,10 +347,10 @@ pub(crate) struct Limits {
     pub(crate) event_retention: Duration,
 
     /// Requests that the identity provider of a directory may send in a second, and at once; each core counts for itself;
-    /// without it, as many as it likes
-    #[arg(long, env = "ROLLCALL_MAX_REQUESTS_PER_SECOND", value_name = "N",
-          value_parser = clap::value_parser!(u32).range(25..=1_000_000))]
-    pub(crate) max_requests_per_second: Option<u32>,
+    /// 0: as many as it likes
+    #[arg(long, env = "ROLLCALL_MAX_REQUESTS_PER_SECOND", value_name = "N", default_value_t = 10_000, value_parser = pace)]
+    pub(crate) max_requests_per_second: u32,
+
     /// How long a session of the web console lasts without being used
     #[arg(long, env = "ROLLCALL_SESSION_IDLE", value_name = "DURATION", default_value = "1h", value_parser = duration)]
     pub(crate) session_idle: Duration,
@@ -394,13 +394,24 @@ impl Limits {
             max_members_per_request: usize::try_from(self.max_request_members).unwrap_or(usize::MAX),
             page_token_lifetime: self.page_token_lifetime,
             event_retention: self.event_retention,
-            max_requests_per_second: self.max_requests_per_second,
+            max_requests_per_second: (self.max_requests_per_second > 0)
+                .then_some(self.max_requests_per_second),
             session_idle: self.session_idle,
             session_lifetime: self.session_lifetime,
             password_attempts_per_user: self.password_attempts_per_user,
             password_attempts_per_key: self.password_attempts_per_key,
         })
     }
+}
+
+/// The least that a limit of requests a second may be: as many as Entra asks for.
+const LEAST_PACE: u32 = 25;
+const GREATEST_PACE: u32 = 1_000_000;
+
+/// Reads a limit of requests a second, or 0 for none.
+fn pace(text: &str) -> Result<u32, String> {
+    let read = text.parse().ok().filter(|pace| *pace == 0 || (LEAST_PACE..=GREATEST_PACE).contains(pace));
+    read.ok_or_else(|| format!("it must be a number from {LEAST_PACE} to {GREATEST_PACE}, or 0 for no limit"))
 }
 
 /// How a server ends.

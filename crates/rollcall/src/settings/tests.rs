@@ -81,7 +81,7 @@ fn limits_are_those_of_the_core_by_default() {
         max_page_size: 1000,
         page_token_lifetime: Duration::from_hours(1),
         event_retention: Duration::from_hours(90 * 24),
-        max_requests_per_second: None,
+        max_requests_per_second: 10_000,
         password_attempts_per_user: 10,
         password_attempts_per_key: 600,
     };
