@@ -3,6 +3,7 @@
 need_python
 build_binary
 build_linearizability
+need_debian pgbouncer pgbouncer
 # A test that is named by its file stands for the folder.
 tests=("$TESTS/blackbox" "$@")
 [[ "$*" != *::* ]] || tests=("$@")

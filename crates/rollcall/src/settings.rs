@@ -268,6 +268,18 @@ pub(crate) struct Database {
     #[arg(long, env = "ROLLCALL_DATABASE_LOCK_TIMEOUT", value_name = "DURATION", default_value = "5s",
           value_parser = duration)]
     pub(crate) database_lock_timeout: Duration,
+
+    /// For how long PgBouncer, or another pooler between Rollcall and PostgreSQL, gives a connection: its `pool_mode`; without a
+    /// pooler, `session`
+    #[arg(long, env = "ROLLCALL_DATABASE_POOL_MODE", value_name = "MODE", default_value = "session")]
+    pub(crate) database_pool_mode: PoolMode,
+}
+
+/// For how long a pooler gives a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PoolMode {
+    Session,
+    Transaction,
 }
 
 impl Database {

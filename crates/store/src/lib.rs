@@ -117,8 +117,20 @@ pub struct Options {
     pub statement_timeout: Duration,
     /// How long a statement waits on PostgreSQL for what another one has locked.
     pub lock_timeout: Duration,
+    /// For how long PostgreSQL gives a connection.
+    pub pool_mode: PoolMode,
     /// What a SQLite file is kept on.
     pub disk: Disk,
+}
+
+/// For how long a pooler such as PgBouncer, between Rollcall and PostgreSQL, gives a connection of the server to one of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PoolMode {
+    /// For as long as the connection lasts, as it also is where there is no pooler.
+    #[default]
+    Session,
+    /// For one transaction: whatever is asked is asked within one, and nothing is left at the server behind it.
+    Transaction,
 }
 
 /// What a SQLite file is kept on, which says who waits for it.
@@ -140,6 +152,7 @@ impl Default for Options {
             acquire_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(10),
             lock_timeout: Duration::from_secs(5),
+            pool_mode: PoolMode::Session,
             disk: Disk::Durable,
         }
     }

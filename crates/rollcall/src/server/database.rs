@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 
 use super::file_lock::FileLock;
-use crate::settings::{Database, Invalid};
+use crate::settings::{Database, Invalid, PoolMode};
 
 /// The file in the data directory.
 const FILE_NAME: &str = "rollcall.db";
@@ -56,6 +56,10 @@ async fn connect(settings: &Database) -> Result<Arc<dyn Store>> {
         max_connections: settings.database_connections,
         statement_timeout: settings.database_statement_timeout,
         lock_timeout: settings.database_lock_timeout,
+        pool_mode: match settings.database_pool_mode {
+            PoolMode::Session => rollcall_store::PoolMode::Session,
+            PoolMode::Transaction => rollcall_store::PoolMode::Transaction,
+        },
         ..Options::default()
     };
     let url = url(settings)?;

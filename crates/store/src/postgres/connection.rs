@@ -9,13 +9,12 @@ use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::{AssertSqlSafe, Either, Executor as _, SqlSafeStr as _, SqlStr};
 use tokio::time::timeout;
 
-use super::dialect::BEGIN;
 use super::failure::{failure, is_lost, is_told};
 use super::pool::{Pool, Pooled};
 use super::queue::Queue;
 use super::sql::{Statement, Writes};
 use super::values::{Row, arguments};
-use crate::{Error, ResourceType, Result};
+use crate::{Error, PoolMode, ResourceType, Result};
 
 /// How long something may take that is done seldom and to much.
 const LONG: Duration = Duration::from_mins(5);
@@ -59,7 +58,7 @@ impl Connection {
     /// A connection for a transaction, which begins when something is asked in it; `is_hopeful`, but for what is read ahead.
     pub(super) fn transaction(pool: &Pool, is_hopeful: bool) -> Self {
         let mut connection = Self::planned(pool, Stage::Planned);
-        connection.is_hopeful = is_hopeful;
+        connection.is_hopeful = is_hopeful && pool.mode == PoolMode::Session;
         connection
     }
 
@@ -97,7 +96,29 @@ impl Connection {
 
     /// Runs several statements that have no places.
     pub(super) async fn run_all(&mut self, statements: &'static str) -> Result<()> {
-        Box::pin(self.ask(Asked::Several(statements))).await.map(drop)
+        Box::pin(self.ask(Asked::Several(statements.into()))).await.map(drop)
+    }
+
+    /// Begins a transaction on a connection that reads.
+    #[expect(clippy::unused_async, reason = "it is asked as the other database is")]
+    pub(super) async fn begin(&mut self) -> Result<()> {
+        self.stage = Stage::Planned;
+        Ok(())
+    }
+
+    /// Makes durable what was done in it.
+    pub(super) async fn save(&mut self) -> Result<()> {
+        self.commit().await.map_err(|unsaved| unsaved.error)
+    }
+
+    /// Undoes what was done in it.
+    pub(super) async fn undo(&mut self) -> Result<()> {
+        let begun = self.stage == Stage::Begun;
+        self.stage = Stage::Reading;
+        if begun {
+            self.ask_once(Asked::One(Statement::new("ROLLBACK"))).await?;
+        }
+        Ok(())
     }
 
     /// Puts a statement off until something is asked that could see what it writes, or the transaction is saved.
@@ -144,8 +165,12 @@ impl Connection {
         Ok(())
     }
 
-    /// Makes everything durable. What was only put off is one statement, and so a transaction by itself.
+    /// Makes everything durable. What was only put off is one statement, and so a transaction by itself, unless a pooler
+    /// wants to be told.
     pub(super) async fn commit(&mut self) -> Result<(), Unsaved> {
+        if self.pool.mode == PoolMode::Transaction {
+            Box::pin(self.flush()).await?;
+        }
         if self.stage != Stage::Planned {
             Box::pin(self.flush()).await?;
             Box::pin(self.ask_once(Asked::One(Statement::new("COMMIT")))).await?;
@@ -164,11 +189,9 @@ impl Connection {
     /// reads alone.
     async fn ask(&mut self, asked: Asked) -> Result<Answer> {
         match self.stage {
+            Stage::Reading if self.pool.mode == PoolMode::Transaction => return self.ask_alone(asked).await,
             Stage::Reading => return self.ask_again(asked).await,
-            Stage::Planned => {
-                self.ask_again(Asked::One(Statement::new(BEGIN))).await?;
-                self.stage = Stage::Begun;
-            }
+            Stage::Planned => self.begin_now().await?,
             Stage::Begun | Stage::InPart => {}
         }
         self.flush().await?;
@@ -178,10 +201,31 @@ impl Connection {
     async fn flush(&mut self) -> Result<()> {
         let Some(queued) = self.queue.take() else { return Ok(()) };
         if self.stage == Stage::Planned {
-            self.ask_again(Asked::One(Statement::new(BEGIN))).await?;
-            self.stage = Stage::Begun;
+            self.begin_now().await?;
         }
         self.write(queued).await
+    }
+
+    async fn begin_now(&mut self) -> Result<()> {
+        let begin = match &self.pool.begin_for_pooler {
+            Some(statements) => Asked::Several(statements.to_string().into()),
+            None => Asked::One(Statement::new("BEGIN")),
+        };
+        self.ask_again(begin).await?;
+        self.stage = Stage::Begun;
+        Ok(())
+    }
+
+    /// Asks in a transaction of its own: what the driver sends for one statement must reach one connection of the server.
+    async fn ask_alone(&mut self, asked: Asked) -> Result<Answer> {
+        self.begin_now().await?;
+        let answer = self.ask_once(asked).await;
+        let end = if answer.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        let ended = self.ask_once(Asked::One(Statement::new(end))).await;
+        self.stage = Stage::Reading;
+        let answer = answer?;
+        ended?;
+        Ok(answer)
     }
 
     /// Runs what was put off. It is asked once: nobody could tell whether it happened.
@@ -264,28 +308,29 @@ enum Asked {
     /// A statement with its values.
     One(Statement),
     /// Several without.
-    Several(&'static str),
+    Several(Cow<'static, str>),
 }
 
 impl Asked {
     fn query(self) -> Result<Query> {
         match self {
-            Self::One(Statement { text, values }) => {
-                let text = match text {
-                    Cow::Borrowed(text) => text.into_sql_str(),
-                    Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
-                };
-                Ok(Query::One(text, arguments(values)?))
-            }
-            Self::Several(text) => Ok(Query::Several(text)),
+            Self::One(Statement { text, values }) => Ok(Query::One(sql(text), arguments(values)?)),
+            Self::Several(text) => Ok(Query::Several(sql(text))),
         }
+    }
+}
+
+fn sql(text: Cow<'static, str>) -> SqlStr {
+    match text {
+        Cow::Borrowed(text) => text.into_sql_str(),
+        Cow::Owned(text) => AssertSqlSafe(text).into_sql_str(),
     }
 }
 
 /// The same as it is sent.
 enum Query {
     One(SqlStr, PgArguments),
-    Several(&'static str),
+    Several(SqlStr),
 }
 
 /// What a server answers.

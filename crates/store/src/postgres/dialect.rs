@@ -13,7 +13,6 @@ pub(super) fn place(number: usize) -> impl std::fmt::Display {
 }
 
 /// Begins a transaction.
-pub(super) const BEGIN: &str = "BEGIN";
 /// Makes the table of the applied migrations, which is that of sqlx.
 pub(super) const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, \
      description TEXT NOT NULL, installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, \

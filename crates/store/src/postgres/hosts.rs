@@ -8,7 +8,7 @@ use std::str::FromStr as _;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::{Error, Result};
+use crate::{Error, PoolMode, Result};
 
 /// The servers of a URL. The driver's own `Debug` would show the password.
 #[derive(Clone)]
@@ -26,8 +26,8 @@ impl fmt::Debug for Hosts {
 }
 
 impl Hosts {
-    /// Reads a URL. Errors: [`Error::Url`].
-    pub(super) fn of(url: &str) -> Result<Self> {
+    /// Reads a URL, for connections of this kind. Errors: [`Error::Url`].
+    pub(super) fn of(url: &str, mode: PoolMode) -> Result<Self> {
         let (url, target) = without_target(url);
         let read_write = match target.as_deref() {
             None | Some("any") => false,
@@ -38,15 +38,21 @@ impl Hosts {
                 )));
             }
         };
-        let each = one_by_one(&url).iter().map(|url| options(url)).collect::<Result<Vec<_>>>()?;
+        let each = one_by_one(&url).iter().map(|url| options(url, mode)).collect::<Result<Vec<_>>>()?;
         Ok(Self { each, read_write })
     }
 }
 
-fn options(url: &str) -> Result<PgConnectOptions> {
+fn options(url: &str, mode: PoolMode) -> Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|error| Error::Url(format!("the database URL cannot be read: {error}")))?;
-    Ok(if options.get_application_name().is_some() { options } else { options.application_name("rollcall") })
+    let options =
+        if options.get_application_name().is_some() { options } else { options.application_name("rollcall") };
+    Ok(match mode {
+        PoolMode::Session => options,
+        // A pooler knows no such parameter, and no statement that a server has kept for somebody else.
+        PoolMode::Transaction => options.extra_float_digits(None).statement_cache_capacity(0),
+    })
 }
 
 /// The URL without `target_session_attrs`, and what that says.
@@ -81,7 +87,7 @@ mod tests {
     use super::*;
 
     fn hosts(url: &str) -> Vec<(String, u16)> {
-        let hosts = Hosts::of(url).unwrap();
+        let hosts = Hosts::of(url, PoolMode::Session).unwrap();
         hosts.each.iter().map(|host| (host.get_host().to_owned(), host.get_port())).collect()
     }
 
@@ -97,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_password_is_not_in_what_is_printed_of_hosts() {
-        let hosts = Hosts::of("postgres://ana:hunter2@a,b/name").unwrap();
+        let hosts = Hosts::of("postgres://ana:hunter2@a,b/name", PoolMode::Session).unwrap();
         assert_eq!(format!("{hosts:?}"), "[\"a\", \"b\"]");
     }
 
@@ -105,12 +111,13 @@ mod tests {
     fn the_one_that_takes_changes_is_asked_for_as_libpq_has_it() {
         for (attributes, read_write) in [("any", false), ("read-write", true), ("primary", true)] {
             let url = format!("postgres://a,b/n?target_session_attrs={attributes}&sslmode=disable");
-            assert_eq!(Hosts::of(&url).unwrap().read_write, read_write, "{attributes}");
+            assert_eq!(Hosts::of(&url, PoolMode::Session).unwrap().read_write, read_write, "{attributes}");
         }
-        assert!(!Hosts::of("postgres://a/n").unwrap().read_write);
-        let refused = Hosts::of("postgres://a/n?target_session_attrs=standby").unwrap_err();
+        assert!(!Hosts::of("postgres://a/n", PoolMode::Session).unwrap().read_write);
+        let refused =
+            Hosts::of("postgres://a/n?target_session_attrs=standby", PoolMode::Session).unwrap_err();
         assert!(refused.to_string().contains("must be read-write"), "{refused}");
-        let refused = Hosts::of("postgres://a:port/n").unwrap_err();
+        let refused = Hosts::of("postgres://a:port/n", PoolMode::Session).unwrap_err();
         assert!(matches!(refused, Error::Url(_)), "{refused}");
     }
 }

@@ -31,7 +31,7 @@ use crate::{ConnectionLoad, Event, Options, Result};
 /// The hosts of a URL with their ports, and whether only one will do that takes changes.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn host_names(url: &str) -> Result<(Vec<(String, u16)>, bool)> {
-    let hosts = Hosts::of(url)?;
+    let hosts = Hosts::of(url, PoolMode::Session)?;
     let names = hosts.each.iter().map(|host| (host.get_host().to_owned(), host.get_port()));
     Ok((names.collect(), hosts.read_write))
 }
@@ -50,7 +50,7 @@ impl Database {
     /// Connects. Errors: [`Error::Url`](crate::Error::Url), [`Error::Unavailable`](crate::Error::Unavailable), and what the
     /// server refuses.
     pub(crate) async fn open(url: &str, options: &Options) -> Result<Self> {
-        let pool = Pool::new(Hosts::of(url)?, options)?;
+        let pool = Pool::new(Hosts::of(url, options.pool_mode)?, options)?;
         drop(pool.first().await?);
         Ok(Self {
             pool,

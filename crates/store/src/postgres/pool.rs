@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::failure::failure;
 use super::hosts::Hosts;
-use crate::{ConnectionLoad, Error, Options, Result};
+use crate::{ConnectionLoad, Error, Options, PoolMode, Result};
 
 /// A connection of the pool.
 pub(super) type Pooled = Object<Opening>;
@@ -26,8 +26,8 @@ pub(super) struct Opening {
     hosts: Hosts,
     /// How long one host is waited for, so that there is time for the others.
     longest_each: Duration,
-    /// What is set for each.
-    settings: String,
+    /// What is set for each, where each is one of the server's for as long as it lasts.
+    settings: Option<String>,
 }
 
 impl Opening {
@@ -52,7 +52,8 @@ impl Opening {
                 return Err(unusable(host, "takes no changes: it is a standby, or set to be read-only"));
             }
         }
-        match connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(self.settings.clone()))).await {
+        let Some(settings) = &self.settings else { return Ok(connection) };
+        match connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(settings.clone()))).await {
             Ok(_) => {}
             // Engines that speak the protocol need not know every setting; that each answer is waited for no longer than the
             // store allows holds all the same.
@@ -104,6 +105,9 @@ pub(super) struct Pool {
     waits: Arc<Waits>,
     longest_wait: Duration,
     pub(super) longest_answer: Duration,
+    pub(super) mode: PoolMode,
+    /// What begins a transaction where a pooler gives connections for one.
+    pub(super) begin_for_pooler: Option<Arc<str>>,
 }
 
 impl Pool {
@@ -111,7 +115,13 @@ impl Pool {
         let wait = Some(options.acquire_timeout);
         let count = u32::try_from(hosts.each.len()).unwrap_or(u32::MAX).max(1);
         let longest_each = options.acquire_timeout / count;
-        let opening = Opening { hosts, longest_each, settings: settings(options) };
+        let (settings, begin_for_pooler) = match options.pool_mode {
+            PoolMode::Session => (Some(settings("SET", options)), None),
+            PoolMode::Transaction => {
+                (None, Some(format!("BEGIN; {}", settings("SET LOCAL", options)).into()))
+            }
+        };
+        let opening = Opening { hosts, longest_each, settings };
         let inner = managed::Pool::builder(opening)
             .max_size(options.max_connections.max(1) as usize)
             .queue_mode(QueueMode::Lifo)
@@ -124,6 +134,8 @@ impl Pool {
             waits: Arc::default(),
             longest_wait: options.acquire_timeout,
             longest_answer: options.statement_timeout + ANSWERING,
+            mode: options.pool_mode,
+            begin_for_pooler,
         })
     }
 
@@ -145,6 +157,10 @@ impl Pool {
     /// change by itself.
     pub(super) async fn first(&self) -> Result<Pooled> {
         self.ask_for_one().await.map_err(|error| match error {
+            PoolError::Backend(error) if is_of_a_pooler(&error) => Error::Url(format!(
+                "the database is behind a pooler such as PgBouncer ({error}); where its pool_mode is transaction, set \
+                 database-pool-mode to transaction"
+            )),
             PoolError::Backend(error) => failure(error),
             error => self.none(error),
         })
@@ -202,16 +218,21 @@ impl Pool {
     }
 }
 
+/// Whether a pooler refused what only a server takes.
+fn is_of_a_pooler(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.message().contains("unsupported startup parameter"))
+}
+
 /// How much longer than the server takes for a statement its answer is waited for.
 const ANSWERING: Duration = Duration::from_secs(2);
 
 /// A statement ends, a lock is waited for, and a transaction that nobody goes on with holds what it has, for so long.
-fn settings(options: &Options) -> String {
+fn settings(set: &str, options: &Options) -> String {
     let statement = options.statement_timeout.as_millis();
     let lock = options.lock_timeout.as_millis();
     format!(
-        "SET statement_timeout = {statement}; SET lock_timeout = {lock}; \
-         SET idle_in_transaction_session_timeout = {statement}"
+        "{set} statement_timeout = {statement}; {set} lock_timeout = {lock}; \
+         {set} idle_in_transaction_session_timeout = {statement}"
     )
 }
 
@@ -245,7 +266,7 @@ mod tests {
         // A wrong password, a role that may not connect, a database that is not there, or that takes no connections.
         for code in ["28P01", "28000", "3D000", "55000", "42501"] {
             let url = format!("postgres://somebody@{}/rollcall?sslmode=disable", refusing(code));
-            let pool = Pool::new(Hosts::of(&url).unwrap(), &Options::default()).unwrap();
+            let pool = Pool::new(Hosts::of(&url, PoolMode::Session).unwrap(), &Options::default()).unwrap();
             let later = pool.get().await.err();
             assert!(matches!(later, Some(Error::Unavailable(_))), "{code}: {later:?}");
             let first = pool.first().await.err();

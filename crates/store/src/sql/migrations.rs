@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha384};
 use uuid::Uuid;
 
 use super::super::Database;
-use super::super::dialect::{BEGIN, IS_MIGRATED, MIGRATIONS, MIGRATIONS_TABLE};
+use super::super::dialect::{IS_MIGRATED, MIGRATIONS, MIGRATIONS_TABLE};
 use super::{Connection, Statement, leases};
 use crate::{Error, LeaseTaking as _, Migrating, Result};
 
@@ -114,7 +114,7 @@ async fn apply_in_order(
 /// Applies a migration and notes it in one transaction.
 async fn apply_one(connection: &mut Connection, number: i64, name: &str, sql: &'static str) -> Result<()> {
     let began = Instant::now();
-    Statement::new(BEGIN).run(&mut *connection).await?;
+    connection.begin().await?;
     let applied = async {
         connection.take_long().await?;
         connection.run_all(sql).await?;
@@ -130,10 +130,10 @@ async fn apply_one(connection: &mut Connection, number: i64, name: &str, sql: &'
         .await
     };
     match applied.await {
-        Ok(_) => Statement::new("COMMIT").run(connection).await.map(drop),
+        Ok(_) => connection.save().await,
         Err(error) => {
             // Where this fails too, the connection does not outlive the error.
-            _ = Statement::new("ROLLBACK").run(connection).await;
+            _ = connection.undo().await;
             Err(error)
         }
     }

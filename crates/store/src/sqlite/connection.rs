@@ -98,6 +98,21 @@ impl Connection {
         self.rows(statement).await
     }
 
+    /// Begins a transaction, outside of those of the writer.
+    pub(super) async fn begin(&mut self) -> Result<()> {
+        self.run_all("BEGIN IMMEDIATE").await
+    }
+
+    /// Makes durable what was done in it.
+    pub(super) async fn save(&mut self) -> Result<()> {
+        self.run_all("COMMIT").await
+    }
+
+    /// Undoes what was done in it.
+    pub(super) async fn undo(&mut self) -> Result<()> {
+        self.run_all("ROLLBACK").await
+    }
+
     /// Begins a part of the transaction.
     pub(super) async fn begin_part(&mut self, statement: Statement) -> Result<()> {
         self.run(statement).await.map(drop)

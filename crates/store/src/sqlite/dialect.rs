@@ -13,7 +13,6 @@ pub(super) fn place(_: usize) -> &'static str {
 }
 
 /// Begins a transaction.
-pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 /// Makes the table of the applied migrations, which is that of sqlx.
 pub(super) const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, \
      description TEXT NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP, success BOOLEAN NOT NULL, \

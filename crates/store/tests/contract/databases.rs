@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use rollcall_store::{Options, Store, open};
+use rollcall_store::{Options, PoolMode, Store, open};
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -69,15 +69,25 @@ impl Database for Sqlite {
 pub(crate) struct Postgres {
     url: String,
     schema: String,
+    pool_mode: PoolMode,
 }
 
 impl Postgres {
     pub(crate) async fn new() -> Self {
+        Self::used_as(PoolMode::Session).await
+    }
+
+    /// Used as through a pooler that gives connections for a transaction.
+    pub(crate) async fn pooled() -> Self {
+        Self::used_as(PoolMode::Transaction).await
+    }
+
+    async fn used_as(pool_mode: PoolMode) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let url = std::env::var("ROLLCALL_TEST_POSTGRES_URL")
             .expect("ROLLCALL_TEST_POSTGRES_URL must name a PostgreSQL database; tests/run starts one");
         let schema = format!("contract_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let postgres = Self { url, schema };
+        let postgres = Self { url, schema, pool_mode };
         let schema = &postgres.schema;
         postgres.execute(format!("DROP SCHEMA IF EXISTS {schema} CASCADE")).await;
         postgres.execute(format!("CREATE SCHEMA {schema}")).await;
@@ -138,7 +148,7 @@ impl Database for Postgres {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
-        self.open_with(&Options::default()).await
+        self.open_with(&Options { pool_mode: self.pool_mode, ..Options::default() }).await
     }
 
     async fn tables_with(&self, column: &str) -> Vec<String> {

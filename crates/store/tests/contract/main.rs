@@ -1,4 +1,4 @@
-//! What every database must do alike: one suite, run on SQLite and on PostgreSQL.
+//! What every database must do alike: one suite, run on SQLite, on PostgreSQL, and on PostgreSQL as it is used through a pooler.
 //!
 //! PostgreSQL is the one that `ROLLCALL_TEST_POSTGRES_URL` names; each test makes a schema of its own there. Without it
 //! the tests on PostgreSQL fail: they are not skipped.
@@ -49,6 +49,13 @@ macro_rules! on_both_databases {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
                 super::$test(&crate::databases::Postgres::new().await).await;
+            })*
+        }
+
+        mod pooled {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(&crate::databases::Postgres::pooled().await).await;
             })*
         }
     };
