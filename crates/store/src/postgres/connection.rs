@@ -251,8 +251,10 @@ impl Connection {
     async fn ask_once(&mut self, asked: Asked) -> Result<Answer, Gone> {
         let connection = self.pooled.as_mut().ok_or_else(|| Gone::Silent(closed()))?;
         let query = asked.query().map_err(Gone::Refused)?;
+        // What the server keeps for a statement stays with one connection of its own.
+        let keeps = self.pool.mode == PoolMode::Session;
         self.is_settled = false;
-        let answer = timeout(self.longest, answer(connection, query)).await;
+        let answer = timeout(self.longest, answer(connection, query, keeps)).await;
         self.is_settled = true;
         match answer {
             Ok(Ok(answer)) => Ok(answer),
@@ -389,10 +391,10 @@ impl From<Error> for Unsaved {
     }
 }
 
-async fn answer(connection: &mut PgConnection, query: Query) -> Result<Answer, sqlx::Error> {
+async fn answer(connection: &mut PgConnection, query: Query, keeps: bool) -> Result<Answer, sqlx::Error> {
     let mut answer = Answer::default();
     let mut parts = match query {
-        Query::One(text, values) => connection.fetch_many(sqlx::query_with(text, values)),
+        Query::One(text, values) => connection.fetch_many(sqlx::query_with(text, values).persistent(keeps)),
         Query::Several(text) => connection.fetch_many(sqlx::raw_sql(text)),
     };
     while let Some(part) = parts.try_next().await? {
