@@ -97,7 +97,7 @@ def test_b31_whoever_has_no_credential_is_told_that_and_nothing_else(limited):
     refused(Scim(limited.base_url, directory.token + "x").get("/Users"), 401)
 
 
-@pytest.mark.parametrize("limit", ["24", "-1", "many"])
+@pytest.mark.parametrize("limit", ["24", "1000001", "many"])
 def test_b31_no_limit_can_be_less_than_entra_asks_for(builder, limit):
     house = builder.new("serve-sqlite")
     done = house.command("serve", "--max-requests-per-second", limit)
