@@ -1,5 +1,5 @@
-"""Rollcall behind PgBouncer in transaction mode, which gives each transaction any connection of the server: none may leave
-something behind on one, or look for it there."""
+"""Rollcall behind PgBouncer in transaction mode, which gives each transaction any connection of the server: none may
+leave something behind on one, or look for it there."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
