@@ -19,6 +19,11 @@ pub(crate) trait Database: Send + Sync {
     /// How many stores may write at once.
     fn writers(&self) -> usize;
 
+    /// Whether what is to be changed may be what was read before the transaction.
+    fn reads_ahead(&self) -> bool {
+        true
+    }
+
     /// The tables that have a column of this name.
     async fn tables_with(&self, column: &str) -> Vec<String>;
 
@@ -145,6 +150,10 @@ impl Postgres {
 impl Database for Postgres {
     fn writers(&self) -> usize {
         2
+    }
+
+    fn reads_ahead(&self) -> bool {
+        self.pool_mode == PoolMode::Session
     }
 
     async fn open(&self) -> Arc<dyn Store> {
