@@ -177,6 +177,7 @@ mod tests {
             database_connections: 2,
             database_statement_timeout: Duration::from_secs(10),
             database_lock_timeout: Duration::from_secs(5),
+            database_pool_mode: PoolMode::Session,
         }
     }
 
