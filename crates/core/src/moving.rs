@@ -5,6 +5,7 @@
 mod exporting;
 mod importing;
 mod lines;
+mod people;
 
 pub use exporting::Exporting;
 pub use importing::{Importing, Target};
@@ -12,3 +13,4 @@ pub use lines::{
     DeletedUser, FORMAT, Group, Header, Id, Line, Link, Members, ProvisioningRule, Record, Schema, Trailer,
     User,
 };
+pub use people::{People, Person};

@@ -11,6 +11,7 @@ mod export;
 mod export_file;
 mod hold;
 mod import;
+mod import_people;
 mod migrate;
 mod notice;
 mod oauth_client;

@@ -10,6 +10,7 @@ use rollcall_core::moving::{Header, Importing, Line, Target, Trailer};
 use rollcall_core::{Core, Limits};
 use serde_json::{Value, json};
 
+use super::import_people::{Mapping, Table};
 use super::export_file::{Counts, ExportReader, in_words};
 use crate::output::{self, Progress};
 use crate::server::{database, logging};
@@ -24,17 +25,32 @@ const BATCH: u64 = 500;
                         rollcall import acme.ndjson --directory acme --database-url postgres://rollcall@db/rollcall\n\n\
                         The directory must not be there yet, or be empty; the server may be running. Ids, versions and times \
                         stay as they were. Until all is there its SCIM endpoint does not answer; an import that was killed \
-                        goes on with --resume. Make a token then, with `rollcall token create --directory acme`.")]
+                        goes on with --resume. Make a token then, with `rollcall token create --directory acme`.\n\n\
+                        People out of a table:\n  \
+                        rollcall import people.csv --csv --directory acme --dry-run\n  \
+                        rollcall import people.csv --csv --directory acme --map 'Login=userName' \\\n    \
+                        --map 'Mail=emails[type eq \"work\"].value' --map 'Room=-'\n\n\
+                        The directory must be there. Every row is judged before anybody is made; who is there already is left \
+                        alone, so that it can be run again.")]
 pub(super) struct Import {
-    /// The file that was exported
+    /// The file that was exported, or the table
     file: PathBuf,
+
+    /// The file is a table of people: CSV in UTF-8, whose first line names the columns
+    #[arg(long)]
+    csv: bool,
+
+    /// Which attribute a column is, as a path of PATCH has it; `-` for a column that is to be left out; once for each column that
+    /// is not called as its attribute
+    #[arg(long, value_name = "COLUMN=PATH", requires = "csv")]
+    map: Vec<Mapping>,
 
     /// The directory that it goes into
     #[arg(long, value_name = "NAME")]
     directory: String,
 
     /// Go on with an import of the same file that was not finished; begin one if there is none
-    #[arg(long)]
+    #[arg(long, conflicts_with = "csv")]
     resume: bool,
 
     /// Read the file, say what would be done, and change nothing
@@ -55,12 +71,25 @@ pub(super) struct Import {
 impl Import {
     pub(super) async fn run(self) -> Result<()> {
         logging::init(&self.general)?;
+        if self.csv {
+            return self.people().await;
+        }
         let (header, trailer) =
             self.checked().with_context(|| format!("nothing was imported from {}", self.file.display()))?;
         let store = database::open_existing(&self.database).await?;
         database::require_migrated(&*store).await?;
         let core = database::core(store.clone(), Limits::default())?;
         let done = self.act(&core, header, trailer).await;
+        store.close().await;
+        done
+    }
+
+    async fn people(self) -> Result<()> {
+        let store = database::open_existing(&self.database).await?;
+        database::require_migrated(&*store).await?;
+        let core = database::core(store.clone(), Limits::default())?;
+        let table = Table { file: &self.file, mappings: &self.map, dry_run: self.dry_run, json: self.json };
+        let done = table.import(&core, &self.directory).await;
         store.close().await;
         done
     }

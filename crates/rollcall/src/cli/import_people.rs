@@ -1,0 +1,219 @@
+//! `rollcall import --csv`: makes users of the rows of a table.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::str::FromStr;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use csv::{Reader, ReaderBuilder, StringRecord};
+use rollcall_core::Core;
+use rollcall_core::moving::{People, Person};
+use serde_json::json;
+
+use crate::output::{self, Cell, Progress};
+
+/// How many people one transaction makes.
+const BATCH: usize = 200;
+/// How many wrong rows are told of, of however many there are.
+const TOLD: usize = 20;
+/// What a column is mapped to that is left out.
+const LEFT_OUT: &str = "-";
+
+/// What a column is.
+#[derive(Debug, Clone)]
+pub(super) struct Mapping {
+    column: String,
+    path: String,
+}
+
+impl FromStr for Mapping {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((column, path)) if !column.trim().is_empty() && !path.trim().is_empty() => {
+                Ok(Self { column: column.trim().to_owned(), path: path.trim().to_owned() })
+            }
+            _ => Err("it must be COLUMN=PATH, such as Login=userName, or COLUMN=- to leave a column out".to_owned()),
+        }
+    }
+}
+
+/// A table of people, and what is to be done with it.
+pub(super) struct Table<'a> {
+    pub(super) file: &'a Path,
+    pub(super) mappings: &'a [Mapping],
+    pub(super) dry_run: bool,
+    pub(super) json: bool,
+}
+
+/// A column that says something of people.
+struct Column {
+    place: usize,
+    name: String,
+    path: String,
+}
+
+/// What a table has.
+#[derive(Default)]
+struct Found {
+    new: u64,
+    there: u64,
+    wrong: Vec<String>,
+    wrong_in_all: u64,
+}
+
+impl Table<'_> {
+    /// Judges every row, and then makes who is not there yet. Errors: what is wrong with the table; nobody has been made then.
+    pub(super) async fn import(&self, core: &Core, directory: &str) -> Result<()> {
+        let people = core.people_of(directory).await.context("nobody was imported")?;
+        let (columns, example) = self.columns(&people).context("nobody was imported")?;
+        let found = self.judge(&people, &columns).await.context("nobody was imported")?;
+        if found.wrong_in_all > 0 {
+            let others = found.wrong_in_all - found.wrong.len() as u64;
+            let others = if others > 0 { format!("\nand {others} more") } else { String::new() };
+            bail!(
+                "nobody was imported: {} of {} rows are wrong\n{}{others}",
+                found.wrong_in_all,
+                found.wrong_in_all + found.new + found.there,
+                found.wrong.join("\n")
+            );
+        }
+        if !self.dry_run {
+            self.make(&people, &columns, found.new).await.context(
+                "not everybody was imported: mend what is wrong and run it again, which leaves alone who is there",
+            )?;
+        }
+        self.print(directory, &columns, &example, &found)
+    }
+
+    /// The columns, and what the first row has in each. Errors: one is no attribute.
+    fn columns(&self, people: &People) -> Result<(Vec<Column>, StringRecord)> {
+        let mut reader = self.read()?;
+        let header = reader.headers().context("its first line cannot be read")?.clone();
+        for mapping in self.mappings {
+            if !header.iter().any(|name| name.trim() == mapping.column) {
+                let names: Vec<_> = header.iter().map(|name| format!("{:?}", name.trim())).collect();
+                bail!("it has no column {:?}; it has {}", mapping.column, names.join(", "));
+            }
+        }
+        let mut columns: Vec<Column> = Vec::new();
+        for (place, name) in header.iter().enumerate() {
+            let name = name.trim();
+            let mapping = self.mappings.iter().find(|mapping| mapping.column == name);
+            let path = mapping.map_or(name, |mapping| &mapping.path);
+            if path == LEFT_OUT {
+                continue;
+            }
+            people.require_path(path).map_err(|error| {
+                anyhow!("the column {name:?}: {error}; say which attribute it is with --map '{name}=PATH', or '{name}=-' to leave it out")
+            })?;
+            if let Some(other) = columns.iter().find(|column| column.path.eq_ignore_ascii_case(path)) {
+                bail!("the columns {:?} and {name:?} are both {path}: leave one of them out", other.name);
+            }
+            columns.push(Column { place, name: name.to_owned(), path: path.to_owned() });
+        }
+        let example = reader.records().next().transpose().context("its second line cannot be read")?;
+        Ok((columns, example.unwrap_or_default()))
+    }
+
+    async fn judge(&self, people: &People, columns: &[Column]) -> Result<Found> {
+        let mut found = Found::default();
+        let mut progress = Progress::new();
+        let mut lines: HashMap<String, u64> = HashMap::new();
+        for (read, record) in self.read()?.records().enumerate() {
+            let record = record?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let judged = match person(people, columns, &record).await {
+                Ok(person) => match lines.insert(person.unique_name(), line) {
+                    Some(before) => Err(format!("the userName is that of line {before} as well")),
+                    None => Ok(person),
+                },
+                Err(wrong) => Err(wrong),
+            };
+            match judged {
+                Ok(person) if people.has(&person).await? => found.there += 1,
+                Ok(_) => found.new += 1,
+                Err(wrong) => {
+                    found.wrong_in_all += 1;
+                    if found.wrong.len() < TOLD {
+                        found.wrong.push(format!("line {line}: {wrong}"));
+                    }
+                }
+            }
+            progress.show(|| format!("read {} rows", read + 1));
+        }
+        Ok(found)
+    }
+
+    async fn make(&self, people: &People, columns: &[Column], all: u64) -> Result<()> {
+        let mut progress = Progress::new();
+        let mut made = 0;
+        let mut batch = Vec::with_capacity(BATCH);
+        for record in self.read()?.records() {
+            let record = record?;
+            let person = person(people, columns, &record).await.map_err(|wrong| anyhow!("the file has changed: {wrong}"))?;
+            if people.has(&person).await? {
+                continue;
+            }
+            batch.push(person);
+            if batch.len() == BATCH {
+                people.make(&batch).await?;
+                made += batch.len();
+                batch.clear();
+                progress.show(|| format!("imported {made} of {all} users"));
+            }
+        }
+        Ok(people.make(&batch).await?)
+    }
+
+    fn read(&self) -> Result<Reader<File>> {
+        let file = File::open(self.file).with_context(|| format!("cannot open {}", self.file.display()))?;
+        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            bail!("{} is no file, and it has to be read twice", self.file.display());
+        }
+        Ok(ReaderBuilder::new().from_reader(file))
+    }
+
+    fn print(&self, directory: &str, columns: &[Column], example: &StringRecord, found: &Found) -> Result<()> {
+        let Found { new, there, .. } = found;
+        if self.json {
+            let mapped: serde_json::Map<_, _> =
+                columns.iter().map(|column| (column.name.clone(), column.path.clone().into())).collect();
+            return output::json(&json!({
+                "directory": directory,
+                "dryRun": self.dry_run,
+                "columns": mapped,
+                "new": new,
+                "there": there,
+            }));
+        }
+        if self.dry_run {
+            let mut table = output::Table::new(&["COLUMN", "ATTRIBUTE", "FIRST VALUE"]);
+            for column in columns {
+                let value = example.get(column.place).unwrap_or_default();
+                table.row([
+                    Cell::Plain(column.name.clone()),
+                    Cell::Plain(column.path.clone()),
+                    Cell::optional((!value.is_empty()).then_some(value)),
+                ]);
+            }
+            output::table(&table)?;
+        }
+        let verb = if self.dry_run { "would import" } else { "imported" };
+        output::line(&format!("{verb} {new} users into {directory}; {there} are there already and stay as they are"))
+    }
+}
+
+/// Who a row tells of. Errors: what is wrong with it, and in which column.
+async fn person(people: &People, columns: &[Column], record: &StringRecord) -> Result<Person, String> {
+    let values: Vec<_> = columns
+        .iter()
+        .map(|column| (column.path.as_str(), record.get(column.place).unwrap_or_default().trim()))
+        .collect();
+    people.judge(&values).await.map_err(|(place, error)| match place {
+        Some(place) => format!("{}: {error}", columns[place].name),
+        None => error.to_string(),
+    })
+}
