@@ -1,5 +1,5 @@
-//! Compiles the protos without `protoc`, and writes the table of rpcs with the scope that each requires, and a `Debug` that
-//! tells no secret.
+//! Compiles the protos without `protoc`, and writes the table of rpcs with the scope that each requires, that of what may be
+//! sent twice, and a `Debug` that tells no secret.
 
 #[path = "build/debug.rs"]
 mod debug;
@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use prost_reflect::{DescriptorPool, Value};
+use prost_reflect::prost_types::method_options::IdempotencyLevel;
+use prost_reflect::{DescriptorPool, MethodDescriptor, Value};
 
 const FILES: &[&str] = &[
     "access.proto",
@@ -48,6 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pool = DescriptorPool::decode(descriptors.as_slice())?;
     let redacted = debug::redacted_messages(&pool);
     fs::write(out.join("rpcs.rs"), rpc_table(&pool)?)?;
+    fs::write(out.join("repeatable.rs"), repeatable_table(&pool)?)?;
     fs::write(out.join("debug.rs"), debug::implementations(&redacted)?)?;
     fs::write(out.join("shown.rs"), debug::table(&pool)?)?;
     fs::write(out.join("descriptors.bin"), descriptors)?;
@@ -81,4 +83,34 @@ fn rpc_table(pool: &DescriptorPool) -> Result<String, Box<dyn std::error::Error>
     }
     table.push(']');
     Ok(table)
+}
+
+/// A Rust array of `(path of the rpc, how far it may be sent twice)` in the order of the paths, read from the method option
+/// `idempotency_level`. A read is one that has no side effects.
+fn repeatable_table(pool: &DescriptorPool) -> Result<String, Box<dyn std::error::Error>> {
+    let services = pool.services().filter(|service| service.full_name().starts_with("rollcall."));
+    let mut methods: Vec<_> = services
+        .flat_map(|service| service.methods().collect::<Vec<_>>())
+        .map(|method| (format!("/{}/{}", method.parent_service().full_name(), method.name()), kind(&method)))
+        .collect();
+    methods.sort();
+    let mut table = String::from("[\n");
+    for (path, kind) in methods {
+        writeln!(table, "    (\"{path}\", Repeatable::{kind}),")?;
+    }
+    table.push(']');
+    Ok(table)
+}
+
+fn kind(method: &MethodDescriptor) -> &'static str {
+    let proto = method.method_descriptor_proto();
+    let is_read = proto
+        .options
+        .as_ref()
+        .is_some_and(|options| options.idempotency_level() == IdempotencyLevel::NoSideEffects);
+    match (method.is_client_streaming(), is_read) {
+        (true, _) => "Unread",
+        (false, true) => "Read",
+        (false, false) => "Unprocessed",
+    }
 }

@@ -17,7 +17,7 @@ from faults.babbler import Babbler
 from harness.modes import rotation
 from harness.name_server import NameServer
 from harness.openid import CLIENT_ID, Provider
-from harness.process import free_port
+from harness.process import Process, free_port
 from harness.proxy import Proxy
 from harness.rpc import api
 from harness.scim import TRUSTS_NOBODY
@@ -27,6 +27,8 @@ IS_LONG = rotation() == "all"
 NAME = "peer.rollcall.test"
 # Where nobody listens, and where somebody talks nonsense.
 NOBODY, BABBLER = "127.66.0.1", "127.66.0.2"
+# Where cores listen.
+ONE, OTHER = "127.66.0.3", "127.66.0.4"
 TROUBLES: dict[str, Callable[[NameServer], None]] = {
     "says nothing": lambda names: setattr(names, "is_silent", True),
     "knows nothing": lambda names: setattr(names, "says", None),
@@ -94,6 +96,37 @@ def test_whoever_cannot_be_found_is_found_again(builder, working, names, whose):
     house.stop()
     proxy.close()
     babbler.close()
+
+
+def test_cores_come_and_go_behind_a_name(builder, names, tmp_path):
+    house = builder.new("apart-postgres", under=names.under)
+    house.grpc_port, port = free_port(), free_port()
+    house.settings = {"ROLLCALL_CORE_URL": f"http://{NAME}:{port}"}
+    bootstrap = {"ROLLCALL_BOOTSTRAP_GATEWAY_KEY": house.gateway_key}
+    for address in (ONE, OTHER):
+        settings = house.core_settings | bootstrap | {"ROLLCALL_GRPC_ADDR": f"{address}:{port}"}
+        core = Process(["core"], tmp_path / address, **settings)
+        core.wait_for(lambda core=core: "Rollcall core is ready" in core.stdout)
+        house.processes.append(core)
+    one, other = house.processes
+    names.server.says = ONE
+    house.http_port = free_port()
+    house.processes.append(house.new_process("gateway"))
+    house.processes[-1].wait_for(house.is_ready)
+    user = house.default.scim.create("ana")
+    # Where it leads now is found out by itself, and the one that it led to may go then.
+    names.server.says = f"{ONE},{OTHER}"
+    asked = names.server.asked
+    eventually(lambda: names.server.asked > asked + 2, "the name is looked up again")
+    assert one.stop() == 0
+    assert house.default.scim.read(user) == user
+    # A name server that is away takes no core away.
+    names.server.says = None
+    asked = names.server.asked
+    eventually(lambda: names.server.asked > asked + 2, "the name is looked up again")
+    assert house.default.scim.read(user) == user
+    assert other.stop() == 0
+    eventually(lambda: not house.is_ready(), "no core is left")
 
 
 @pytest.fixture

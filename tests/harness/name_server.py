@@ -13,12 +13,12 @@ NAME_ERROR = 3
 
 
 class NameServer:
-    """Answers on port 53: `name` has an address, nothing else has one. `asked` counts questions for it."""
+    """Answers on port 53: `name` has addresses, nothing else has one. `asked` counts questions for it."""
 
     def __init__(self, name: str, listens_on: str = "127.0.0.1"):
         self.name = name.encode().split(b".")
         self.asked = 0
-        # What the name is said to be; None: there is no such name.
+        # What the name is said to be, several by comma; None: there is no such name.
         self.says: str | None = "127.0.0.1"
         self.is_silent = False
         self.is_broken = False
@@ -52,8 +52,10 @@ class NameServer:
         is_meant = labels == self.name
         self.asked += is_meant
         failure = SERVER_FAILURE if self.is_broken else 0 if is_meant and self.says else NAME_ERROR
-        record = b""
+        records = []
         if not failure and kind == A:
             # A pointer to the name in the question, one hour, four octets.
-            record = struct.pack("!HHHIH", 0xC00C, A, IN, 3600, 4) + ipaddress.IPv4Address(self.says).packed
-        return query[:2] + struct.pack("!HHHHH", 0x8580 | failure, 1, int(bool(record)), 0, 0) + question + record
+            head = struct.pack("!HHHIH", 0xC00C, A, IN, 3600, 4)
+            records = [head + ipaddress.IPv4Address(address).packed for address in self.says.split(",")]
+        counts = struct.pack("!HHHHH", 0x8580 | failure, 1, len(records), 0, 0)
+        return query[:2] + counts + question + b"".join(records)

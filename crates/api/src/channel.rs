@@ -1,14 +1,20 @@
-//! The way to the core: in memory or over TCP, the same to whoever uses it.
+//! The way to the core: in memory, over one connection, or to several cores; the same to whoever uses it.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::http::{Request, Response};
 use tonic::codegen::{BoxFuture, Service};
 use tonic::service::Routes;
 use tonic::transport::{Channel, Error};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::cores::Cores;
 
 /// A connection to the core that every generated client can be made from. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -22,6 +28,7 @@ pub struct InProcess;
 enum Way {
     Memory(Routes),
     Tcp(Channel),
+    Balanced(Cores),
 }
 
 impl CoreChannel {
@@ -34,6 +41,22 @@ impl CoreChannel {
     pub fn tcp(channel: Channel) -> Self {
         Self(Way::Tcp(channel))
     }
+
+    /// Calls whichever core has the fewest calls under way.
+    pub fn balanced(cores: Cores) -> Self {
+        Self(Way::Balanced(cores))
+    }
+
+    /// Whether a core serves, as `grpc.health.v1` has it. Errors: none could be asked.
+    pub async fn serves(&self) -> Result<bool, Status> {
+        if let Way::Balanced(cores) = &self.0
+            && cores.serve()
+        {
+            return Ok(true);
+        }
+        let answer = HealthClient::new(self.clone()).check(HealthCheckRequest::default()).await?;
+        Ok(answer.get_ref().status() == ServingStatus::Serving)
+    }
 }
 
 impl Service<Request<Body>> for CoreChannel {
@@ -43,7 +66,7 @@ impl Service<Request<Body>> for CoreChannel {
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         match &mut self.0 {
-            Way::Memory(_) => Poll::Ready(Ok(())),
+            Way::Memory(_) | Way::Balanced(_) => Poll::Ready(Ok(())),
             Way::Tcp(channel) => channel.poll_ready(context),
         }
     }
@@ -56,6 +79,7 @@ impl Service<Request<Body>> for CoreChannel {
                 Box::pin(async move { Ok(answer.await.unwrap_or_else(|never| match never {})) })
             }
             Way::Tcp(channel) => Box::pin(channel.call(request)),
+            Way::Balanced(cores) => Box::pin(cores.clone().call(request)),
         })
     }
 }

@@ -13,7 +13,7 @@ const GATEWAY_KEEPALIVE: (Duration, Duration) = (Duration::from_secs(5), Duratio
 /// How often the core asks so.
 const CORE_KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(10));
 /// Calls at once on one connection: a gateway sends all that it has over one.
-const CALLS_AT_ONCE: u32 = 1000;
+pub(crate) const CALLS_AT_ONCE: u32 = 1000;
 /// Calls on one connection that were given up before they were looked at. Past them it is closed, with the calls of everybody
 /// whose gateway it is; so many come in a moment in which clients hang up in numbers.
 const GIVEN_UP_AT_ONCE: usize = 10_000;
@@ -43,7 +43,8 @@ pub fn core_end() -> Server {
         .initial_connection_window_size(Some(WINDOWS.0))
         .initial_stream_window_size(Some(WINDOWS.1))
         .http2_max_pending_accept_reset_streams(Some(GIVEN_UP_AT_ONCE))
-        .max_concurrent_streams(CALLS_AT_ONCE)
+        // The one more is for whoever asks how the core is while it has all that it takes.
+        .max_concurrent_streams(CALLS_AT_ONCE + 1)
 }
 
 #[cfg(test)]

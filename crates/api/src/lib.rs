@@ -7,6 +7,7 @@
 pub mod access;
 pub mod channel;
 pub mod client;
+pub mod cores;
 pub mod discovery;
 pub mod error;
 pub mod event;

@@ -9,9 +9,6 @@ use axum::routing::any;
 use http::{Method, StatusCode, header};
 use rollcall_api::channel::CoreChannel;
 use tokio::time::timeout;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_check_response::ServingStatus;
-use tonic_health::pb::health_client::HealthClient;
 
 use crate::settings::Readiness;
 
@@ -31,7 +28,7 @@ pub(crate) fn liveness(method: &Method) -> Response {
     if is_read(method) { said(StatusCode::OK, "ok\n") } else { other_method() }
 }
 
-/// `/readyz`: requests are welcome, and the core answers that it serves.
+/// `/readyz`: requests are welcome, and a core serves.
 pub(crate) async fn readiness(core: &CoreChannel, readiness: &Readiness, method: &Method) -> Response {
     if !is_read(method) {
         return other_method();
@@ -39,13 +36,11 @@ pub(crate) async fn readiness(core: &CoreChannel, readiness: &Readiness, method:
     if readiness.is_draining() {
         return said(StatusCode::SERVICE_UNAVAILABLE, "this process is draining\n");
     }
-    let mut health = HealthClient::new(core.clone());
-    let check = health.check(HealthCheckRequest::default());
-    match timeout(PATIENCE, check).await {
-        Ok(Ok(answer)) if answer.get_ref().status() == ServingStatus::Serving => {
-            said(StatusCode::OK, "ready\n")
+    match timeout(PATIENCE, core.serves()).await {
+        Ok(Ok(true)) => said(StatusCode::OK, "ready\n"),
+        Ok(Ok(false)) => {
+            said(StatusCode::SERVICE_UNAVAILABLE, "the identity core does not serve at present\n")
         }
-        Ok(Ok(_)) => said(StatusCode::SERVICE_UNAVAILABLE, "the identity core does not serve at present\n"),
         Ok(Err(status)) => {
             tracing::debug!(code = %status.code(), cause = status.message(), "the core failed its health check");
             said(StatusCode::SERVICE_UNAVAILABLE, "the identity core cannot be reached\n")

@@ -95,9 +95,15 @@ impl Client {
         let endpoint = tls::endpoint("--server", server, connection.ca_cert.as_deref(), client)?;
         let endpoint = endpoint.connect_timeout(CONNECT_TIMEOUT).timeout(CALL_TIMEOUT);
         let channel = endpoint.connect().await.map_err(|error| {
+            let cause = innermost(&error);
+            if cause.contains("UnknownIssuer") {
+                return anyhow!(
+                    "the certificate of the core at {server} is of no authority that is trusted here ({cause}): name the file with \
+                     its authority's certificate with --ca-cert"
+                );
+            }
             anyhow!(
-                "cannot reach a core at {server} ({}): start one with `rollcall serve`, or name another with --server{}",
-                innermost(&error),
+                "cannot reach a core at {server} ({cause}): start one with `rollcall serve`, or name another with --server{}",
                 if server.starts_with("https://") { "; http:// is for one without TLS" } else { "" }
             )
         })?;

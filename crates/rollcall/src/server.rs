@@ -18,5 +18,6 @@ mod lifecycle;
 mod listener;
 pub(crate) mod logging;
 mod metrics;
+mod parting;
 pub(crate) mod serve;
 pub(crate) mod tls;

@@ -189,13 +189,20 @@ pub(crate) struct LargeBody {
     pub(crate) max_large_body: ByteSize,
 }
 
-/// Where a gateway finds the core.
+/// Where a gateway finds the cores.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Core")]
 pub(crate) struct CoreConnection {
-    /// URL of the core's gRPC address; with https:// the connection is encrypted
-    #[arg(long, env = "ROLLCALL_CORE_URL", value_name = "URL", default_value = "http://127.0.0.1:50051")]
-    pub(crate) core_url: String,
+    /// URL of the core's gRPC address; with https:// the connection is encrypted. Several by comma; every address that a name
+    /// leads to is a core
+    #[arg(
+        long,
+        env = "ROLLCALL_CORE_URL",
+        value_name = "URL",
+        value_delimiter = ',',
+        default_value = "http://127.0.0.1:50051"
+    )]
+    pub(crate) core_url: Vec<String>,
 
     #[command(flatten)]
     pub(crate) mtls: Mtls,

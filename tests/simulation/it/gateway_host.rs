@@ -19,7 +19,7 @@ pub(crate) const PORT: u16 = 8080;
 
 /// Serves until the host crashes. `name` tells this start from every other one.
 pub(crate) async fn serve(name: String) -> turmoil::Result {
-    let core = wire::channel();
+    let core = wire::balanced();
     let (activity, reporter) = ActivityLog::new(&name);
     let key = HeaderValue::try_from(format!("Bearer {GATEWAY_KEY}"))?;
     tokio::spawn(reporter.with_key(key).run(core.clone(), pending()));

@@ -14,7 +14,7 @@ use super::certificates::Certificates;
 use super::connections::Connections;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router};
-use super::{gateway, http, listener, logging};
+use super::{gateway, http, listener, logging, parting};
 use crate::output;
 use crate::settings::{
     self, ConsoleHttp, CoreConnection, General, HttpTls, OpenId, Patience, Public, Shutdown,
@@ -61,7 +61,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     if !address.ip().is_loopback() && certificates.is_none() {
         tracing::warn!(%address, "the console is open to the network without TLS: give http-tls-cert and http-tls-key, or put a proxy in front that has it");
     }
-    let core = gateway::channel(&settings.core)?;
+    let cores = gateway::cores(&settings.core)?;
+    let core = CoreChannel::balanced(cores.clone());
     let readiness = Readiness::default();
     let (public, patience, tls) = (&settings.http.public, &settings.http.patience, &settings.http.tls);
     let router = router(core.clone(), public, patience, tls, oidc)
@@ -69,14 +70,18 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let proxies = settings.http.proxies.trusted_proxies.as_slice();
     let [connections] = Connections::of_ports(&settings.connections, [proxies]);
     let mut servers = Servers::new();
-    let router = around_router(metrics.as_ref(), router);
+    let router = around_router(metrics.as_ref(), parting::around(router, &readiness));
     if let Some(metrics) = metrics {
-        let sources = Sources { connections: vec![("http", Arc::clone(&connections))], ..Sources::default() };
+        let sources = Sources {
+            cores: Some(cores),
+            connections: vec![("http", Arc::clone(&connections))],
+            ..Sources::default()
+        };
         metrics.serve(&mut servers, sources, &settings.connections)?;
     }
     servers.start(|stop| http::serve(listener, certificates, connections, router, stop));
-    let core = &settings.core.core_url;
-    tracing::info!(%address, core, "the console listens");
+    let cores = settings.core.core_url.join(",");
+    tracing::info!(%address, cores, "the console listens");
     output::line(&format!(
         "Rollcall console is ready: {}://{}/admin",
         tls.scheme(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use rollcall_api::channel::CoreChannel;
-use rollcall_api::hop;
+use rollcall_api::cores::{Cores, Tcp};
 use rollcall_core::{Random as _, SystemRandom};
 use rollcall_gateway::{ActivityLog, Readiness, Reporter, RequestIds};
 use tokio_util::sync::CancellationToken;
@@ -15,7 +15,7 @@ use super::certificates::Certificates;
 use super::connections::Connections;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router};
-use super::{http, listener, logging, tls};
+use super::{http, listener, logging, parting, tls};
 use crate::output;
 use crate::settings::{self, CoreConnection, GatewayKey, General, Http, Shutdown};
 
@@ -23,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   rollcall gateway --http-addr 0.0.0.0:8080 --core-url http://core:50051 --public-url https://id.example.com
   rollcall gateway --core-url https://core:50051 --core-ca-cert ca.pem --gateway-key-file gateway.key
+  rollcall gateway --core-url http://core-1:50051,http://core-2:50051
 
 A gateway holds no data: run as many as you like. The core lets it write the activity log with a key of its own:
 `rollcall service-key create gateways --scope activity.write` makes one. It answers /healthz and /readyz for probes.
@@ -60,7 +61,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     warn_if_exposed(&settings.http, address);
 
     let readiness = Readiness::default();
-    let core = channel(&settings.core)?;
+    let cores = cores(&settings.core)?;
+    let core = CoreChannel::balanced(cores.clone());
     let process = process_name()?;
     let (activity, reporter) = if let Some(key) = key {
         let (activity, reporter) = ActivityLog::new(&process);
@@ -80,10 +82,11 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let proxies = settings.http.proxies.trusted_proxies.as_slice();
     let [connections] = Connections::of_ports(&settings.connections, [proxies]);
     let mut servers = Servers::new();
-    let router = around_router(metrics.as_ref(), router);
+    let router = around_router(metrics.as_ref(), parting::around(router, &readiness));
     if let Some(metrics) = metrics {
         let sources = Sources {
             activity: Some(meter),
+            cores: Some(cores),
             connections: vec![("http", Arc::clone(&connections))],
             ..Sources::default()
         };
@@ -93,8 +96,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     if let Some(reporter) = reporter {
         servers.start(|stop| report(reporter, core, stop));
     }
-    let core = &settings.core.core_url;
-    tracing::info!(%address, core, "the gateway listens");
+    let cores = settings.core.core_url.join(",");
+    tracing::info!(%address, cores, "the gateway listens");
     output::line(&format!(
         "Rollcall gateway is ready: SCIM endpoint {}/scim/v2",
         public_url(&settings.http, address)
@@ -103,12 +106,13 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     servers.run(signals, &settings.shutdown, async { readiness.drain() }).await
 }
 
-/// The way to the core. It is only taken when the first request comes, and again whenever it breaks.
-pub(super) fn channel(settings: &CoreConnection) -> Result<CoreChannel> {
+/// The cores that requests go to, which are looked for from now on.
+pub(super) fn cores(settings: &CoreConnection) -> Result<Cores> {
     let (certificate, key) = (settings.core_client_cert.as_deref(), settings.core_client_key.as_deref());
     let client = tls::pair("core-client-cert", certificate, "core-client-key", key)?;
-    let core = tls::endpoint("core-url", &settings.core_url, settings.core_ca_cert.as_deref(), client)?;
-    Ok(CoreChannel::tcp(hop::gateway_end(core).connect_lazy()))
+    let endpoint = |url: &String| tls::endpoint("core-url", url, settings.core_ca_cert.as_deref(), client);
+    let endpoints: Result<Vec<_>> = settings.core_url.iter().map(endpoint).collect();
+    Ok(Cores::find(endpoints?, Tcp))
 }
 
 /// The settings as the gateway takes them.

@@ -22,6 +22,7 @@ use axum::routing::get;
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use rollcall_api::cores::Cores;
 use rollcall_core::Core;
 use rollcall_gateway::ActivityMeter;
 use tokio::net::TcpListener;
@@ -65,6 +66,7 @@ struct Numbers {
 pub(super) struct Sources {
     pub(super) core: Option<Core>,
     pub(super) activity: Option<ActivityMeter>,
+    pub(super) cores: Option<Cores>,
     /// The connections of each port, by what it is called.
     pub(super) connections: Vec<(&'static str, Arc<Connections>)>,
 }

@@ -14,7 +14,7 @@ use super::first_start::{self, Reach};
 use super::health::Health;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router, around_services};
-use super::{console, core, database, gateway, grpc, http, listener, logging};
+use super::{console, core, database, gateway, grpc, http, listener, logging, parting};
 use crate::output;
 use crate::settings::{
     self, ConsoleSwitch, Database, General, Grpc, Http, Limits, OpenId, Shutdown, Smtp, Start,
@@ -111,7 +111,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let [http_connections, grpc_connections] =
         Connections::of_ports(&settings.connections, [proxies.as_slice(), &[]]);
     let mut servers = Servers::new();
-    let endpoint = around_router(metrics.as_ref(), endpoint);
+    let endpoint = around_router(metrics.as_ref(), parting::around(endpoint, &readiness));
     if let Some(metrics) = metrics {
         let sources = Sources {
             core: Some(core.clone()),
@@ -120,6 +120,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
                 ("http", Arc::clone(&http_connections)),
                 ("grpc", Arc::clone(&grpc_connections)),
             ],
+            ..Sources::default()
         };
         metrics.serve(&mut servers, sources, &settings.connections)?;
     }

@@ -63,6 +63,9 @@ pub(super) struct LookedUp {
     next_ends: Family<Label, Gauge<f64, AtomicU64>>,
     reports_waiting: Family<Alone, Gauge>,
     reports_dropped: Family<Alone, Counter>,
+    cores: Family<Label, Gauge>,
+    tried_again: Family<Alone, Counter>,
+    shed: Family<Alone, Counter>,
 }
 
 impl LookedUp {
@@ -97,6 +100,9 @@ impl LookedUp {
             "rollcall_credential_next_end_timestamp_seconds": next_ends,
             "rollcall_activity_reports_waiting": reports_waiting,
             "rollcall_activity_reports_dropped_total": reports_dropped,
+            "rollcall_cores": cores,
+            "rollcall_core_calls_tried_again_total": tried_again,
+            "rollcall_core_calls_shed_total": shed,
         }
         made
     }
@@ -111,6 +117,14 @@ impl LookedUp {
         if let Some((waiting, dropped)) = sources.activity.as_ref().and_then(ActivityMeter::load) {
             self.reports_waiting.get_or_create(&[]).set(gauge(waiting));
             reach(&self.reports_dropped.get_or_create(&[]), dropped);
+        }
+        if let Some(cores) = &sources.cores {
+            let load = cores.load();
+            for (state, count) in [("serving", load.serving), ("out", load.known - load.serving)] {
+                self.cores.get_or_create(&[("state", state)]).set(gauge(count));
+            }
+            reach(&self.tried_again.get_or_create(&[]), load.tried_again);
+            reach(&self.shed.get_or_create(&[]), load.shed);
         }
         if let Some(core) = &sources.core {
             self.note_core(&core.measures());
