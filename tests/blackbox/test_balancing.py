@@ -1,4 +1,4 @@
-"""Several cores behind gateways: calls are spread over them, whoever goes is not missed, and what is too much is turned away."""
+"""Several cores behind gateways: calls are spread, whoever goes is not missed, and what is too much is turned away."""
 
 import contextlib
 import json

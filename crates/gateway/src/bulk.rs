@@ -47,7 +47,7 @@ pub(crate) async fn bulk(call: &Call<'_>, method: &Method, body: &mut Incoming) 
     }
     let requests = requests(operations.clone(), fail_on_errors, call.gateway.max_user_body_bytes);
     let mut client = client::bulk(call.core());
-    let applied = client.apply_bulk(call.message(stream::iter(requests)));
+    let applied = client.apply_bulk(call.message_within(time, stream::iter(requests)));
     let results = call.answered_within(time, Box::pin(applied)).await.map_err(Problem::of_bulk)?;
     let text = Results::new(results, operations, call, time).into_json();
     pieces::answer(StatusCode::OK, text, call.request_id).await.map_err(Problem::of_bulk)

@@ -36,6 +36,11 @@ const READ_FOR_ANYBODY: usize = 64 * 1024;
 /// The bytes of a body that the core has its usual time for, and once more for as many again.
 const BYTES_AT_A_TIME: usize = 256 * 1024;
 
+/// How much later than the gateway a core gives up: the answer of the gateway says more.
+const GRACE: Duration = Duration::from_secs(1);
+/// The longest deadline that a core is told: gRPC has no room for any.
+const LONGEST_DEADLINE: Duration = Duration::from_hours(24);
+
 /// A request to a SCIM endpoint.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
@@ -81,7 +86,15 @@ impl Call<'_> {
 
     /// A message to the core, or a stream of them, with its metadata.
     pub(crate) fn message<T>(&self, message: T) -> Request<T> {
-        with_metadata(self.metadata(), message)
+        self.message_within(self.gateway.core_timeout, message)
+    }
+
+    /// The same where the core has a time of its own to answer. It is told, and stops by itself where it is not told that
+    /// nobody waits any more.
+    pub(crate) fn message_within<T>(&self, time: Duration, message: T) -> Request<T> {
+        let mut request = with_metadata(self.metadata(), message);
+        request.set_timeout(time.saturating_add(GRACE).min(LONGEST_DEADLINE));
+        request
     }
 
     /// What the core answers, within the time that it has. The call is boxed: with its messages it is large, and

@@ -100,10 +100,11 @@ async fn create(call: &Call<'_>, body: &mut Incoming) -> Result<Answer, Problem>
         members: chunks.next().unwrap_or_default(),
     };
     let rest = chunks.map(|members| CreateGroupRequest { members, ..CreateGroupRequest::default() });
-    let request = call.message(stream::iter([first]).chain(stream::iter(rest)));
+    let time = call.patience(size);
+    let request = call.message_within(time, stream::iter([first]).chain(stream::iter(rest)));
     let mut client = client::groups(call.core());
     let created = Box::pin(client.create_group(request));
-    let created = call.answered_within(call.patience(size), created).await?;
+    let created = call.answered_within(time, created).await?;
     resource(call, StatusCode::CREATED, created.scim, shown).await
 }
 
@@ -144,10 +145,11 @@ async fn replace(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answe
         members: chunks.next().unwrap_or_default(),
     };
     let rest = chunks.map(|members| ReplaceGroupRequest { members, ..ReplaceGroupRequest::default() });
-    let request = call.message(stream::iter([first]).chain(stream::iter(rest)));
+    let time = call.patience(size);
+    let request = call.message_within(time, stream::iter([first]).chain(stream::iter(rest)));
     let mut client = client::groups(call.core());
     let replaced = Box::pin(client.replace_group(request));
-    let replaced = call.answered_within(call.patience(size), replaced).await?;
+    let replaced = call.answered_within(time, replaced).await?;
     resource(call, StatusCode::OK, replaced.scim, shown).await
 }
 
@@ -174,10 +176,11 @@ async fn change(call: &Call<'_>, id: &str, body: &mut Incoming) -> Result<Answer
         operations: chunks.next().unwrap_or_default(),
     };
     let rest = chunks.map(|operations| PatchGroupRequest { operations, ..PatchGroupRequest::default() });
-    let request = call.message(stream::iter([first]).chain(stream::iter(rest)));
+    let time = call.patience(size);
+    let request = call.message_within(time, stream::iter([first]).chain(stream::iter(rest)));
     let mut client = client::groups(call.core());
     let changed = Box::pin(client.patch_group(request));
-    let changed = call.answered_within(call.patience(size), changed).await?;
+    let changed = call.answered_within(time, changed).await?;
     if answers {
         return resource(call, StatusCode::OK, changed.scim, shown).await;
     }

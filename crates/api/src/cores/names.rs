@@ -101,8 +101,8 @@ impl Host {
         };
         if cause != self.told {
             match &cause {
-                Some(cause) => tracing::warn!(name = self.name, cause, "the name of a core is not found"),
-                None => tracing::info!(name = self.name, "the name of a core is found again"),
+                Some(cause) => tracing::warn!(host = self.name, cause, "the name of a core is not found"),
+                None => tracing::info!(host = self.name, "the name of a core is found again"),
             }
             self.told = cause;
         }

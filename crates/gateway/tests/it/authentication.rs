@@ -98,6 +98,14 @@ async fn the_credential_reaches_the_core_as_it_came() {
 }
 
 #[tokio::test]
+async fn the_core_is_told_how_long_it_has() {
+    let gateway = Gateway::new().await;
+    gateway.ask("GET /scim/v2/Users", &[("authorization", "Bearer good"), ("grpc-timeout", "1H")], "").await;
+    // The 30 s that the gateway waits, and one more.
+    assert_eq!(gateway.core.metadata().into_headers()["grpc-timeout"], "31000000u");
+}
+
+#[tokio::test]
 async fn a_good_request_costs_one_call_of_the_core() {
     let gateway = Gateway::new().await;
     gateway.get("/scim/v2/Users/u1").await;
