@@ -110,11 +110,7 @@ impl Cores {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        let failure = Failure::of(&error);
-        if failure.ended_the_connection() {
-            core.goes();
-        }
-        let Some(body) = kept.again(failure) else { return Err(error) };
+        let Some(body) = kept.again(Failure::of(&error)) else { return Err(error) };
         let Some(place) = choose(self.0.known.borrow().cores(), self.turn(), Some(&core)) else {
             return Err(error);
         };

@@ -14,6 +14,7 @@ use tonic::codegen::http::{Request, Response};
 use tonic::transport::{Channel, Error};
 use tower::{Service as _, ServiceExt as _};
 
+use super::repeating::Failure;
 use crate::hop::CALLS_AT_ONCE;
 
 /// A core at an address.
@@ -50,11 +51,6 @@ impl Replica {
         self.serves.store(serves, Ordering::Relaxed);
     }
 
-    /// Notes that its connection has ended: it gets no calls until it has said again that it serves.
-    pub(super) fn goes(&self) {
-        self.says(false);
-    }
-
     /// How many calls it has that have not been answered whole.
     pub(super) fn under_way(&self) -> usize {
         self.under_way.load(Ordering::Relaxed)
@@ -84,12 +80,23 @@ impl Place {
         &self.0
     }
 
-    /// Sends a call, which keeps the place until its answer has been read or is given up.
+    /// Sends a call, which keeps the place until its answer has been read or is given up. A core whose connection ends with it
+    /// gets no calls until it has said again that it serves.
     pub(super) async fn call(self, request: Request<Body>) -> Result<Response<Body>, Error> {
-        let mut channel = self.0.channel();
-        let answer = channel.ready().await?.call(request).await?;
-        Ok(answer.map(|body| Body::new(Answer { body, _place: self })))
+        match send(self.0.channel(), request).await {
+            Ok(answer) => Ok(answer.map(|body| Body::new(Answer { body, _place: self }))),
+            Err(error) => {
+                if Failure::of(&error).ended_the_connection() {
+                    self.0.says(false);
+                }
+                Err(error)
+            }
+        }
     }
+}
+
+async fn send(mut channel: Channel, request: Request<Body>) -> Result<Response<Body>, Error> {
+    channel.ready().await?.call(request).await
 }
 
 /// The body of an answer.
