@@ -11,6 +11,7 @@ import httpx
 from leaks import Leaks
 
 from console.open_id import Comer, session_of
+from harness.collector import Collector
 from harness.follower import Follower
 from harness.house import Builder, Directory, House
 from harness.openid import CLIENT_ID, Provider
@@ -32,11 +33,12 @@ FILES = {
 
 @dataclass
 class Confidential:
-    """The installation, with a mail server and an OpenID provider."""
+    """The installation, with a mail server, an OpenID provider and a collector of traces."""
 
     house: House
     postbox: Postbox
     provider: Provider
+    collector: Collector
     leaks: Leaks
     directory: Directory
     # What came out of it, by where: answers, what commands printed, what followers were told.
@@ -106,11 +108,14 @@ def begin(builder: Builder, mode: str) -> Confidential:
     for name, secret in known.items():
         leaks.add(name, secret)
     postbox = Postbox(login=("rollcall", known["SMTP password"])).start()
+    collector = Collector().start()
     settings = dict.fromkeys(FILES, "")
     for variable, name in FILES.items():
         settings[f"{variable}_FILE"] = written(house.work / variable, known[name])
     settings |= {
+        **collector.settings("grpc"),
         "ROLLCALL_LOG": "trace",
+        "ROLLCALL_ACCESS_LOG": "true",
         "ROLLCALL_SMTP_URL": f"smtp://rollcall@127.0.0.1:{postbox.port}",
         "ROLLCALL_SMTP_FROM": "rollcall@example.com",
         "ROLLCALL_SMTP_RETRY_DELAY": "100ms",
@@ -126,7 +131,7 @@ def begin(builder: Builder, mode: str) -> Confidential:
     house.start()
     directory = house.new_directory("okta")
     leaks.add("token by RPC", directory.token)
-    confidential = Confidential(house, postbox, provider, leaks, directory)
+    confidential = Confidential(house, postbox, provider, collector, leaks, directory)
     if not mode.startswith("serve"):
         confidential.console_url = start_console(house)
     return confidential

@@ -94,6 +94,9 @@ def test_a_known_secret_is_found_nowhere_after_everything_was_done_with_it(build
         house.stop()
         confidential.postbox.stop()
         confidential.provider.stop()
+        confidential.collector.stop()
+    for body in confidential.collector.bodies:
+        confidential.hear("the traces", body)
     places = {place: b"\n".join(said) for place, said in confidential.heard.items()}
     places |= {f"the output of {process.name}": process.output.encode() for process in house.processes}
     places["the database"] = house.database.text()

@@ -109,6 +109,27 @@ class Run:
             self.add(off)
             self.figures.append(report.Figure(f"{on.name}: CPU ÷ with activity off", on.cpu_us / off.cpu_us, "×"))
 
+    def observed(self, url: str) -> None:
+        """What a read costs that somebody watches, against one that nobody does."""
+        group, what = "observed · SQLite", "get by id"
+        with self.fleet.collector() as collector:
+            traces = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector}
+            few = {"OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.01"}
+            lines = {}
+            for way, settings in {
+                "nothing on": {},
+                "metrics": {"ROLLCALL_METRICS_ADDR": "127.0.0.1:0"},
+                "traces": traces,
+                "traces of 1 in 100": traces | few,
+                "access log": {"ROLLCALL_ACCESS_LOG": "true"},
+            }.items():
+                with self.fleet.serve(url, further=settings) as rollcall:
+                    lines[way] = self.load.measure(rollcall, group, f"{what}, {way}", "get", 32)
+                self.add(lines[way])
+        nothing = lines.pop("nothing on")
+        for way, line in lines.items():
+            self.figures.append(report.Figure(f"{line.name}: CPU more than with {way} off", line.cpu_us - nothing.cpu_us, "µs"))
+
     def prototype(self, database: Path) -> None:
         """Creates against those of a program that does just what is needed, on a copy of the same database."""
         port = free_port()
@@ -168,6 +189,8 @@ def main() -> None:
     run.add(*databases.sqlite(arguments.ceilings / "sqlite", work, server_core, seconds))
     run.rollcall("SQLite", f"sqlite://{work / 'rollcall.db'}", 32)
     run.prototype(work / "rollcall.db")
+    if arguments.observed:
+        run.observed(f"sqlite://{work / 'rollcall.db'}")
     if arguments.postgres and not arguments.no_postgres:
         with postgres(Path(arguments.postgres), work, server_core) as server:
             run.add(*databases.postgres(server, work, load_core, seconds, (1, 8)))
@@ -200,6 +223,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--users", type=int, default=10_000)
     parser.add_argument("--no-postgres", action="store_true")
+    parser.add_argument("--observed", action="store_true")
     parser.add_argument("--big", type=int, nargs="?", const=200_000)
     for name in ("binary", "ceilings", "work", "results"):
         parser.add_argument(f"--{name}", type=Path, required=True)

@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -60,15 +61,28 @@ class Fleet:
             yield self.wait(Server(f"http://127.0.0.1:{port}/scim/v2", self.token, processes), "/Users/1", begin)
 
     @contextmanager
-    def serve(self, database: str, postgres: list[int] | None = None) -> Iterator[Server]:
-        """Starts `rollcall serve` on a database."""
+    def serve(
+        self, database: str, postgres: list[int] | None = None, further: dict[str, str] | None = None
+    ) -> Iterator[Server]:
+        """Starts `rollcall serve` on a database, with further settings."""
         http, grpc = free_port(), free_port()
-        settings = self.core_settings(database, grpc) | {"ROLLCALL_HTTP_ADDR": f"127.0.0.1:{http}"}
+        settings = self.core_settings(database, grpc) | {"ROLLCALL_HTTP_ADDR": f"127.0.0.1:{http}"} | (further or {})
         begin = time.perf_counter()
         with self.running([[str(self.binary), "serve"]], settings) as processes:
             core = f"http://127.0.0.1:{grpc}"
             server = Server(f"http://127.0.0.1:{http}/scim/v2", self.token, processes, core, postgres or [])
             yield self.wait(server, "/ServiceProviderConfig", begin)
+
+    @contextmanager
+    def collector(self) -> Iterator[str]:
+        """Starts what takes traces, beside the load, and says where it is."""
+        port = free_port()
+        sink = subprocess.Popen([sys.executable, "-B", str(Path(__file__).with_name("sink.py")), str(port)])
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            sink.terminate()
+            sink.wait(60)
 
     def keep_activity(self, server: Server, which: str) -> None:
         """Says which requests the activity log of the directory keeps."""

@@ -13,6 +13,8 @@ use tonic::transport::{Channel, Error};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+use tower::Layer;
+use tower::util::BoxCloneSyncService;
 
 use crate::cores::Cores;
 
@@ -29,6 +31,7 @@ enum Way {
     Memory(Routes),
     Tcp(Channel),
     Balanced(Cores),
+    Layered(BoxCloneSyncService<Request<Body>, Response<Body>, Error>, Option<Cores>),
 }
 
 impl CoreChannel {
@@ -49,13 +52,32 @@ impl CoreChannel {
 
     /// Whether a core serves, as `grpc.health.v1` has it. Errors: none could be asked.
     pub async fn serves(&self) -> Result<bool, Status> {
-        if let Way::Balanced(cores) = &self.0
-            && cores.serve()
-        {
+        if self.cores().is_some_and(Cores::serve) {
             return Ok(true);
         }
         let answer = HealthClient::new(self.clone()).check(HealthCheckRequest::default()).await?;
         Ok(answer.get_ref().status() == ServingStatus::Serving)
+    }
+
+    /// The same way, with a layer around each call.
+    #[must_use]
+    pub fn layer<L, S>(self, layer: &L) -> Self
+    where
+        L: Layer<Self, Service = S>,
+        S: Service<Request<Body>, Response = Response<Body>, Error = Error> + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        let cores = self.cores().cloned();
+        Self(Way::Layered(BoxCloneSyncService::new(layer.layer(self)), cores))
+    }
+
+    /// The cores among which calls are balanced, where they are.
+    fn cores(&self) -> Option<&Cores> {
+        match &self.0 {
+            Way::Balanced(cores) => Some(cores),
+            Way::Layered(_, cores) => cores.as_ref(),
+            Way::Memory(_) | Way::Tcp(_) => None,
+        }
     }
 }
 
@@ -68,6 +90,7 @@ impl Service<Request<Body>> for CoreChannel {
         match &mut self.0 {
             Way::Memory(_) | Way::Balanced(_) => Poll::Ready(Ok(())),
             Way::Tcp(channel) => channel.poll_ready(context),
+            Way::Layered(service, _) => service.poll_ready(context),
         }
     }
 
@@ -80,6 +103,7 @@ impl Service<Request<Body>> for CoreChannel {
             }
             Way::Tcp(channel) => Box::pin(channel.call(request)),
             Way::Balanced(cores) => Box::pin(cores.clone().call(request)),
+            Way::Layered(service, _) => service.call(request),
         })
     }
 }

@@ -5,6 +5,7 @@
 //! crate and on nothing behind it.
 
 pub mod access;
+pub mod bearer;
 pub mod channel;
 pub mod client;
 pub mod cores;
@@ -22,6 +23,7 @@ pub mod rules;
 pub mod secrets;
 #[cfg(test)]
 mod shown;
+pub mod traceparent;
 pub mod unseen;
 pub mod user;
 pub mod value;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use http::{HeaderMap, header};
 use rollcall_api::access;
+use rollcall_api::bearer::Bearer;
 use rollcall_api::v1::{ErrorReason, Scope};
 use rollcall_store::{Credential, CredentialKind, Directory, Session, Store};
 use subtle::ConstantTimeEq as _;
@@ -68,6 +69,7 @@ impl Gate {
         headers: &HeaderMap,
         request_id: String,
         from: CameFrom,
+        notes: Notes,
     ) -> Result<Admission> {
         let scope = if path.starts_with(HEALTH) {
             return Ok(Admission::Anonymous);
@@ -97,7 +99,7 @@ impl Gate {
             request_id,
             implied_schema: implied_schema(headers),
             from,
-            notes: Notes::default(),
+            notes,
             gone: CancellationToken::new(),
         };
         if READS_ONE.contains(&path) || CHANGES_ONE.contains(&path) {
@@ -173,6 +175,10 @@ impl Presented {
         if !same || !is_live(&credential, now) || credential.directory.is_some() != directory.is_some() {
             return Err(invalid());
         }
+        self.notes.tell_bearer(|| Bearer {
+            directory: directory.as_ref().map(|directory| directory.name.clone()),
+            prefix: credential.prefix.clone(),
+        });
         // A client secret is for the token endpoint, and is no bearer token.
         if credential.kind == CredentialKind::ClientSecret {
             return Err(invalid());

@@ -8,8 +8,10 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use rollcall_api::bearer::TELL_BEARER;
 use rollcall_api::channel::CoreChannel;
 use rollcall_api::client;
+use rollcall_api::traceparent::TRACEPARENT;
 use rollcall_api::v1::{Projection, ScimResource, WhoAmIRequest};
 use rollcall_api::{CLIENT_ADDRESS, IMPLIED_SCHEMA};
 use serde::Serialize;
@@ -60,13 +62,21 @@ impl Call<'_> {
         self.gateway.core.clone()
     }
 
-    /// What goes to the core with every message: the credential as it came, the id of the request, and where it came from.
+    /// What goes to the core with every message: the credential as it came, the id of the request and its place in a trace, and
+    /// where it came from.
     pub(crate) fn metadata(&self) -> HeaderMap {
-        let mut metadata = HeaderMap::with_capacity(4);
+        let mut metadata = HeaderMap::with_capacity(6);
         for credential in self.parts.headers.get_all(AUTHORIZATION) {
             metadata.append(AUTHORIZATION, credential.clone());
         }
         metadata.insert(REQUEST_ID, self.request_id.header());
+        let traceparent = self.parts.headers.get(TRACEPARENT);
+        if let Some(traceparent) = traceparent.filter(|_| self.request_id.trace_id().is_some()) {
+            metadata.insert(TRACEPARENT, traceparent.clone());
+        }
+        if self.gateway.tells_bearers {
+            metadata.insert(TELL_BEARER, HeaderValue::from_static("1"));
+        }
         let address = address_of(self.parts, &self.gateway.trusted_proxies);
         if let Some(address) = address.and_then(|address| HeaderValue::try_from(address.to_string()).ok()) {
             metadata.insert(CLIENT_ADDRESS, address);
@@ -129,7 +139,7 @@ impl Call<'_> {
                 Err(if self.reads() { problem.of_read() } else { problem })
             }
             Err(_) => {
-                tracing::warn!(request_id = %self.request_id, "the core did not answer in time");
+                tracing::warn!(request_id = %self.request_id, trace_id = self.request_id.trace_id(), "the core did not answer in time");
                 Err(Problem::late())
             }
         }

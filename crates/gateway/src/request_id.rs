@@ -1,4 +1,4 @@
-//! Request ids: one name for a request in the logs of every process that it passes through.
+//! Request ids: one name for a request in the logs of every process that it passes through, beside the trace that it belongs to.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use rollcall_api::traceparent::{TraceId, Traceparent};
+use tracing::field::{DisplayValue, display};
 
 /// The header, and the metadata key, under which a request id travels.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,7 +38,10 @@ impl RequestIds {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             HeaderValue::try_from(format!("{}-{number:x}", self.prefix)).ok()
         });
-        RequestId(value.unwrap_or_else(|| HeaderValue::from_static("unknown")))
+        RequestId {
+            id: value.unwrap_or_else(|| HeaderValue::from_static("unknown")),
+            trace_id: Traceparent::of(headers).map(Traceparent::trace_id),
+        }
     }
 }
 
@@ -47,20 +52,28 @@ impl Default for RequestIds {
     }
 }
 
-/// The id of one request.
+/// The id of one request, and that of the trace which it came with: the layer around the router sees to it that it has one.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestId(HeaderValue);
+pub(crate) struct RequestId {
+    id: HeaderValue,
+    trace_id: Option<TraceId>,
+}
 
 impl RequestId {
     /// The id as a header.
     pub(crate) fn header(&self) -> HeaderValue {
-        self.0.clone()
+        self.id.clone()
+    }
+
+    /// The id of the trace, as it is logged.
+    pub(crate) fn trace_id(&self) -> Option<DisplayValue<TraceId>> {
+        self.trace_id.map(display)
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.to_str().unwrap_or_default())
+        f.write_str(self.id.to_str().unwrap_or_default())
     }
 }
 
@@ -106,6 +119,20 @@ mod tests {
         assert_eq!(RequestIds::with_prefix("p").of(&headers).to_string(), "p-0");
         headers.insert(REQUEST_ID, HeaderValue::from_static("t"));
         assert_eq!(RequestIds::with_prefix("p").of(&headers).to_string(), "t");
+    }
+
+    #[test]
+    fn the_trace_is_the_one_that_it_came_with() {
+        let trace_id = |traceparent: &'static str| {
+            let headers = HeaderMap::from_iter([(
+                HeaderName::from_static("traceparent"),
+                HeaderValue::from_static(traceparent),
+            )]);
+            RequestIds::default().of(&headers).trace_id().map(|id| format!("{id:?}"))
+        };
+        let sent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert_eq!(trace_id(sent).as_deref(), Some("0af7651916cd43dd8448eb211c80319c"));
+        assert_eq!(trace_id("odd"), None);
     }
 
     #[test]

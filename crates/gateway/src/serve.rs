@@ -40,6 +40,7 @@ pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, request: Request)
     let span = tracing::debug_span!(
         "http",
         %request_id,
+        trace_id = request_id.trace_id(),
         method = shown_method(&parts.method),
         path = &*shown_path(parts.uri.path())
     );
@@ -56,12 +57,13 @@ pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, request: Request)
         Ok(Outcome::Answered(answer)) => answer,
         Err(_) => {
             // What it was, and where, the panic hook has said.
-            tracing::error!(%request_id, "a request ended in a panic");
+            tracing::error!(%request_id, trace_id = request_id.trace_id(), "a request ended in a panic");
             Problem::internal(&request_id).into_answer()
         }
     };
     let took = started.elapsed();
     log(&parts, &request_id, answer.status, took);
+    let bearer = notes.bearer().cloned();
     if is_of_scim(&route, &parts) {
         let exchange = Exchange {
             parts: &parts,
@@ -78,6 +80,9 @@ pub(crate) async fn serve(State(gateway): State<Arc<Gateway>>, request: Request)
     let media_type = if route == Route::Token { MediaType::Json } else { answer_type(&parts.headers) };
     let mut response = answer.into_response(media_type, &request_id, parts.method == Method::HEAD);
     response.extensions_mut().insert(HttpRoute(Cow::Borrowed(route.pattern())));
+    if let Some(bearer) = bearer {
+        response.extensions_mut().insert(bearer);
+    }
     response
 }
 
@@ -184,6 +189,7 @@ fn log(parts: &Parts, request_id: &RequestId, status: StatusCode, took: Duration
         ($level:ident) => {
             tracing::$level!(
                 %request_id,
+                trace_id = request_id.trace_id(),
                 method = shown_method(&parts.method),
                 path = &*shown_path(parts.uri.path()),
                 status = status.as_u16(),

@@ -31,6 +31,8 @@ pub struct Settings {
     pub request_ids: RequestIds,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Whether answers have the [`Bearer`](rollcall_api::bearer::Bearer) of the request among their extensions, for an access log.
+    pub tells_bearers: bool,
     /// Where answered requests are reported.
     pub activity: ActivityLog,
     /// Whether `/readyz` may answer that the gateway is ready.
@@ -49,6 +51,7 @@ impl Default for Settings {
             body_timeout: Duration::from_secs(30),
             request_ids: RequestIds::default(),
             trusted_proxies: Vec::new(),
+            tells_bearers: false,
             activity: ActivityLog::default(),
             readiness: Readiness::default(),
         }

@@ -33,6 +33,7 @@ pub(crate) struct Gateway {
     pub(crate) base_urls: BaseUrls,
     pub(crate) activity: ActivityLog,
     pub(crate) request_ids: RequestIds,
+    pub(crate) tells_bearers: bool,
 }
 
 impl Gateway {
@@ -51,6 +52,7 @@ impl Gateway {
             base_urls: BaseUrls::new(settings.public_url.as_deref(), settings.is_encrypted),
             activity: settings.activity,
             request_ids: settings.request_ids,
+            tells_bearers: settings.tells_bearers,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The servers, and what they have in common.
 
+mod access_log;
 mod certificates;
 mod checked;
 mod connections;
@@ -19,5 +20,7 @@ mod listener;
 pub(crate) mod logging;
 mod metrics;
 mod parting;
+mod names;
 pub(crate) mod serve;
 pub(crate) mod tls;
+mod traces;

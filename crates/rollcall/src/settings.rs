@@ -16,6 +16,7 @@ pub(crate) mod layers;
 mod metrics;
 mod mtls;
 mod open_id;
+mod otlp;
 mod secrets;
 mod size;
 mod smtp;
@@ -35,6 +36,7 @@ pub(crate) use gateway_key::GatewayKey;
 pub(crate) use metrics::Metrics;
 pub(crate) use mtls::Mtls;
 pub(crate) use open_id::OpenId;
+pub(crate) use otlp::{Otlp, Protocol, SpanQueue};
 pub(crate) use secrets::{BootstrapFiles, secret};
 use size::{ByteSize, Memory};
 pub(crate) use smtp::Smtp;
@@ -100,6 +102,9 @@ pub(crate) struct Http {
     #[command(flatten)]
     pub(crate) proxies: Proxies,
 
+    #[command(flatten)]
+    pub(crate) access_log: AccessLog,
+
     /// Largest body of a request about one user
     #[arg(long, env = "ROLLCALL_MAX_USER_BODY", value_name = "SIZE", default_value = "2MiB")]
     pub(crate) max_user_body: ByteSize,
@@ -140,6 +145,15 @@ pub(crate) struct Proxies {
     pub(crate) trusted_proxies: Vec<rollcall_gateway::Network>,
 }
 
+/// What is logged of each request.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "HTTP")]
+pub(crate) struct AccessLog {
+    /// Log a line for each request: who asked for what from where, and what came of it
+    #[arg(long, env = "ROLLCALL_ACCESS_LOG", value_parser = BoolishValueParser::new())]
+    pub(crate) access_log: bool,
+}
+
 /// How long the core is waited for.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "HTTP")]
@@ -171,6 +185,9 @@ pub(crate) struct ConsoleHttp {
 
     #[command(flatten)]
     pub(crate) proxies: Proxies,
+
+    #[command(flatten)]
+    pub(crate) access_log: AccessLog,
 
     #[command(flatten)]
     pub(crate) public: Public,

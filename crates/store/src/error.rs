@@ -44,6 +44,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// Of which kind it is, in a word that says nothing of what was stored.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::NameTaken(_) => "name_taken",
+            Self::ValueTaken(..) => "value_taken",
+            Self::DirectoryNameTaken => "directory_name_taken",
+            Self::SecretTaken => "secret_taken",
+            Self::Conflict(_) => "conflict",
+            Self::Unavailable(_) => "unavailable",
+            Self::Driver(_) => "driver",
+            Self::Damaged(_) => "damaged",
+            Self::Migration(_) => "migration",
+            Self::Url(_) => "url",
+        }
+    }
+
     /// The same, of a statement that wrote a resource of this type.
     pub(crate) fn of(self, resource_type: ResourceType) -> Self {
         match self {

@@ -43,6 +43,7 @@ mod sessions;
 mod shared_keys;
 mod sign_ins;
 mod sqlite;
+mod statements;
 mod store;
 mod taken;
 mod transaction;
@@ -103,6 +104,7 @@ pub use sign_ins::{
     SignInReading, SignInWriting,
 };
 pub use sqlite::{SqliteCopy, copy_sqlite, inspect_sqlite};
+pub use statements::STATEMENTS;
 pub use store::Store;
 pub use transaction::Transaction;
 

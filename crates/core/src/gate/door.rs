@@ -11,16 +11,19 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use rollcall_api::access;
 use rollcall_api::channel::InProcess;
 use rollcall_api::error::reason_from;
+use rollcall_api::traceparent::Traceparent;
 use rollcall_api::v1::{ErrorReason, Scope};
 use tokio::time::timeout;
 use tonic::Status;
 use tonic::codegen::{BoxFuture, Service};
 use tower::Layer;
 use tracing::Instrument as _;
+use tracing::field::display;
 
 use super::{Admission, Gate, message};
 use crate::error::{Error, Result};
 use crate::last_uses::CameFrom;
+use crate::notes::Notes;
 use crate::random::new_id;
 use crate::texts::is_plain_name;
 
@@ -82,11 +85,13 @@ where
         if let Some(credential) = request.headers_mut().get_mut(AUTHORIZATION) {
             credential.set_sensitive(true);
         }
-        let span = tracing::info_span!("rpc", path = request.uri().path(), request_id);
+        let trace_id = Traceparent::of(request.headers()).map(|parent| display(parent.trace_id()));
+        let span = tracing::info_span!("rpc", path = request.uri().path(), request_id, trace_id);
+        let notes = Notes::of(request.headers());
         let began = Instant::now();
         let answer = async move {
             let from = CameFrom::of(request.headers(), request.extensions());
-            match gate.admit_call(&mut request, request_id, from).await {
+            match gate.admit_call(&mut request, request_id, from, notes.clone()).await {
                 Ok(admission) => {
                     let writes = writes(request.uri().path());
                     let turn = match &admission {
@@ -95,12 +100,7 @@ where
                     };
                     let turn = match turn {
                         Ok(turn) => turn,
-                        Err(error) => return Ok(Status::from(error).into_http()),
-                    };
-                    let notes = match &admission {
-                        Admission::Caller(caller) => Some(caller.notes().clone()),
-                        Admission::Presented(presented) => Some(presented.notes.clone()),
-                        Admission::Anonymous => None,
+                        Err(error) => return Ok(refused(error, &notes)),
                     };
                     // Dropped with this future: then nobody waits any more.
                     let _watch = match &admission {
@@ -125,7 +125,7 @@ where
                     } else {
                         within_bounds(call).await
                     };
-                    if let (Ok(answer), Some(notes)) = (&mut answer, notes) {
+                    if let Ok(answer) = &mut answer {
                         notes.write(answer.headers_mut());
                     }
                     tell_of_refusal(&answer, from);
@@ -134,7 +134,7 @@ where
                     answer
                 }
                 Err(error) => {
-                    let answer = Ok(Status::from(error).into_http());
+                    let answer = Ok(refused(error, &notes));
                     tell_of_refusal(&answer, from);
                     answer
                 }
@@ -152,12 +152,13 @@ impl Gate {
         request: &mut Request<Body>,
         request_id: String,
         from: CameFrom,
+        notes: Notes,
     ) -> Result<Admission> {
         let is_inside = request.extensions().get::<InProcess>().is_some();
         if is_inside && access::required_scope(request.uri().path()) == Some(Scope::ActivityWrite) {
             return Ok(Admission::Anonymous);
         }
-        let admission = self.admit(request.uri().path(), request.headers(), request_id, from).await?;
+        let admission = self.admit(request.uri().path(), request.headers(), request_id, from, notes).await?;
         if let Admission::Presented(presented) = &admission {
             let arrived = message::arrived(std::mem::take(request.body_mut())).await?;
             *request.body_mut() = arrived.body;
@@ -178,6 +179,13 @@ impl Gate {
             _ => answer,
         }
     }
+}
+
+/// The answer to whoever is refused, with what is noted of the request.
+fn refused<T: Default>(error: Error, notes: &Notes) -> Response<T> {
+    let mut answer = Status::from(error).into_http();
+    notes.write(answer.headers_mut());
+    answer
 }
 
 /// The status of an answer that refuses.

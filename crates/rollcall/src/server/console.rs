@@ -14,7 +14,8 @@ use super::certificates::Certificates;
 use super::connections::Connections;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router};
-use super::{gateway, http, listener, logging, parting};
+use super::traces::Traces;
+use super::{access_log, gateway, http, listener, logging, parting};
 use crate::output;
 use crate::settings::{
     self, ConsoleHttp, CoreConnection, General, HttpTls, OpenId, Patience, Public, Shutdown,
@@ -51,7 +52,9 @@ pub(crate) struct Settings {
 
 /// Runs until it is told to end.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
-    logging::init(&settings.general)?;
+    let traces = Traces::begin("rollcall-console")?;
+    logging::init_traced(&settings.general, traces.statements())?;
+    traces.tell();
     let oidc = settings.open_id.provider()?;
     let certificates = Certificates::of_http(&settings.http.tls)?;
     let signals = Signals::new()?;
@@ -62,7 +65,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         tracing::warn!(%address, "the console is open to the network without TLS: give http-tls-cert and http-tls-key, or put a proxy in front that has it");
     }
     let cores = gateway::cores(&settings.core)?;
-    let core = CoreChannel::balanced(cores.clone());
+    let core = traces.around_channel(CoreChannel::balanced(cores.clone()), &settings.core.core_url);
     let readiness = Readiness::default();
     let (public, patience, tls) = (&settings.http.public, &settings.http.patience, &settings.http.tls);
     let router = router(core.clone(), public, patience, tls, oidc)
@@ -71,9 +74,12 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let [connections] = Connections::of_ports(&settings.connections, [proxies]);
     let mut servers = Servers::new();
     let router = around_router(metrics.as_ref(), parting::around(router, &readiness));
+    let router = access_log::around_router(&settings.http.access_log, proxies, router);
+    let router = traces.around_router(router);
     if let Some(metrics) = metrics {
         let sources = Sources {
             cores: Some(cores),
+            spans: traces.counts(),
             connections: vec![("http", Arc::clone(&connections))],
             ..Sources::default()
         };
@@ -91,7 +97,9 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let unready = async {
         readiness.drain();
     };
-    servers.run(signals, &settings.shutdown, unready).await
+    let ended = servers.run(signals, &settings.shutdown, unready).await;
+    traces.end().await;
+    ended
 }
 
 /// The pages of the console.

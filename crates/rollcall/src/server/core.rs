@@ -11,6 +11,7 @@ use super::connections::Connections;
 use super::health::Health;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_services};
+use super::traces::Traces;
 use super::{database, grpc, listener, logging};
 use crate::output;
 use crate::settings::{self, Database, General, Grpc, LargeBody, Limits, Shutdown, Smtp, Start};
@@ -52,7 +53,9 @@ pub(crate) struct Settings {
 
 /// Runs until it is told to end.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
-    logging::init(&settings.general)?;
+    let traces = Traces::begin("rollcall-core")?;
+    logging::init_traced(&settings.general, traces.statements())?;
+    traces.tell();
     let mut limits = settings.limits.checked(&settings.large_body)?;
     limits.requests_of_one_directory = settings.database.requests_of_one_directory();
     let secrets = settings.start.bootstrap.secrets()?;
@@ -75,7 +78,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     };
     let (claimed, core) = signals.unless_one_comes(start).await?;
     let (routes, reporter) = core.routes().await?;
-    let routes = around_services(metrics.as_ref(), routes);
+    let routes = traces.around_services(around_services(metrics.as_ref(), routes));
     let health = Health::watch(core.clone(), reporter);
 
     let [connections] = Connections::of_ports(&settings.connections, [&[]]);
@@ -83,6 +86,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     if let Some(metrics) = metrics {
         let sources = Sources {
             core: Some(core.clone()),
+            spans: traces.counts(),
             connections: vec![("grpc", Arc::clone(&connections))],
             ..Sources::default()
         };
@@ -100,6 +104,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let ended = servers.run(signals, &settings.shutdown, health.stop()).await;
     core.write_down().await;
     database::close(claimed).await;
+    traces.end().await;
     ended
 }
 

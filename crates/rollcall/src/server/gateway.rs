@@ -15,7 +15,8 @@ use super::certificates::Certificates;
 use super::connections::Connections;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router};
-use super::{http, listener, logging, parting, tls};
+use super::traces::Traces;
+use super::{access_log, http, listener, logging, parting, tls};
 use crate::output;
 use crate::settings::{self, CoreConnection, GatewayKey, General, Http, Shutdown};
 
@@ -51,7 +52,9 @@ pub(crate) struct Settings {
 
 /// Runs until it is told to end.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
-    logging::init(&settings.general)?;
+    let traces = Traces::begin("rollcall-gateway")?;
+    logging::init_traced(&settings.general, traces.statements())?;
+    traces.tell();
     let key = settings.key.authorization()?;
     let certificates = Certificates::of_http(&settings.http.tls)?;
     let signals = Signals::new()?;
@@ -62,7 +65,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
 
     let readiness = Readiness::default();
     let cores = cores(&settings.core)?;
-    let core = CoreChannel::balanced(cores.clone());
+    let core = traces.around_channel(CoreChannel::balanced(cores.clone()), &settings.core.core_url);
     let process = process_name()?;
     let (activity, reporter) = if let Some(key) = key {
         let (activity, reporter) = ActivityLog::new(&process);
@@ -83,10 +86,13 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let [connections] = Connections::of_ports(&settings.connections, [proxies]);
     let mut servers = Servers::new();
     let router = around_router(metrics.as_ref(), parting::around(router, &readiness));
+    let router = access_log::around_router(&settings.http.access_log, proxies, router);
+    let router = traces.around_router(router);
     if let Some(metrics) = metrics {
         let sources = Sources {
             activity: Some(meter),
             cores: Some(cores),
+            spans: traces.counts(),
             connections: vec![("http", Arc::clone(&connections))],
             ..Sources::default()
         };
@@ -103,7 +109,9 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         public_url(&settings.http, address)
     ))?;
 
-    servers.run(signals, &settings.shutdown, async { readiness.drain() }).await
+    let ended = servers.run(signals, &settings.shutdown, async { readiness.drain() }).await;
+    traces.end().await;
+    ended
 }
 
 /// The cores that requests go to, which are looked for from now on.
@@ -132,6 +140,7 @@ pub(super) fn gateway_settings(
         body_timeout: http.body_timeout,
         request_ids: RequestIds::with_prefix(process),
         trusted_proxies: http.proxies.trusted_proxies.clone(),
+        tells_bearers: http.access_log.access_log,
         activity,
         readiness: readiness.clone(),
     }

@@ -3,12 +3,14 @@
 use std::io::{self, IsTerminal as _};
 
 use anyhow::{Result, anyhow};
+use rollcall_store::STATEMENTS;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt;
+use tracing_subscriber::{Layer as _, fmt};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::traces::{PARENTS, Statements};
 use crate::output::is_coloured;
 use crate::settings::{General, Invalid, LogFormat};
 
@@ -16,8 +18,16 @@ use crate::settings::{General, Invalid, LogFormat};
 /// credentials.
 const CAPPED: [&str; 4] = ["h2", "hyper", "hyper_util", "rustls"];
 
+/// What is never logged, whatever the filter says: spans by which statements are timed.
+const UNLOGGED: [&str; 2] = [PARENTS, STATEMENTS];
+
 /// Starts logging for the rest of the process. Errors: the filter is none.
 pub(crate) fn init(general: &General) -> Result<()> {
+    init_traced(general, None)
+}
+
+/// Starts logging, and listening to the statements of the store if somebody does. Errors: the filter is none.
+pub(super) fn init_traced(general: &General, statements: Option<Statements>) -> Result<()> {
     let filter = filter(&general.log)?;
     let on_terminal = io::stderr().is_terminal();
     let as_json = match general.log_format {
@@ -25,13 +35,21 @@ pub(crate) fn init(general: &General) -> Result<()> {
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    let registry = tracing_subscriber::registry().with(filter);
-    let started = if as_json {
+    let lines = if as_json {
         let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(true);
-        registry.with(lines.with_writer(io::stderr)).try_init()
+        lines.with_writer(io::stderr).boxed()
     } else {
         let lines = fmt::layer().with_ansi(is_coloured(on_terminal)).with_span_events(FmtSpan::NONE);
-        registry.with(lines.with_writer(io::stderr)).try_init()
+        lines.with_writer(io::stderr).boxed()
+    };
+    let registry = tracing_subscriber::registry();
+    let started = match statements {
+        // One filter for all, which costs less than one for each.
+        None => registry.with(lines).with(filter).try_init(),
+        Some(statements) => registry
+            .with(lines.with_filter(filter))
+            .with(statements.with_filter(Statements::filter()))
+            .try_init(),
     };
     started.map_err(|error| anyhow!("logging cannot start: {error}"))
 }
@@ -56,7 +74,8 @@ fn filter(text: &str) -> Result<Targets, Invalid> {
     Ok(Targets::new()
         .with_default(rest)
         .with_targets(CAPPED.map(|capped| (capped, rest.min(LevelFilter::INFO))))
-        .with_targets(named))
+        .with_targets(named)
+        .with_targets(UNLOGGED.map(|target| (target, LevelFilter::OFF))))
 }
 
 #[cfg(test)]
@@ -80,6 +99,16 @@ mod tests {
             let filter = filter(asked).unwrap();
             for wire in ["h2", "h2::codec", "hyper::proto", "hyper_util::client", "rustls::conn"] {
                 assert!(!filter.would_enable(wire, &Level::DEBUG), "{asked}: {wire}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_times_statements_is_never_logged() {
+        for asked in ["trace", "rollcall_store=trace", "rollcall_store::statements=trace,rollcall=trace"] {
+            let filter = filter(asked).unwrap();
+            for target in UNLOGGED {
+                assert!(!filter.would_enable(target, &Level::TRACE), "{asked}: {target}");
             }
         }
     }

@@ -35,6 +35,7 @@ use self::process::Process;
 use self::requests::Requests;
 use super::connections::Connections;
 use super::lifecycle::Servers;
+use super::traces::SpanCounts;
 use super::{http, listener};
 use crate::settings;
 
@@ -67,6 +68,7 @@ pub(super) struct Sources {
     pub(super) core: Option<Core>,
     pub(super) activity: Option<ActivityMeter>,
     pub(super) cores: Option<Cores>,
+    pub(super) spans: Option<Arc<SpanCounts>>,
     /// The connections of each port, by what it is called.
     pub(super) connections: Vec<(&'static str, Arc<Connections>)>,
 }

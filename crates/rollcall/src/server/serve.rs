@@ -14,7 +14,8 @@ use super::first_start::{self, Reach};
 use super::health::Health;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router, around_services};
-use super::{console, core, database, gateway, grpc, http, listener, logging, parting};
+use super::traces::Traces;
+use super::{access_log, console, core, database, gateway, grpc, http, listener, logging, parting};
 use crate::output;
 use crate::settings::{
     self, ConsoleSwitch, Database, General, Grpc, Http, Limits, OpenId, Shutdown, Smtp, Start,
@@ -61,7 +62,9 @@ pub(crate) struct Settings {
 
 /// Runs until it is told to end.
 pub(crate) async fn run(settings: Settings) -> Result<()> {
-    logging::init(&settings.general)?;
+    let traces = Traces::begin("rollcall")?;
+    logging::init_traced(&settings.general, traces.statements())?;
+    traces.tell();
     let mut limits = settings.limits.checked(&settings.http.large_body)?;
     limits.requests_of_one_directory = settings.database.requests_of_one_directory();
     settings.database.check_order(Some(settings.http.patience.core_timeout))?;
@@ -90,11 +93,11 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     };
     let (claimed, core, made) = signals.unless_one_comes(start).await?;
     let (routes, reporter) = core.routes().await?;
-    let routes = around_services(metrics.as_ref(), routes);
+    let routes = traces.around_services(around_services(metrics.as_ref(), routes));
     let health = Health::watch(core.clone(), reporter);
     let readiness = Readiness::default();
     let process = gateway::process_name()?;
-    let channel = CoreChannel::memory(routes.clone());
+    let channel = traces.around_channel(CoreChannel::memory(routes.clone()), &[]);
     let (activity, reporter) = ActivityLog::new(&process);
     let meter = activity.meter();
     let mut endpoint = rollcall_gateway::router(
@@ -112,10 +115,13 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         Connections::of_ports(&settings.connections, [proxies.as_slice(), &[]]);
     let mut servers = Servers::new();
     let endpoint = around_router(metrics.as_ref(), parting::around(endpoint, &readiness));
+    let endpoint = access_log::around_router(&settings.http.access_log, proxies, endpoint);
+    let endpoint = traces.around_router(endpoint);
     if let Some(metrics) = metrics {
         let sources = Sources {
             core: Some(core.clone()),
             activity: Some(meter),
+            spans: traces.counts(),
             connections: vec![
                 ("http", Arc::clone(&http_connections)),
                 ("grpc", Arc::clone(&grpc_connections)),
@@ -149,5 +155,6 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let ended = servers.run(signals, &settings.shutdown, unready).await;
     core.write_down().await;
     database::close(claimed).await;
+    traces.end().await;
     ended
 }

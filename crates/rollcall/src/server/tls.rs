@@ -71,7 +71,8 @@ fn identity(certificate: &Path, key: &Path) -> Result<Identity> {
     Ok(Identity::from_pem(text, key_text))
 }
 
-fn authority(path: &Path) -> Result<Certificate> {
+/// The authority in a file, for tonic. Errors: it cannot be read, or holds no certificate.
+pub(super) fn authority(path: &Path) -> Result<Certificate> {
     let text = read(path)?;
     certificates(&text, path)?;
     Ok(Certificate::from_pem(text))

@@ -8,13 +8,15 @@ use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::{AssertSqlSafe, Either, Executor as _, SqlSafeStr as _, SqlStr};
 use tokio::time::timeout;
+use tracing::Instrument as _;
 
+use super::dialect::SYSTEM;
 use super::failure::{failure, is_lost, is_told};
 use super::pool::{Pool, Pooled};
 use super::queue::Queue;
 use super::sql::{Statement, Writes};
 use super::values::{Row, arguments};
-use crate::{Error, PoolMode, ResourceType, Result};
+use crate::{Error, PoolMode, ResourceType, Result, statements};
 
 /// How long something may take that is done seldom and to much.
 const LONG: Duration = Duration::from_mins(5);
@@ -250,26 +252,29 @@ impl Connection {
 
     async fn ask_once(&mut self, asked: Asked) -> Result<Answer, Gone> {
         let connection = self.pooled.as_mut().ok_or_else(|| Gone::Silent(closed()))?;
+        let span = statements::span(SYSTEM, asked.text());
         let query = asked.query().map_err(Gone::Refused)?;
         // What the server keeps for a statement stays with one connection of its own.
         let keeps = self.pool.mode == PoolMode::Session;
         self.is_settled = false;
-        let answer = timeout(self.longest, answer(connection, query, keeps)).await;
+        let answer = timeout(self.longest, answer(connection, query, keeps)).instrument(span.clone()).await;
         self.is_settled = true;
-        match answer {
-            Ok(Ok(answer)) => Ok(answer),
+        let gone = match answer {
+            Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) if is_lost(&error) => {
                 self.close();
                 let lost = if is_told(&error) { Gone::Dismissed } else { Gone::Lost };
-                Err(lost(failure(error)))
+                lost(failure(error))
             }
-            Ok(Err(error)) => Err(Gone::Refused(failure(error))),
+            Ok(Err(error)) => Gone::Refused(failure(error)),
             Err(_) => {
                 self.close();
                 let waited = format!("the database did not answer within {:?}", self.longest);
-                Err(Gone::Silent(Error::Unavailable(waited.into())))
+                Gone::Silent(Error::Unavailable(waited.into()))
             }
-        }
+        };
+        statements::note_failure(&span, gone.error());
+        Err(gone)
     }
 
     /// Closes the connection without a word to a server that may not listen, and those that were idle beside it.
@@ -314,6 +319,13 @@ enum Asked {
 }
 
 impl Asked {
+    fn text(&self) -> &str {
+        match self {
+            Self::One(statement) => &statement.text,
+            Self::Several(text) => text,
+        }
+    }
+
     fn query(self) -> Result<Query> {
         match self {
             Self::One(Statement { text, values }) => Ok(Query::One(sql(text), arguments(values)?)),
@@ -352,6 +364,14 @@ enum Gone {
     Lost(Error),
     /// Nobody answers.
     Silent(Error),
+}
+
+impl Gone {
+    fn error(&self) -> &Error {
+        match self {
+            Self::Refused(error) | Self::Dismissed(error) | Self::Lost(error) | Self::Silent(error) => error,
+        }
+    }
 }
 
 impl From<Gone> for Error {

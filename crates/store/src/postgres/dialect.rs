@@ -12,6 +12,8 @@ pub(super) fn place(number: usize) -> impl std::fmt::Display {
     format!("${number}")
 }
 
+/// What OpenTelemetry calls this database.
+pub(super) const SYSTEM: &str = "postgresql";
 /// Begins a transaction.
 /// Makes the table of the applied migrations, which is that of sqlx.
 pub(super) const MIGRATIONS_TABLE: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version BIGINT PRIMARY KEY, \

@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use rusqlite::OpenFlags;
 
+use super::dialect::SYSTEM;
 use super::failure::{closed, failure, held, is_busy, too_long};
 use super::lent::Lent;
 use super::sql::{Statement, Writes};
 use super::values::{Found, Row};
-use crate::{Disk, Error, Result};
+use crate::{Disk, Error, Result, statements};
 
 /// How long a statement waits for another process that writes to the same file.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -71,7 +72,8 @@ pub(super) enum Connection {
 impl Connection {
     /// Runs a statement, and says how many rows it wrote.
     pub(super) async fn run(&mut self, statement: Statement) -> Result<u64> {
-        self.ask(move |connection| run(connection, &statement)).await
+        let span = statements::span(SYSTEM, &statement.text);
+        statements::within(span, self.ask(move |connection| run(connection, &statement))).await
     }
 
     /// Runs a statement at once: there is nobody whom it would take time to ask.
@@ -125,9 +127,15 @@ impl Connection {
 
     /// The rows that a statement answers.
     pub(super) async fn rows(&mut self, statement: Statement) -> Result<Vec<Row>> {
+        let span = statements::span(SYSTEM, &statement.text);
         match self {
-            Self::Elsewhere(lent, longest) => Box::pin(rows_elsewhere(lent, *longest, statement)).await,
-            Self::Here(_) | Self::Writer(_) => self.ask(move |connection| rows(connection, &statement)).await,
+            Self::Elsewhere(lent, longest) => {
+                let answer = Box::pin(rows_elsewhere(lent, *longest, statement));
+                statements::within(span, answer).await
+            }
+            Self::Here(_) | Self::Writer(_) => {
+                statements::within(span, self.ask(move |connection| rows(connection, &statement))).await
+            }
         }
     }
 

@@ -19,10 +19,11 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::commits::Commits;
+use super::dialect::SYSTEM;
 use super::connection::{BUSY_TIMEOUT, Connection, open};
 use super::failure::{closed, failure, is_busy};
 use super::sql::Statement;
-use crate::{ConnectionLoad, Disk, Error, Options, Result};
+use crate::{ConnectionLoad, Disk, Error, Options, Result, statements};
 
 /// How many transactions one commit makes durable at most.
 const LARGEST_BATCH: usize = 64;
@@ -267,11 +268,14 @@ impl Turn {
     pub(super) async fn commit(mut self) -> Result<()> {
         let committed = self.finish()?;
         drop(self);
-        match committed.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(why)) => Err(Error::Unavailable(why.into())),
-            Err(_) => Err(closed()),
-        }
+        let committed = async {
+            match committed.await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(why)) => Err(Error::Unavailable(why.into())),
+                Err(_) => Err(closed()),
+            }
+        };
+        statements::within(statements::span(SYSTEM, "COMMIT"), committed).await
     }
 
     /// Makes the transaction a part of the batch, and has that committed unless somebody is behind who does.

@@ -11,12 +11,12 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use rollcall_api::access;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
 use super::catalogue::register;
 use super::durations;
+use crate::server::names;
 
 /// What is counted of calls. Clones share it.
 #[derive(Debug, Clone)]
@@ -35,40 +35,6 @@ impl Calls {
         let made = Self { durations: Family::new_with_constructor(durations as fn() -> Histogram) };
         register(registry, "rpc_server_call_duration_seconds", made.durations.clone());
         made
-    }
-}
-
-/// The rpc at a path, without the slash before it; whoever makes paths up makes no further number.
-fn method_at(path: &str) -> &'static str {
-    let known = access::rpcs().map(|(rpc, _)| rpc).find(|rpc| *rpc == path);
-    match known {
-        Some(rpc) => rpc.trim_start_matches('/'),
-        None if path.starts_with("/grpc.health.v1.Health/") => "grpc.health.v1.Health",
-        None if path.starts_with("/grpc.reflection.") => "grpc.reflection",
-        None => "_OTHER",
-    }
-}
-
-/// The name of a code, as gRPC spells it.
-fn name_of(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 
@@ -102,30 +68,16 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let began = Instant::now();
-        let method = method_at(request.uri().path());
+        let method = names::rpc(request.uri().path());
         let durations = self.calls.durations.clone();
         let answer = self.inner.call(request);
         Box::pin(async move {
             let answer = answer.await?;
             // What goes well says so behind its messages.
             let code = Status::from_header_map(answer.headers()).map_or(Code::Ok, |status| status.code());
-            let answered = Answered { rpc_method: method, rpc_response_status_code: name_of(code) };
+            let answered = Answered { rpc_method: method, rpc_response_status_code: names::code(code) };
             durations.get_or_create(&answered).observe(began.elapsed().as_secs_f64());
             Ok(answer)
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_rpcs_that_there_are_have_a_number_of_their_own() {
-        assert_eq!(method_at("/rollcall.v1.UserService/GetUser"), "rollcall.v1.UserService/GetUser");
-        assert_eq!(method_at("/grpc.health.v1.Health/Check"), "grpc.health.v1.Health");
-        for made_up in ["", "/", "/rollcall.v1.UserService/GetUserX", "/a/b"] {
-            assert_eq!(method_at(made_up), "_OTHER");
-        }
     }
 }

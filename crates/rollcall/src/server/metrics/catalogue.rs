@@ -101,6 +101,8 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         "Calls of a core that failed on their way and were tried once more, at another core where there was one"
     Counter "rollcall_core_calls_shed_total" [] "gateway, console"
         "Calls that were refused with 503 and Retry-After, since every core had as many under way as it takes"
+    Counter "rollcall_trace_spans_total" ["outcome"] "all"
+        "Spans of traces by what became of them: told to the collector (exported), dropped since too many waited (dropped), and not taken by the collector (failed); absent where traces are off"
     Gauge "rollcall_build_info" ["version"] "all"
         "1, with the version of the binary"
     Counter "process_cpu_seconds_total" [] "all"

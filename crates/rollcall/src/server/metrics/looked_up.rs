@@ -66,6 +66,7 @@ pub(super) struct LookedUp {
     cores: Family<Label, Gauge>,
     tried_again: Family<Alone, Counter>,
     shed: Family<Alone, Counter>,
+    spans: Family<Label, Counter>,
 }
 
 impl LookedUp {
@@ -103,6 +104,7 @@ impl LookedUp {
             "rollcall_cores": cores,
             "rollcall_core_calls_tried_again_total": tried_again,
             "rollcall_core_calls_shed_total": shed,
+            "rollcall_trace_spans_total": spans,
         }
         made
     }
@@ -125,6 +127,9 @@ impl LookedUp {
             }
             reach(&self.tried_again.get_or_create(&[]), load.tried_again);
             reach(&self.shed.get_or_create(&[]), load.shed);
+        }
+        for (outcome, count) in sources.spans.iter().flat_map(|spans| spans.load()) {
+            reach(&self.spans.get_or_create(&[("outcome", outcome)]), count);
         }
         if let Some(core) = &sources.core {
             self.note_core(&core.measures());

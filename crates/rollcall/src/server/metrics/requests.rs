@@ -5,7 +5,6 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::extract::Request;
-use axum::http::Method;
 use axum::response::Response;
 use futures_util::future::BoxFuture;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -18,6 +17,7 @@ use tower::{Layer, Service};
 
 use super::catalogue::register;
 use super::durations;
+use crate::server::names;
 
 /// What is counted of requests. Clones share it.
 #[derive(Debug, Clone)]
@@ -43,20 +43,6 @@ impl Requests {
         register(registry, "http_server_request_duration_seconds", made.durations.clone());
         register(registry, "http_server_active_requests", made.active.clone());
         made
-    }
-}
-
-/// The methods that SCIM and the console have; whoever makes words up makes no further number.
-fn name_of(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "_OTHER",
     }
 }
 
@@ -107,7 +93,7 @@ where
 
     fn call(&mut self, request: Request) -> Self::Future {
         let began = Instant::now();
-        let method = name_of(request.method());
+        let method = names::http_method(request.method());
         let active = Active::begin(&self.requests.active.get_or_create(&[]));
         let durations = self.requests.durations.clone();
         let answer = self.inner.call(request);

@@ -1,0 +1,73 @@
+//! What is told of statements to whoever wants to know how long each takes: spans of `tracing` at the level `trace`, which cost
+//! next to nothing where nobody listens. Their fields are attributes of OpenTelemetry. A statement's values are in none.
+
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span};
+
+use crate::{Error, Result};
+
+/// The target of the spans.
+pub const STATEMENTS: &str = "rollcall_store::statements";
+/// The field that is written once a statement has failed.
+const ERROR_TYPE: &str = "error.type";
+
+/// The span of a statement with this text on a database of this kind, by the name that OpenTelemetry gives it.
+pub(crate) fn span(system: &'static str, text: &str) -> Span {
+    tracing::trace_span!(
+        target: STATEMENTS,
+        "statement",
+        db.system.name = system,
+        db.operation.name = operation(text),
+        db.collection.name = collection(text),
+        error.type = Empty
+    )
+}
+
+/// What is answered, within the span of the statement.
+pub(crate) async fn within<T>(span: Span, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    let answer = answer.instrument(span.clone()).await;
+    if let Err(error) = &answer {
+        note_failure(&span, error);
+    }
+    answer
+}
+
+/// Notes of which kind the error of a statement is.
+pub(crate) fn note_failure(span: &Span, error: &Error) {
+    span.record(ERROR_TYPE, error.kind());
+}
+
+/// What a statement does: its first word.
+fn operation(text: &str) -> &str {
+    text.split_ascii_whitespace().next().unwrap_or_default()
+}
+
+/// The table that a statement is about: the first that it names. It is never a value, since no text has one.
+fn collection(text: &str) -> Option<&str> {
+    let mut words = text.split_ascii_whitespace();
+    words.find(|word| matches!(*word, "FROM" | "INTO" | "UPDATE"))?;
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = words.next()?.split(|c| !is_of_name(c)).next()?;
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_known_by_what_it_does_and_to_which_table() {
+        for (text, is) in [
+            ("SELECT id FROM users WHERE name = $1", ("SELECT", Some("users"))),
+            ("INSERT INTO events(id) VALUES ($1)", ("INSERT", Some("events"))),
+            ("UPDATE resources SET version = version + 1", ("UPDATE", Some("resources"))),
+            ("DELETE\n  FROM members, others", ("DELETE", Some("members"))),
+            ("WITH found AS (SELECT 1 FROM tokens) INSERT INTO x SELECT 2", ("WITH", Some("tokens"))),
+            ("SELECT x FROM (SELECT 1)", ("SELECT", None)),
+            ("COMMIT", ("COMMIT", None)),
+            ("", ("", None)),
+        ] {
+            assert_eq!((operation(text), collection(text)), is, "{text}");
+        }
+    }
+}
