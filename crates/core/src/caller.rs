@@ -184,11 +184,6 @@ impl Caller {
         }
     }
 
-    /// What is noted of the request beside its answer.
-    pub(crate) fn notes(&self) -> &Notes {
-        &self.notes
-    }
-
     pub(crate) fn kind(&self) -> Kind {
         kind_message(self.credential.kind)
     }

@@ -36,7 +36,7 @@ pub(crate) use gateway_key::GatewayKey;
 pub(crate) use metrics::Metrics;
 pub(crate) use mtls::Mtls;
 pub(crate) use open_id::OpenId;
-pub(crate) use otlp::{Otlp, Protocol, SpanQueue};
+pub(crate) use otlp::{Otlp, Protocol, Sampler, SpanQueue};
 pub(crate) use secrets::{BootstrapFiles, secret};
 use size::{ByteSize, Memory};
 pub(crate) use smtp::Smtp;

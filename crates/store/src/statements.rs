@@ -19,7 +19,7 @@ pub(crate) fn span(system: &'static str, text: &str) -> Span {
         db.system.name = system,
         db.operation.name = operation(text),
         db.collection.name = collection(text),
-        error.type = Empty
+        "error.type" = Empty
     )
 }
 

@@ -5,10 +5,10 @@ use std::io::{self, IsTerminal as _};
 use anyhow::{Result, anyhow};
 use rollcall_store::STATEMENTS;
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::{Layer as _, fmt};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer as _, fmt};
 
 use super::traces::{PARENTS, Statements};
 use crate::output::is_coloured;

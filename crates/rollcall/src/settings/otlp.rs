@@ -7,7 +7,6 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Uri};
-use opentelemetry_sdk::trace::Sampler;
 use percent_encoding::percent_decode_str;
 
 use super::Invalid;
@@ -38,6 +37,15 @@ pub(crate) struct Otlp {
     /// What this process is called.
     pub(crate) service_name: Option<String>,
     pub(crate) queue: SpanQueue,
+}
+
+/// Which traces are recorded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Sampler {
+    /// Whether whoever sent a `traceparent` has decided already.
+    pub(crate) asks_parent: bool,
+    /// The share of the others, from 0 to 1.
+    pub(crate) share: f64,
 }
 
 /// How spans wait for being sent.
@@ -206,20 +214,18 @@ impl Variables<'_> {
 
     fn sampler(&self) -> Result<Sampler, Invalid> {
         let name = "OTEL_TRACES_SAMPLER";
-        let by_parent = |root| Sampler::ParentBased(Box::new(root));
-        match self.get(name)?.as_deref() {
-            None | Some("parentbased_always_on") => Ok(by_parent(Sampler::AlwaysOn)),
-            Some("parentbased_always_off") => Ok(by_parent(Sampler::AlwaysOff)),
-            Some("parentbased_traceidratio") => Ok(by_parent(Sampler::TraceIdRatioBased(self.ratio()?))),
-            Some("always_on") => Ok(Sampler::AlwaysOn),
-            Some("always_off") => Ok(Sampler::AlwaysOff),
-            Some("traceidratio") => Ok(Sampler::TraceIdRatioBased(self.ratio()?)),
-            Some(odd) => Err(wrong(
-                name,
-                odd,
-                "always_on, always_off, traceidratio, or one of them behind parentbased_",
-            )),
-        }
+        let value = self.get(name)?.unwrap_or_else(|| "parentbased_always_on".to_owned());
+        let of_root = value.strip_prefix("parentbased_");
+        let share = match of_root.unwrap_or(&value) {
+            "always_on" => 1.0,
+            "always_off" => 0.0,
+            "traceidratio" => self.ratio()?,
+            _ => {
+                let right = "always_on, always_off, traceidratio, or one of them behind parentbased_";
+                return Err(wrong(name, &value, right));
+            }
+        };
+        Ok(Sampler { asks_parent: of_root.is_some(), share })
     }
 
     fn ratio(&self) -> Result<f64, Invalid> {
@@ -255,8 +261,9 @@ impl Variables<'_> {
 
 fn number(name: &str, text: &str, range: std::ops::RangeInclusive<u64>) -> Result<u64, Invalid> {
     let number = text.parse().ok().filter(|number| range.contains(number));
-    number
-        .ok_or_else(|| wrong(name, text, &format!("a whole number from {} to {}", range.start(), range.end())))
+    number.ok_or_else(|| {
+        wrong(name, text, &format!("a whole number from {} to {}", range.start(), range.end()))
+    })
 }
 
 fn wrong(name: &str, value: &str, right: &str) -> Invalid {
@@ -293,7 +300,10 @@ mod tests {
     #[test]
     fn an_endpoint_for_all_gets_the_path_of_traces_and_one_of_traces_is_as_it_is() {
         assert_eq!(endpoint(&[ENDPOINT]), "http://collector:4318/v1/traces");
-        assert_eq!(endpoint(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://c/otlp/")]), "https://c/otlp/v1/traces");
+        assert_eq!(
+            endpoint(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://c/otlp/")]),
+            "https://c/otlp/v1/traces"
+        );
         let of_traces = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://c/traces");
         assert_eq!(endpoint(&[of_traces, ENDPOINT]), "https://c/traces");
         assert_eq!(endpoint(&[("OTEL_TRACES_EXPORTER", "otlp")]), "http://localhost:4318/v1/traces");
@@ -354,10 +364,11 @@ mod tests {
     fn a_sampler_takes_its_share() {
         let sampler = |name, arg| {
             let variables = [ENDPOINT, ("OTEL_TRACES_SAMPLER", name), ("OTEL_TRACES_SAMPLER_ARG", arg)];
-            read(&variables).map(|read| format!("{:?}", read.unwrap().sampler))
+            read(&variables).map(|read| read.unwrap().sampler)
         };
-        assert_eq!(sampler("traceidratio", "0.25").unwrap(), "TraceIdRatioBased(0.25)");
-        assert_eq!(sampler("parentbased_always_on", "").unwrap(), "ParentBased(AlwaysOn)");
+        assert_eq!(sampler("", "").unwrap(), Sampler { asks_parent: true, share: 1.0 });
+        assert_eq!(sampler("parentbased_always_off", "").unwrap(), Sampler { asks_parent: true, share: 0.0 });
+        assert_eq!(sampler("traceidratio", "0.25").unwrap(), Sampler { asks_parent: false, share: 0.25 });
         for odd in ["2", "-1", "NaN", "half"] {
             assert!(sampler("parentbased_traceidratio", odd).unwrap_err().contains("from 0 to 1"), "{odd}");
         }

@@ -19,8 +19,8 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::commits::Commits;
-use super::dialect::SYSTEM;
 use super::connection::{BUSY_TIMEOUT, Connection, open};
+use super::dialect::SYSTEM;
 use super::failure::{closed, failure, is_busy};
 use super::sql::Statement;
 use crate::{ConnectionLoad, Disk, Error, Options, Result, statements};

@@ -79,7 +79,7 @@ where
                 describe(&mut span, &answer);
             }
             span.end();
-            Ok(answer)
+            Ok::<_, Infallible>(answer)
         };
         Either::Right(Box::pin(answer.instrument(inside)))
     }

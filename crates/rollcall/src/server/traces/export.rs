@@ -9,7 +9,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanExporter, SpanProcessor};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::exporter::exporter;
 use super::spans::Spans;
-use crate::settings::{Otlp, SpanQueue};
+use crate::settings::{self, Otlp, SpanQueue};
 
 /// How long the spans that wait at the end of the process may take.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -61,7 +61,7 @@ impl Export {
         let queue = Queue { sender, counts: Arc::clone(&counts) };
         let provider = SdkTracerProvider::builder()
             .with_span_processor(queue)
-            .with_sampler(otlp.sampler.clone())
+            .with_sampler(sampler(otlp.sampler))
             .with_resource(resource)
             .build();
         let stop = CancellationToken::new();
@@ -83,6 +83,11 @@ impl Export {
             tracing::warn!("the last spans were not exported in time");
         }
     }
+}
+
+fn sampler(settings::Sampler { asks_parent, share }: settings::Sampler) -> Sampler {
+    let of_root = Sampler::TraceIdRatioBased(share);
+    if asks_parent { Sampler::ParentBased(Box::new(of_root)) } else { of_root }
 }
 
 /// Where spans wait that have ended. Where it is full they are dropped, and counted.

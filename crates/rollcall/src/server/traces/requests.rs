@@ -86,7 +86,8 @@ where
 /// Says what came of a request. Its path is left out: ids and names stand there, of which the route has none.
 fn describe(span: &mut Span, method: &str, answer: &Response) {
     let status = answer.status();
-    if let Some(HttpRoute(route)) = answer.extensions().get().filter(|HttpRoute(route)| !route.is_empty()) {
+    let route = answer.extensions().get::<HttpRoute>().map(|HttpRoute(route)| route);
+    if let Some(route) = route.filter(|route| !route.is_empty()) {
         span.update_name(format!("{method} {route}"));
         span.set_attribute(KeyValue::new("http.route", route.clone()));
     }

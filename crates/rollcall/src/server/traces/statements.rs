@@ -113,9 +113,10 @@ struct Said(Vec<KeyValue>);
 impl Said {
     /// The name of the span: what is done, and to what.
     fn name(&self) -> String {
-        let words = self.0.iter().filter(|said| {
-            matches!(said.key.as_str(), "db.operation.name" | "db.collection.name")
-        });
+        let words = self
+            .0
+            .iter()
+            .filter(|said| matches!(said.key.as_str(), "db.operation.name" | "db.collection.name"));
         words.map(|said| said.value.as_str()).collect::<Vec<_>>().join(" ")
     }
 }
