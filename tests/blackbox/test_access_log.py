@@ -57,12 +57,7 @@ def test_who_is_refused_is_known_as_far_as_the_credential_says(new_house, name):
     new_house.settings = ON
     house = new_house.start()
     off = house.new_directory()
-    house.admin.call(
-        "DirectoryService/UpdateDirectory",
-        name=off.name,
-        directory={"scim_enabled": False},
-        update_mask={"paths": ["scim_enabled"]},
-    )
+    house.admin.call("DirectoryService/UpdateDirectory", name=off.name, scim_enabled=False)
     for path, authorization in (
         ("/Users", f"Bearer {off.token}"),
         ("/Users", "Bearer wrong"),

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from harness.collector import PROTOCOLS, Collector
 from harness.process import binary, clean_environment
-from harness.scim import ok
+from harness.scim import ok, patch_op
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
@@ -57,7 +57,7 @@ def test_a_request_is_one_trace_from_the_gateway_to_its_statements(new_house, co
     gateway, core = ("rollcall-gateway", "rollcall-core") if apart else ("rollcall", "rollcall")
     for method, rpc, change in (
         ("GET", "GetUser", {}),
-        ("PATCH", "PatchUser", {"data": patch("title", "Boss")}),
+        ("PATCH", "PatchUser", {"data": patch_op({"op": "replace", "path": "title", "value": "Boss"})}),
     ):
         traceparent, trace_id = place()
         ok(ask(house.default, traceparent, method, f"/Users/{user['id']}", **change))
@@ -88,13 +88,6 @@ def test_a_request_is_one_trace_from_the_gateway_to_its_statements(new_house, co
             assert statement.name.startswith(statement.attributes["db.operation.name"])
         assert not any(span.is_error for span in spans)
     assert house.stop() == [0] * len(house.processes)
-
-
-def patch(path: str, value: str) -> dict:
-    return {
-        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-        "Operations": [{"op": "replace", "path": path, "value": value}],
-    }
 
 
 def test_no_attribute_is_of_a_person(new_house, collector, name):

@@ -29,7 +29,7 @@ impl Bearer {
 
     /// Reads it out of the metadata of an answer; `None`, it does not say.
     pub fn read(metadata: &HeaderMap) -> Option<Self> {
-        let text = |key| metadata.get(key).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text = |key: &str| metadata.get(key).and_then(|value| value.to_str().ok()).map(str::to_owned);
         Some(Self { directory: text(DIRECTORY), prefix: text(PREFIX)? })
     }
 }

@@ -110,7 +110,7 @@ fn number(text: &[u8], digits: usize) -> Option<u128> {
         _ => None,
     };
     let whole = Some(text).filter(|text| text.len() == digits)?;
-    whole.iter().try_fold(0, |number, byte| Some(number << 4 | u128::from(digit(*byte)?)))
+    whole.iter().try_fold(0, |number, byte| Some((number << 4) | u128::from(digit(*byte)?)))
 }
 
 #[cfg(test)]
