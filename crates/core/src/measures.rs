@@ -21,6 +21,8 @@ pub struct Measures {
     pub jobs: Vec<(&'static str, JobRuns)>,
     /// By how many events each who follows is behind, by the places that followers have here; `None` is a place that nobody has.
     pub followers: Vec<Option<i64>>,
+    /// Requests that were refused since their directory had sent too many.
+    pub rate_limited: u64,
 }
 
 /// How a job has fared in this process.
@@ -127,6 +129,7 @@ impl Core {
             does_jobs: self.watched.does_jobs.load(Ordering::Relaxed),
             jobs: jobs.iter().map(|(name, runs)| (*name, *runs)).collect(),
             followers: self.watched.behind(),
+            rate_limited: self.throttle.refused(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! How many SCIM requests the identity provider of a directory may send.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use rollcall_api::v1::ErrorReason;
 use uuid::Uuid;
 
@@ -21,12 +23,22 @@ pub(crate) struct Throttle(Option<Limit>);
 struct Limit {
     requests: u32,
     by_directory: RateLimit<Uuid>,
+    refused: AtomicU64,
 }
 
 impl Throttle {
     /// A throttle at so many requests a second; `None`, there is none.
     pub(crate) fn new(requests: Option<u32>) -> Self {
-        Self(requests.map(|requests| Limit { requests, by_directory: RateLimit::per_second(requests) }))
+        Self(requests.map(|requests| Limit {
+            requests,
+            by_directory: RateLimit::per_second(requests),
+            refused: AtomicU64::default(),
+        }))
+    }
+
+    /// How many requests have been refused so far.
+    pub(crate) fn refused(&self) -> u64 {
+        self.0.as_ref().map_or(0, |limit| limit.refused.load(Ordering::Relaxed))
     }
 
     /// Counts a call of this rpc at a time in µs. Errors: `RATE_LIMITED`, with how long to wait.
@@ -46,6 +58,7 @@ impl Throttle {
     pub(crate) fn count_of(&self, directory: Uuid, now: i64) -> Result<()> {
         let Some(limit) = &self.0 else { return Ok(()) };
         limit.by_directory.count(directory, now).map_err(|wait| {
+            limit.refused.fetch_add(1, Ordering::Relaxed);
             let requests = limit.requests;
             Error::new(
                 ErrorReason::RateLimited,

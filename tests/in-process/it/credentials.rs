@@ -137,6 +137,7 @@ async fn an_identity_provider_is_held_to_its_pace_and_services_are_not(house: &H
     }
     let answer = scim.get("/Users").await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (429, "1"));
+    assert_eq!(house.core.measures().rate_limited, 1);
     for _ in 0..10 {
         house.admin().users().list_users(list.clone()).await.answer();
     }

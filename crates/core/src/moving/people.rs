@@ -81,7 +81,8 @@ impl People {
             (place, error)
         })?;
         let new = self.new_user(&attributes).await.map_err(|error| (None, error))?;
-        let user_name = new.user.attributes.get("userName").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let user_name =
+            new.user.attributes.get("userName").and_then(Value::as_str).unwrap_or_default().to_owned();
         Ok(Person { attributes, user_name })
     }
 

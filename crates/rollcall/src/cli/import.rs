@@ -10,8 +10,8 @@ use rollcall_core::moving::{Header, Importing, Line, Target, Trailer};
 use rollcall_core::{Core, Limits};
 use serde_json::{Value, json};
 
-use super::import_people::{Mapping, Table};
 use super::export_file::{Counts, ExportReader, in_words};
+use super::import_people::{Mapping, Table};
 use crate::output::{self, Progress};
 use crate::server::{database, logging};
 use crate::settings::{Database, General};

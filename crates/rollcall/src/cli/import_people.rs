@@ -35,7 +35,8 @@ impl FromStr for Mapping {
             Some((column, path)) if !column.trim().is_empty() && !path.trim().is_empty() => {
                 Ok(Self { column: column.trim().to_owned(), path: path.trim().to_owned() })
             }
-            _ => Err("it must be COLUMN=PATH, such as Login=userName, or COLUMN=- to leave a column out".to_owned()),
+            _ => Err("it must be COLUMN=PATH, such as Login=userName, or COLUMN=- to leave a column out"
+                .to_owned()),
         }
     }
 }
@@ -153,7 +154,9 @@ impl Table<'_> {
         let mut batch = Vec::with_capacity(BATCH);
         for record in self.read()?.records() {
             let record = record?;
-            let person = person(people, columns, &record).await.map_err(|wrong| anyhow!("the file has changed: {wrong}"))?;
+            let person = person(people, columns, &record)
+                .await
+                .map_err(|wrong| anyhow!("the file has changed: {wrong}"))?;
             if people.has(&person).await? {
                 continue;
             }
@@ -176,7 +179,13 @@ impl Table<'_> {
         Ok(ReaderBuilder::new().from_reader(file))
     }
 
-    fn print(&self, directory: &str, columns: &[Column], example: &StringRecord, found: &Found) -> Result<()> {
+    fn print(
+        &self,
+        directory: &str,
+        columns: &[Column],
+        example: &StringRecord,
+        found: &Found,
+    ) -> Result<()> {
         let Found { new, there, .. } = found;
         if self.json {
             let mapped: serde_json::Map<_, _> =
@@ -202,7 +211,9 @@ impl Table<'_> {
             output::table(&table)?;
         }
         let verb = if self.dry_run { "would import" } else { "imported" };
-        output::line(&format!("{verb} {new} users into {directory}; {there} are there already and stay as they are"))
+        output::line(&format!(
+            "{verb} {new} users into {directory}; {there} are there already and stay as they are"
+        ))
     }
 }
 

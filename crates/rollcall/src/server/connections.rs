@@ -80,10 +80,10 @@ impl Connections {
         &self.proxies
     }
 
-    /// How many there are, and how many have been turned away so far.
-    pub(super) fn load(&self) -> (u64, u64) {
+    /// How many there are, how many there may be, and how many have been turned away so far.
+    pub(super) fn load(&self) -> (u64, u64, u64) {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        (open.total as u64, open.refused)
+        (open.total as u64, self.most as u64, open.refused)
     }
 
     /// A place for a connection from there. `None`: there is none left.

@@ -86,6 +86,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     if let Some(metrics) = metrics {
         let sources = Sources {
             core: Some(core.clone()),
+            takes_changes: Some(health.takes_changes()),
             spans: traces.counts(),
             connections: vec![("grpc", Arc::clone(&connections))],
             ..Sources::default()

@@ -1,5 +1,7 @@
 //! Whether a core is ready: it is not while its database holds up every request or takes no changes, nor once it is stopping.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rollcall_core::Core;
@@ -20,13 +22,20 @@ const WHOLE_SERVER: &str = "";
 pub(super) struct Health {
     reporter: HealthReporter,
     watcher: JoinHandle<()>,
+    takes_changes: Arc<AtomicBool>,
 }
 
 impl Health {
     /// Follows the database from now on.
     pub(super) fn watch(core: Core, reporter: HealthReporter) -> Self {
-        let watcher = tokio::spawn(follow(core, reporter.clone()));
-        Self { reporter, watcher }
+        let takes_changes = Arc::new(AtomicBool::new(true));
+        let watcher = tokio::spawn(follow(core, reporter.clone(), Arc::clone(&takes_changes)));
+        Self { reporter, watcher, takes_changes }
+    }
+
+    /// Whether the database took a change when that was last tried.
+    pub(super) fn takes_changes(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.takes_changes)
     }
 
     /// Says that the server is not ready, for good.
@@ -38,7 +47,7 @@ impl Health {
     }
 }
 
-async fn follow(core: Core, reporter: HealthReporter) {
+async fn follow(core: Core, reporter: HealthReporter, takes_changes: Arc<AtomicBool>) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_ready = true;
@@ -61,5 +70,6 @@ async fn follow(core: Core, reporter: HealthReporter) {
             _ => {}
         }
         was_ready = failure.is_none();
+        takes_changes.store(was_ready, Ordering::Relaxed);
     }
 }

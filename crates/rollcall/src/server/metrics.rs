@@ -10,6 +10,7 @@ mod process;
 mod requests;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -69,6 +70,8 @@ pub(super) struct Sources {
     pub(super) activity: Option<ActivityMeter>,
     pub(super) cores: Option<Cores>,
     pub(super) spans: Option<Arc<SpanCounts>>,
+    /// Whether the database took a change when that was last tried.
+    pub(super) takes_changes: Option<Arc<AtomicBool>>,
     /// The connections of each port, by what it is called.
     pub(super) connections: Vec<(&'static str, Arc<Connections>)>,
 }

@@ -120,6 +120,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     if let Some(metrics) = metrics {
         let sources = Sources {
             core: Some(core.clone()),
+            takes_changes: Some(health.takes_changes()),
             activity: Some(meter),
             spans: traces.counts(),
             connections: vec![

@@ -39,7 +39,10 @@ struct Run {
 #[derive(Debug, Default)]
 pub(super) struct LookedUp {
     connections: Family<Label, Gauge>,
+    most_connections: Family<Label, Gauge>,
     connections_refused: Family<Label, Counter>,
+    rate_limited: Family<Alone, Counter>,
+    takes_changes: Family<Alone, Gauge>,
     transactions: Family<Label, Counter>,
     writer_waiting: Family<Alone, Gauge>,
     commits: Family<Alone, Counter>,
@@ -77,7 +80,10 @@ impl LookedUp {
         }
         register_each! {
             "rollcall_connections": connections,
+            "rollcall_connections_max": most_connections,
             "rollcall_connections_refused_total": connections_refused,
+            "rollcall_rate_limited_total": rate_limited,
+            "rollcall_database_takes_changes": takes_changes,
             "rollcall_transactions_total": transactions,
             "rollcall_sqlite_writer_waiting": writer_waiting,
             "rollcall_sqlite_commits_total": commits,
@@ -112,8 +118,9 @@ impl LookedUp {
     /// Looks at what this process knows.
     pub(super) fn look(&self, sources: &Sources) {
         for (port, connections) in &sources.connections {
-            let (open, refused) = connections.load();
+            let (open, most, refused) = connections.load();
             self.connections.get_or_create(&[("port", port)]).set(gauge(open));
+            self.most_connections.get_or_create(&[("port", port)]).set(gauge(most));
             reach(&self.connections_refused.get_or_create(&[("port", port)]), refused);
         }
         if let Some((waiting, dropped)) = sources.activity.as_ref().and_then(ActivityMeter::load) {
@@ -131,14 +138,18 @@ impl LookedUp {
         for (outcome, count) in sources.spans.iter().flat_map(|spans| spans.load()) {
             reach(&self.spans.get_or_create(&[("outcome", outcome)]), count);
         }
+        if let Some(takes_changes) = &sources.takes_changes {
+            self.takes_changes.get_or_create(&[]).set(i64::from(takes_changes.load(Ordering::Relaxed)));
+        }
         if let Some(core) = &sources.core {
             self.note_core(&core.measures());
         }
     }
 
     fn note_core(&self, measures: &Measures) {
-        let Measures { load, does_jobs, jobs, followers } = measures;
+        let Measures { load, does_jobs, jobs, followers, rate_limited } = measures;
         self.note_load(load);
+        reach(&self.rate_limited.get_or_create(&[]), *rate_limited);
         self.lease_held.get_or_create(&[]).set(i64::from(*does_jobs));
         for (job, runs) in jobs {
             for (outcome, count) in [("success", runs.succeeded), ("failure", runs.failed)] {
