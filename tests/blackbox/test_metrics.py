@@ -74,6 +74,7 @@ def test_each_process_tells_the_numbers_that_are_documented_of_it(house):
             "rollcall_job_last_success_timestamp_seconds",
             "rollcall_job_runs_total",
             "rollcall_directory_last_heard_timestamp_seconds",
+            "rollcall_trace_spans_total",
         }
         for name, kind in documented(house, process).items():
             assert name + suffixes[kind] in told or name in absent, name

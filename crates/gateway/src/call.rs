@@ -139,7 +139,11 @@ impl Call<'_> {
                 Err(if self.reads() { problem.of_read() } else { problem })
             }
             Err(_) => {
-                tracing::warn!(request_id = %self.request_id, trace_id = self.request_id.trace_id(), "the core did not answer in time");
+                tracing::warn!(
+                    request_id = %self.request_id,
+                    trace_id = self.request_id.trace_id(),
+                    "the core did not answer in time"
+                );
                 Err(Problem::late())
             }
         }

@@ -20,7 +20,11 @@ pub(crate) async fn service_provider_config(call: &Call<'_>, method: &Method) ->
     let response =
         call.answered(Box::pin(client::discovery(call.core()).get_service_provider_config(request))).await?;
     let mut config = response.config.ok_or_else(|| {
-        tracing::error!(request_id = %call.request_id, trace_id = call.request_id.trace_id(), "the core answered without a configuration");
+        tracing::error!(
+            request_id = %call.request_id,
+            trace_id = call.request_id.trace_id(),
+            "the core answered without a configuration"
+        );
         Problem::internal(call.request_id)
     })?;
     // A gateway elsewhere may have been told to read less than the core knows of.

@@ -112,7 +112,13 @@ impl Problem {
             let causes = std::iter::successors(status.source(), |&cause| cause.source());
             let said = std::iter::once(status.message().to_owned()).chain(causes.map(ToString::to_string));
             let (code, cause) = (status.code(), said.collect::<Vec<_>>().join(": "));
-            tracing::warn!(%code, cause, request_id = %request, trace_id = request.trace_id(), "a call of the core failed on its way");
+            tracing::warn!(
+                %code,
+                cause,
+                request_id = %request,
+                trace_id = request.trace_id(),
+                "a call of the core failed on its way"
+            );
         }
         let detail: Cow<'static, str> = match reason {
             ErrorReason::Internal => return Self::internal(request),

@@ -254,7 +254,12 @@ async fn whole(
         Err(problem) if call.parts.method != Method::GET => {
             // What was asked for has been done: to say that it failed would have it done again.
             let cause = problem.detail();
-            tracing::warn!(request_id = %call.request_id, trace_id = call.request_id.trace_id(), cause, "a group was written, but its members cannot be read");
+            tracing::warn!(
+                request_id = %call.request_id,
+                trace_id = call.request_id.trace_id(),
+                cause,
+                "a group was written, but its members cannot be read"
+            );
             Ok(Answer::json(status, group.json))
         }
         answer => answer,

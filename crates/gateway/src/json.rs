@@ -19,7 +19,12 @@ pub(crate) fn answer(
 /// A value as JSON.
 pub(crate) fn bytes_of(value: &impl Serialize, request: &RequestId) -> Result<Vec<u8>, Problem> {
     serde_json::to_vec(value).map_err(|error| {
-        tracing::error!(%error, request_id = %request, trace_id = request.trace_id(), "an answer could not be written as JSON");
+        tracing::error!(
+            %error,
+            request_id = %request,
+            trace_id = request.trace_id(),
+            "an answer could not be written as JSON"
+        );
         Problem::internal(request)
     })
 }

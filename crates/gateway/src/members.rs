@@ -171,7 +171,12 @@ fn elements(members: Vec<Member>, source: &Source, is_first: &mut bool) -> Resul
             text.push(b',');
         }
         serde_json::to_writer(&mut text, &Json::new(&member, &source.base)).map_err(|error| {
-            tracing::error!(%error, request_id = %source.request_id, trace_id = source.request_id.trace_id(), "a member could not be written as JSON");
+            tracing::error!(
+                %error,
+                request_id = %source.request_id,
+                trace_id = source.request_id.trace_id(),
+                "a member could not be written as JSON"
+            );
             Problem::internal(&source.request_id)
         })?;
     }

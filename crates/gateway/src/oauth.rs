@@ -216,7 +216,13 @@ fn refused(call: &Call<'_>, status: &Status) -> OAuthError {
             OAuthError::new("server_error", description).with(StatusCode::INTERNAL_SERVER_ERROR)
         }
         _ => {
-            tracing::warn!(code = %status.code(), cause = status.message(), request_id = %call.request_id, trace_id = call.request_id.trace_id(), "no access token was issued");
+            tracing::warn!(
+                code = %status.code(),
+                cause = status.message(),
+                request_id = %call.request_id,
+                trace_id = call.request_id.trace_id(),
+                "no access token was issued"
+            );
             unavailable()
         }
     }

@@ -71,7 +71,12 @@ pub(crate) async fn answer(
         match take(&mut text, AT_ONCE).await {
             Ok((piece, goes_on)) => Ok(Some((piece, goes_on.then_some((text, request))))),
             Err(problem) => {
-                tracing::warn!(request_id = %request, trace_id = request.trace_id(), cause = problem.detail(), "an answer broke off");
+                tracing::warn!(
+                    request_id = %request,
+                    trace_id = request.trace_id(),
+                    cause = problem.detail(),
+                    "an answer broke off"
+                );
                 Err(BrokenOff)
             }
         }

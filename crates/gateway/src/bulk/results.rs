@@ -92,7 +92,12 @@ impl Results {
         let operation = index.and_then(|index| self.operations.nth(index.checked_sub(self.position)?));
         let (Some(index), Some(operation)) = (index, operation) else {
             let index = result.index;
-            tracing::error!(request_id = %self.request_id, trace_id = self.request_id.trace_id(), index, "the core answered an operation that it was not sent");
+            tracing::error!(
+                request_id = %self.request_id,
+                trace_id = self.request_id.trace_id(),
+                index,
+                "the core answered an operation that it was not sent"
+            );
             return Err(Problem::internal(&self.request_id));
         };
         self.position = index + 1;

@@ -8,7 +8,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{Layer as _, fmt};
+use tracing_subscriber::{Layer, Registry, fmt};
 
 use super::traces::{PARENTS, Statements};
 use crate::output::is_coloured;
@@ -35,7 +35,7 @@ pub(super) fn init_traced(general: &General, statements: Option<Statements>) -> 
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    let lines = if as_json {
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = if as_json {
         let lines = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(true);
         lines.with_writer(io::stderr).boxed()
     } else {
