@@ -18,7 +18,6 @@ use rollcall_api::traceparent::{TraceId, Traceparent};
 use rollcall_api::unseen::shown;
 use rollcall_gateway::{Network, PeerAddress, client_address};
 use tower::{Layer, Service};
-use tracing::field::display;
 
 use super::names;
 use crate::settings::AccessLog;
