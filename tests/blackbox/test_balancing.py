@@ -3,9 +3,6 @@
 import contextlib
 import json
 import random
-import resource
-import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,9 +16,6 @@ from prometheus_client.parser import text_string_to_metric_families as prometheu
 from harness.house import Directory, House
 from harness.process import Process, free_port
 from harness.scim import GROUP, PATCH_OP, SCIM_JSON, TRUSTS_NOBODY, a_user
-
-# Calls that one core takes at once, as docs/operations.md has it.
-CALLS_AT_ONCE = 1000
 
 
 @dataclass
@@ -278,37 +272,3 @@ def test_a_rolling_restart_fails_no_request(cluster_of, name, record_property):
     )
     record_property("counted", {"answers checked": load.sent, "faults injected": restarted})
     assert load.failed == []
-
-
-def test_what_a_core_cannot_take_is_turned_away_at_once(cluster_of, name):
-    cluster = cluster_of(1, database="sqlite")
-    directory, [core], [gateway] = cluster.house.default, cluster.cores, cluster.gateways
-    user = directory.scim.create(name)
-    address = ("127.0.0.1", cluster.house.http_port)
-    head = (
-        f"GET /scim/v2/Users/{user['id']} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {directory.token}\r\n"
-        "Connection: close\r\n\r\n"
-    ).encode()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4 * CALLS_AT_ONCE), hard))
-    with contextlib.ExitStack() as stack:
-        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        core.process.process.send_signal(signal.SIGSTOP)
-        stack.callback(core.process.process.send_signal, signal.SIGCONT)
-        waiting = []
-        for _ in range(CALLS_AT_ONCE):
-            connection = stack.enter_context(socket.create_connection(address, timeout=60))
-            connection.sendall(head)
-            waiting.append(connection)
-        eventually(
-            lambda: gateway.samples()[("http_server_active_requests",)] >= CALLS_AT_ONCE, "all of them are under way"
-        )
-        shed = httpx.get(
-            f"{cluster.house.base_url}/Users/{user['id']}", headers={"Authorization": f"Bearer {directory.token}"}
-        )
-        assert (shed.status_code, shed.headers["retry-after"]) == (503, "1")
-        assert "as much to do as it takes" in shed.json()["detail"]
-        core.process.process.send_signal(signal.SIGCONT)
-        assert {connection.recv(64)[:12] for connection in waiting} == {b"HTTP/1.1 200"}
-    assert gateway.samples()[("rollcall_core_calls_shed_total",)] >= 1
-    assert directory.scim.read(user) == user

@@ -128,7 +128,8 @@ class Run:
                 self.add(lines[way])
         nothing = lines.pop("nothing on")
         for way, line in lines.items():
-            self.figures.append(report.Figure(f"{line.name}: CPU more than with {way} off", line.cpu_us - nothing.cpu_us, "µs"))
+            what = f"{line.name}: CPU more than with {way} off"
+            self.figures.append(report.Figure(what, line.cpu_us - nothing.cpu_us, "µs"))
 
     def prototype(self, database: Path) -> None:
         """Creates against those of a program that does just what is needed, on a copy of the same database."""

@@ -139,3 +139,39 @@ impl Cores {
         self.0.turn.fetch_add(1, Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+    use tokio::time::sleep;
+    use tonic::Code;
+    use tonic_types::StatusExt as _;
+
+    use super::*;
+    use crate::hop::CALLS_AT_ONCE;
+
+    fn call() -> Request<Body> {
+        Request::builder().uri("http://core/rollcall.v1.UserService/GetUser").body(Body::empty()).unwrap()
+    }
+
+    fn under_way(cores: &Cores) -> usize {
+        cores.0.known.borrow().cores().iter().map(|core| core.under_way()).sum()
+    }
+
+    #[tokio::test]
+    async fn calls_for_which_there_is_no_room_are_told_so_at_once() {
+        // It takes connections, and says nothing.
+        let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let cores = Cores::find(vec![Endpoint::from_shared(url).unwrap()], Tcp);
+        let waiting: Vec<_> = (0..CALLS_AT_ONCE).map(|_| tokio::spawn(cores.clone().call(call()))).collect();
+        while under_way(&cores) < CALLS_AT_ONCE as usize {
+            sleep(Duration::from_millis(5)).await;
+        }
+        let answer = cores.clone().call(call()).await.unwrap();
+        let refusal = Status::from_header_map(answer.headers()).unwrap();
+        assert_eq!((refusal.code(), cores.load().shed), (Code::Unavailable, 1));
+        assert_eq!(refusal.get_details_retry_info().unwrap().retry_delay, Some(RETRY_AFTER));
+        waiting.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
