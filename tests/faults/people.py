@@ -62,8 +62,14 @@ class Person:
     def __init__(self, work: "Work"):
         self.work = work
         self.last_served = float("-inf")
+        self.unavailable = 0
         self.http = httpx.Client(timeout=PATIENCE, verify=TRUSTS_NOBODY)
         self.chance = random.Random(f"{type(self).__name__}")
+
+    @property
+    def url(self) -> str:
+        """Where they ask."""
+        return self.work.house.url
 
     def served_since(self, moment: float) -> bool:
         return self.last_served >= moment
@@ -83,17 +89,22 @@ class Person:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         headers |= request.pop("headers", {})
         try:
-            answer = self.http.request(method, f"{self.work.house.url}{path}", headers=headers, **request)
+            answer = self.http.request(method, f"{self.url}{path}", headers=headers, **request)
         except httpx.TransportError:
             self.work.stop.wait(0.05)
             return None
         if answer.status_code == UNAVAILABLE:
             if "retry-after" not in answer.headers:
                 self.work.found(f"{method} {path}: a 503 without Retry-After")
-            self.work.stop.wait(0.05)
+            self.be_put_off()
             return None
         self.last_served = began
         return answer
+
+    def be_put_off(self) -> None:
+        """Waits a little, after an answer that a fault may cause."""
+        self.unavailable += 1
+        self.work.stop.wait(0.05)
 
 
 class Writer(Person):
@@ -109,7 +120,7 @@ class Writer(Person):
         self.groups: list[Group] = []
         self.maybe_created: list[str] = []
         self.asked: list[Asked] = []
-        self.answered = 0
+        self.answered_at: list[float] = []
         self.refused = 0
         self.count = 0
 
@@ -131,22 +142,27 @@ class Writer(Person):
         headers = {"X-Request-Id": request_id, "Content-Type": "application/scim+json"}
         answer = self.ask(method, f"/scim/v2{path}", self.work.directory.token, json=body, headers=headers)
         is_answered = answer is not None and answer.status_code in (200, 201, 204)
-        self.asked.append(Asked(request_id, kind, subject, is_answered))
+        self.note(Asked(request_id, kind, subject, is_answered))
         if is_answered:
-            self.answered += 1
             return answer
-        self.refused += 1
         if answer is not None:
             self.work.found(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
         return None
 
+    def note(self, asked: Asked) -> None:
+        self.asked.append(asked)
+        if asked.is_answered:
+            self.answered_at.append(time.monotonic())
+        else:
+            self.refused += 1
+
     def create(self) -> User | None:
         name = f"{self.name}-{self.count}@example.com"
-        answer = self.write("POST", "/Users", a_user(name), "USER_CREATED", None)
-        if answer is None:
+        id = self.send_user(name)
+        if id is None:
             self.maybe_created.append(name)
             return None
-        user = User(name, answer.json()["id"])
+        user = User(name, id)
         self.asked[-1].subject = user.id
         self.users.append(user)
         return user
@@ -154,14 +170,25 @@ class Writer(Person):
     def change(self, user: User) -> None:
         title = f"title {self.count}"
         user.titles.append(title)
-        body = patch_op({"op": "replace", "path": "title", "value": title})
-        if self.write("PATCH", f"/Users/{user.id}", body, "USER_UPDATED", user.id):
+        if self.send_title(user, title):
             user.confirmed = len(user.titles) - 1
 
     def delete(self, user: User) -> None:
         user.may_be_gone = True
-        if self.write("DELETE", f"/Users/{user.id}", None, "USER_DELETED", user.id):
+        if self.send_deletion(user):
             user.is_gone = True
+
+    def send_user(self, name: str) -> str | None:
+        """The id of a user who was created."""
+        answer = self.write("POST", "/Users", a_user(name), "USER_CREATED", None)
+        return None if answer is None else answer.json()["id"]
+
+    def send_title(self, user: User, title: str) -> bool:
+        body = patch_op({"op": "replace", "path": "title", "value": title})
+        return self.write("PATCH", f"/Users/{user.id}", body, "USER_UPDATED", user.id) is not None
+
+    def send_deletion(self, user: User) -> bool:
+        return self.write("DELETE", f"/Users/{user.id}", None, "USER_DELETED", user.id) is not None
 
     def join(self, user: User) -> None:
         if not self.groups or self.groups[-1].maybe_members or len(self.groups[-1].members) == 20:

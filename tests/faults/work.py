@@ -17,8 +17,6 @@ from harness.house import Directory, House
 
 WRITERS = 4
 READERS = 2
-# How long after the end of a fault everybody must have been served again, in seconds.
-BOUND = 15
 
 
 @dataclass
@@ -27,6 +25,8 @@ class Work:
 
     house: House
     directory: Directory
+    # How long after the end of a fault everybody must have been served again, in seconds.
+    bound: float = 15
     stop: threading.Event = field(default_factory=threading.Event)
     findings: list[str] = field(default_factory=list)
     counts: Counter = field(default_factory=Counter)
@@ -39,11 +39,14 @@ class Work:
         # Users are deleted here as fast as they can be.
         admin.call("DirectoryService/UpdateDirectory", name=self.directory.name, guard_rail={"enabled": False})
         key = self.house.new_service_key("EVENTS_READ", directory=self.directory.name)
-        self.writers = [Writer(self, f"w{number}") for number in range(WRITERS)]
+        self.writers = self.new_writers()
         self.readers = [Reader(self) for _ in range(READERS)]
         self.watcher = Watcher(self, key)
         self.strangers = [Stranger(self)]
         self.threads: list[threading.Thread] = []
+
+    def new_writers(self) -> list[Writer]:
+        return [Writer(self, f"w{number}") for number in range(WRITERS)]
 
     @property
     def everybody(self) -> list:
@@ -54,7 +57,7 @@ class Work:
         for thread in self.threads:
             thread.start()
         began = time.monotonic()
-        self.wait(lambda: self.is_well(began), "everybody is served", 30)
+        self.wait(lambda: self.is_well(began), "everybody is served", 2 * self.bound)
         return self
 
     def __exit__(self, *_) -> None:
@@ -74,7 +77,7 @@ class Work:
         self.counts["faults injected"] += 1
         yield
         over = time.monotonic()
-        self.wait(lambda: self.is_well(over), "all is well again", BOUND)
+        self.wait(lambda: self.is_well(over), "all is well again", self.bound)
         self.longest_outage = max(self.longest_outage, time.monotonic() - over)
 
     def is_well(self, since: float) -> bool:
@@ -100,11 +103,11 @@ class Work:
     def wait_for_answers(self, enough: int) -> None:
         """Waits until writers have got some more answers."""
         before = self.answered
-        self.wait(lambda: self.answered >= before + enough, f"{enough} more changes are answered", 60)
+        self.wait(lambda: self.answered >= before + enough, f"{enough} more changes are answered", 4 * self.bound)
 
     @property
     def answered(self) -> int:
-        return sum(writer.answered for writer in self.writers)
+        return sum(len(writer.answered_at) for writer in self.writers)
 
     # The questions, when nobody works any more.
 

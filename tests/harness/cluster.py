@@ -1,5 +1,6 @@
 """A PostgreSQL server of one test's own, which may be restarted, killed and made to take no changes."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -56,20 +57,9 @@ class Cluster:
 
     def kill(self) -> None:
         """Kills the server and all of its processes, as a machine does that loses power."""
-        server = int((self.data / "postmaster.pid").read_text().split()[0])
-        stopped = [server, *children(server)]
-        # None of them sees another one go.
-        for process in stopped:
-            os.kill(process, signal.SIGSTOP)
-        for process in {*stopped, *children(server)}:
-            os.kill(process, signal.SIGKILL)
-        for _ in range(1000):
-            if not any(Path(f"/proc/{process}/exe").exists() for process in stopped):
-                # The number of a process that nobody has waited for is taken: the next server would think that it runs.
-                (self.data / "postmaster.pid").unlink()
-                return
-            time.sleep(0.01)
-        raise AssertionError("the server does not end")
+        kill_all_in(self.data)
+        # The number of a process that nobody has waited for is taken: the next server would think that it runs.
+        (self.data / "postmaster.pid").unlink()
 
     def take_changes(self, is_taken: bool) -> None:
         """Has it refuse changes, as a server does that has become a standby; or take them again."""
@@ -85,9 +75,32 @@ class Cluster:
         shutil.rmtree(self.work)
 
 
-def children(process: int) -> list[int]:
-    """The processes that another one has started."""
-    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+def kill_all_in(folder: Path) -> None:
+    """Kills all processes that work in a folder, before one of them sees another one go."""
+    send(signal.SIGSTOP, processes_in(folder))
+    for _ in range(1000):
+        running = processes_in(folder)
+        if not running:
+            return
+        send(signal.SIGKILL, running)
+        time.sleep(0.01)
+    raise AssertionError(f"what works in {folder} does not end")
+
+
+def send(with_signal: signal.Signals, processes: list[int]) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, with_signal)
+
+
+def processes_in(folder: Path) -> list[int]:
+    folder, found = folder.resolve(), []
+    for process in Path("/proc").glob("[0-9]*"):
+        # Others end meanwhile, or are somebody else's.
+        with contextlib.suppress(OSError):
+            if (process / "cwd").readlink().is_relative_to(folder):
+                found.append(int(process.name))
+    return found
 
 
 def postgres_user() -> str:

@@ -100,7 +100,7 @@ class Rpc:
         finally:
             answer.cancel()
 
-    def begin(self, name: str, /, *messages, timeout: float | None = None):
+    def begin(self, name: str, /, *messages, timeout: float | None = None, request_id: str | None = None):
         """Begins a call with messages or their fields: a future of its answer, or the messages of a stream."""
         method = methods()[name]
         takes_stream, answers_stream = method.streams
@@ -117,7 +117,8 @@ class Rpc:
         )
         requests = [method.request(**fields) if isinstance(fields, dict) else fields for fields in messages]
         begin = call if answers_stream else call.future
-        return begin(iter(requests) if takes_stream else requests[0], metadata=self.metadata, timeout=timeout)
+        metadata = self.metadata + ([("x-request-id", request_id)] if request_id else [])
+        return begin(iter(requests) if takes_stream else requests[0], metadata=metadata, timeout=timeout)
 
 
 def reason(error: grpc.RpcError) -> str:
