@@ -4,17 +4,18 @@ import json
 import os
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import psycopg
 
-from harness.cluster import kill_all_in, postgres_user
+from harness.cluster import kill_all_in, postgres_user, send
 from harness.scim import TRUSTS_NOBODY
 
 # What Patroni does by default, but that what is answered is on two servers. Seconds.
@@ -58,9 +59,9 @@ class Program:
 class Node(Program):
     """One PostgreSQL server with its Patroni."""
 
-    def __init__(self, name: str, work: Path, user: str | None, etcd: str):
-        self.name, self.port = name, steady_port()
-        self.address = f"127.0.0.1:{steady_port()}"
+    def __init__(self, name: str, work: Path, user: str | None, etcd: str, ports: Iterator[int]):
+        self.name, self.port = name, next(ports)
+        self.address = f"127.0.0.1:{next(ports)}"
         super().__init__(work / name, user, "patroni", "patroni.json")
         self.data = self.folder / "data"
         # JSON is YAML.
@@ -94,6 +95,12 @@ class Node(Program):
         # The number of a process that nobody has waited for is taken: the next server would think that it runs.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
+    def stop_sending(self) -> None:
+        """Has its standbys get nothing more: what is on it alone from now on is lost with it."""
+        with psycopg.connect(f"postgres://postgres@127.0.0.1:{self.port}/postgres") as connection:
+            senders = [pid for (pid,) in connection.execute("SELECT pid FROM pg_stat_replication")]
+        send(signal.SIGSTOP, senders)
+
     def asked(self, path: str) -> httpx.Response | None:
         """What its Patroni answers; None, where nobody does."""
         try:
@@ -116,13 +123,15 @@ class Patroni:
         user = postgres_user() if os.geteuid() == 0 else None
         if user:
             shutil.chown(self.work, user)
-        clients, peers = (f"http://127.0.0.1:{steady_port()}" for _ in range(2))
+        ports = steady_ports()
+        store, peers = (f"127.0.0.1:{next(ports)}" for _ in range(2))
         etcd = (
-            f"--data-dir=data --listen-client-urls={clients} --advertise-client-urls={clients} "
-            f"--listen-peer-urls={peers} --initial-advertise-peer-urls={peers} --initial-cluster=default={peers}"
+            f"--data-dir=data --listen-client-urls=http://{store} --advertise-client-urls=http://{store} "
+            f"--listen-peer-urls=http://{peers} --initial-advertise-peer-urls=http://{peers} "
+            f"--initial-cluster=default=http://{peers}"
         )
         self.etcd = Program(self.work / "etcd", user, "etcd", *etcd.split())
-        self.nodes = [Node(name, self.work, user, clients.removeprefix("http://")) for name in ("one", "two", "three")]
+        self.nodes = [Node(name, self.work, user, store, ports) for name in ("one", "two", "three")]
 
     def start(self) -> "Patroni":
         """Starts it, and waits until all of its servers are there, and a database `rollcall` of a role `rollcall`."""
@@ -157,24 +166,31 @@ class Patroni:
     def wait_until_whole(self) -> None:
         self.wait(self.is_whole, "all three servers run")
 
-    def wait(self, condition: Callable[[], bool], what: str) -> None:
+    def wait(self, wanted: Callable, what: str):
+        """Waits for what is true, and returns it."""
         end = time.monotonic() + PATIENCE
-        while not condition():
+        while not (found := wanted()):
             if time.monotonic() > end:
                 logs = [f"{each.folder.name}:\n{each.log.read_text()[-2000:]}" for each in [self.etcd, *self.nodes]]
                 raise AssertionError("\n".join([f"after {PATIENCE} s it has not come to pass that {what}", *logs]))
             time.sleep(0.2)
+        return found
 
     def switch_over(self) -> None:
         """Has another server lead, as an operator asks for it."""
-        old = self.leader()
+        old = self.wait(self.leader, "a server leads")
         where = f"http://{old.address}/switchover"
         answer = httpx.post(where, json={"leader": old.name}, verify=TRUSTS_NOBODY, timeout=PATIENCE)
         self.wait_for_another_leader(old, f" ({answer.status_code} {answer.text})")
 
     def lose_leader(self) -> Node:
-        """Kills the leader with its Patroni, and waits until another server leads. Returns the one that is gone."""
-        old = self.leader()
+        """Kills the leader with its Patroni, and waits until another server leads. Returns the one that is gone.
+
+        Its standbys are a second behind by then: whoever answers what is not on two servers is found out.
+        """
+        old = self.wait(self.leader, "a server leads")
+        old.stop_sending()
+        time.sleep(1)
         old.kill()
         self.wait_for_another_leader(old)
         return old
@@ -188,14 +204,11 @@ class Patroni:
         shutil.rmtree(self.work)
 
 
-def steady_port() -> int:
-    """A free port that is nobody's while its server is away: below those from which connections are made."""
+def steady_ports() -> Iterator[int]:
+    """Free ports that are nobody's while their server is away: they are below those from which connections are made."""
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = random.randrange(10000, lowest)
+    for port in random.sample(range(10000, max(lowest, 20000)), 1000):
         with socket.socket() as taken:
-            try:
-                taken.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+            is_free = taken.connect_ex(("127.0.0.1", port)) != 0
+        if is_free:
+            yield port

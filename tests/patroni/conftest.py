@@ -26,4 +26,8 @@ def house(cluster, tmp_path_factory) -> Iterator[Replicas]:
     try:
         yield house.start()
     finally:
-        house.stop()
+        try:
+            house.stop()
+        finally:
+            for process in house.processes:
+                process.process.kill()
