@@ -11,7 +11,7 @@ from harness.scim import TRUSTS_NOBODY
 
 CORES = 3
 # Of which cores each gateway is told.
-GATEWAYS = ((0,), (1,))
+GATEWAYS = ((0, 1, 2), (0, 1, 2))
 
 
 @dataclass
