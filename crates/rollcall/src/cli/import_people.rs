@@ -92,7 +92,7 @@ impl Table<'_> {
     /// The columns, and what the first row has in each. Errors: one is no attribute.
     fn columns(&self, people: &People) -> Result<(Vec<Column>, StringRecord)> {
         let mut reader = self.read()?;
-        let header = reader.headers().context("its first line cannot be read")?.clone();
+        let header = reader.headers()?.clone();
         for mapping in self.mappings {
             if !header.iter().any(|name| name.trim() == mapping.column) {
                 let names: Vec<_> = header.iter().map(|name| format!("{:?}", name.trim())).collect();
@@ -176,7 +176,10 @@ impl Table<'_> {
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
             bail!("{} is no file, and it has to be read twice", self.file.display());
         }
-        Ok(ReaderBuilder::new().from_reader(file))
+        let mut reader = ReaderBuilder::new().from_reader(file);
+        // Else the first row would be said to stand in the first line.
+        reader.headers().context("its first line cannot be read")?;
+        Ok(reader)
     }
 
     fn print(
