@@ -61,14 +61,14 @@ def test_who_is_there_is_left_alone_and_the_others_come(house, generic):
     [
         (
             HEADER + "ana,,A,true,,\nben,,B,perhaps,,\n,,C,true,,\nANA,,D,true,,\n",
-            ["3 of 4 rows", "line 3: Active", "line 4", "userName", "line 5", "that of line 2"],
+            ["3 of 4 rows", "row 3: Active", "row 4", "userName", "row 5", "that of row 2"],
         ),
         ("Login,Mail,Active,Room,Shoes\nana,,true,,44\n", ['"Shoes"', "--map 'Shoes=PATH'", "'Shoes=-'"]),
         ("Login,Mail,Active\nana,,true\n", ['no column "Room"', '"Login"']),
         (HEADER.strip() + ",id\nana,,A,true,,,1\n", ['"id"']),
         (HEADER.strip() + ",password\nana,,A,true,,,1\n", ['"password"', "passwords do not come"]),
         (HEADER.strip() + ",userName\nana,,A,true,,,b\n", ["both userName"]),
-        (HEADER + "ana,,A\n", ["line: 2"]),
+        (HEADER + "ana,,A\n", ["row 2: it has 3 fields, and the first row has 6"]),
         ("", ["no column"]),
     ],
 )

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use csv::{Reader, ReaderBuilder, StringRecord};
+use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 use rollcall_core::Core;
 use rollcall_core::moving::{People, Person};
 use serde_json::json;
@@ -92,7 +92,7 @@ impl Table<'_> {
     /// The columns, and what the first row has in each. Errors: one is no attribute.
     fn columns(&self, people: &People) -> Result<(Vec<Column>, StringRecord)> {
         let mut reader = self.read()?;
-        let header = reader.headers()?.clone();
+        let header = reader.headers().context("its first row cannot be read")?.clone();
         for mapping in self.mappings {
             if !header.iter().any(|name| name.trim() == mapping.column) {
                 let names: Vec<_> = header.iter().map(|name| format!("{:?}", name.trim())).collect();
@@ -115,35 +115,36 @@ impl Table<'_> {
             }
             columns.push(Column { place, name: name.to_owned(), path: path.to_owned() });
         }
-        let example = reader.records().next().transpose().context("its second line cannot be read")?;
+        // Whether it can be read is told with the other rows.
+        let example = reader.records().next().and_then(Result::ok);
         Ok((columns, example.unwrap_or_default()))
     }
 
     async fn judge(&self, people: &People, columns: &[Column]) -> Result<Found> {
         let mut found = Found::default();
         let mut progress = Progress::new();
-        let mut lines: HashMap<String, u64> = HashMap::new();
-        for (read, record) in self.read()?.records().enumerate() {
-            let record = record?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let judged = match person(people, columns, &record).await {
-                Ok(person) => match lines.insert(person.unique_name(), line) {
-                    Some(before) => Err(format!("the userName is that of line {before} as well")),
-                    None => Ok(person),
-                },
-                Err(wrong) => Err(wrong),
+        let mut rows: HashMap<String, u64> = HashMap::new();
+        // As spreadsheets count them: the columns are named in the first.
+        for (row, record) in (2..).zip(self.read()?.records()) {
+            let judged = match record {
+                Ok(record) => person(people, columns, &record).await,
+                Err(error) => Err(wrong_row(error)?),
             };
+            let judged = judged.and_then(|person| match rows.insert(person.unique_name(), row) {
+                Some(before) => Err(format!("the userName is that of row {before} as well")),
+                None => Ok(person),
+            });
             match judged {
                 Ok(person) if people.has(&person).await? => found.there += 1,
                 Ok(_) => found.new += 1,
                 Err(wrong) => {
                     found.wrong_in_all += 1;
                     if found.wrong.len() < TOLD {
-                        found.wrong.push(format!("line {line}: {wrong}"));
+                        found.wrong.push(format!("row {row}: {wrong}"));
                     }
                 }
             }
-            progress.show(|| format!("read {} rows", read + 1));
+            progress.show(|| format!("read {row} rows"));
         }
         Ok(found)
     }
@@ -176,10 +177,7 @@ impl Table<'_> {
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
             bail!("{} is no file, and it has to be read twice", self.file.display());
         }
-        let mut reader = ReaderBuilder::new().from_reader(file);
-        // Else the first row would be said to stand in the first line.
-        reader.headers().context("its first line cannot be read")?;
-        Ok(reader)
+        Ok(ReaderBuilder::new().from_reader(file))
     }
 
     fn print(
@@ -217,6 +215,17 @@ impl Table<'_> {
         output::line(&format!(
             "{verb} {new} users into {directory}; {there} are there already and stay as they are"
         ))
+    }
+}
+
+/// What is wrong with a row that cannot be read. Errors: it is not the row.
+fn wrong_row(error: csv::Error) -> Result<String, csv::Error> {
+    match error.kind() {
+        ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            Ok(format!("it has {len} fields, and the first row has {expected_len}"))
+        }
+        ErrorKind::Utf8 { err, .. } => Ok(format!("field {} is no UTF-8", err.field() + 1)),
+        _ => Err(error),
     }
 }
 
