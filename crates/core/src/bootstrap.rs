@@ -145,7 +145,7 @@ impl Core {
         }
         let name = "gateways".to_owned();
         let new = NewCredential { name, scopes, ..bootstrap_credential(CredentialKind::ServiceKey, None) };
-        self.keep_credential(transaction, Origin::SYSTEM, new, secret).await?;
+        self.keep_credential(transaction, Origin::SYSTEM, new, secret.into()).await?;
         Ok(())
     }
 
@@ -162,7 +162,7 @@ impl Core {
         }
         match given {
             Some(secret) => {
-                self.keep_credential(transaction, Origin::SYSTEM, new, secret).await?;
+                self.keep_credential(transaction, Origin::SYSTEM, new, secret.into()).await?;
                 Ok(None)
             }
             None if generate => Ok(Some(self.make_credential(transaction, Origin::SYSTEM, new).await?.1)),

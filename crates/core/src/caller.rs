@@ -27,6 +27,8 @@ pub(crate) struct Caller {
     notes: Notes,
     /// The schema that the gateway has taken as implied.
     implied_schema: Option<String>,
+    /// Whether it is Rollcall itself.
+    is_system: bool,
 }
 
 impl Caller {
@@ -38,7 +40,29 @@ impl Caller {
             request_id,
             notes: Notes::default(),
             implied_schema: None,
+            is_system: false,
         }
+    }
+
+    /// Rollcall itself, which may do in all directories what an administrator may. Its credential is nobody's.
+    pub(crate) fn system() -> Self {
+        let credential = Credential {
+            id: Uuid::nil(),
+            kind: CredentialKind::AdminKey,
+            directory: None,
+            name: String::new(),
+            prefix: String::new(),
+            hash: [0; 32],
+            scopes: Vec::new(),
+            created: 0,
+            expires: None,
+            revoked: None,
+            user: None,
+            client: None,
+            secret: None,
+            last_use: None,
+        };
+        Self { is_system: true, ..Self::new(credential, None, String::new()) }
     }
 
     /// The same caller, in a session.
@@ -154,6 +178,9 @@ impl Caller {
     /// What the events of this request say of where they come from. Who acts by an access token is the client secret that
     /// it was issued for: access tokens come and go.
     pub(crate) fn origin(&self) -> Origin<'_> {
+        if self.is_system {
+            return Origin::SYSTEM;
+        }
         let party = match self.is_identity_provider() {
             true => Party::IdentityProvider,
             false if self.scopes().any(|held| held == Scope::Admin) => Party::Administrator,

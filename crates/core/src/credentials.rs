@@ -11,7 +11,7 @@ use crate::error::{Error, Result, shortened};
 use crate::events::Origin;
 use crate::gate::is_live;
 use crate::resources::date_time;
-use crate::secret::Secret;
+use crate::secret::{Kept, Secret};
 use crate::texts::require_storable;
 
 /// The overlap of a rotation that does not say: 24 h.
@@ -54,25 +54,25 @@ impl Core {
         new: NewCredential,
     ) -> Result<(Credential, Secret)> {
         let secret = Secret::generate(new.kind, &*self.random);
-        let credential = self.keep_credential(transaction, origin, new, &secret).await?;
+        let credential = self.keep_credential(transaction, origin, new, (&secret).into()).await?;
         Ok((credential, secret))
     }
 
-    /// Keeps a credential with a given secret: its hash and its prefix.
+    /// Keeps a credential with a given secret: its hash and its prefix. Errors: `UNIQUENESS`, a credential has that hash.
     pub(crate) async fn keep_credential(
         &self,
         transaction: &mut dyn Transaction,
         origin: Origin<'_>,
         new: NewCredential,
-        secret: &Secret,
+        secret: Kept,
     ) -> Result<Credential> {
         let credential = Credential {
             id: self.new_id(),
             kind: new.kind,
             directory: new.directory,
             name: new.name,
-            prefix: secret.prefix(),
-            hash: secret.hash(),
+            prefix: secret.prefix,
+            hash: secret.hash,
             scopes: new.scopes,
             created: self.clock.now(),
             expires: new.expires,

@@ -60,6 +60,8 @@ mod version;
 
 use std::sync::Arc;
 
+use axum_core::body::Body;
+use http::Request;
 use rollcall_api::FILE_DESCRIPTOR_SET;
 use rollcall_api::client::MAX_MESSAGE_BYTES;
 use rollcall_api::v1::activity_service_server::ActivityServiceServer;
@@ -85,18 +87,20 @@ use rollcall_store::Store;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic_health::server::HealthReporter;
+use tower::util::MapRequestLayer;
 
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, Result};
 pub use limits::Limits;
 pub use measures::{JobRuns, Measures};
-pub use notices::{InvalidSmtp, Smtp, SmtpSettings};
+pub use notices::{InvalidSmtp, Smtp, SmtpSettings, SmtpStep, SmtpTrouble};
 pub use random::{Random, SystemRandom, new_id};
 pub use secret::{Secret, WeakSecret};
 
 use crate::activity::{Activities, UNKNOWN_PER_MINUTE};
 use crate::audit::Audit;
 use crate::bulk::Bulk;
+use crate::caller::Caller;
 use crate::directories::Directories;
 use crate::discovery::Discovery;
 use crate::events::{Events, Pulses};
@@ -234,6 +238,20 @@ impl Core {
             session_idle: sessions::micros(self.limits.session_idle),
         };
         Ok((Routes::from(routes.into_axum_router().layer(gate)).prepare(), reporter))
+    }
+
+    /// The services by which directories are set up, called by Rollcall itself, as it may do at the start of a core. There is no
+    /// gate before them: nobody else is ever to be given them.
+    pub fn setting_up(&self) -> Routes {
+        let routes = Routes::new(DirectoryServiceServer::new(Directories::new(self.clone())))
+            .add_service(SchemaServiceServer::new(Schemas::new(self.clone())))
+            .add_service(ProvisioningRuleServiceServer::new(ProvisioningRules::new(self.clone())))
+            .add_service(ServiceKeyServiceServer::new(ServiceKeys::new(self.clone())));
+        let as_system = MapRequestLayer::new(|mut request: Request<Body>| {
+            request.extensions_mut().insert(Caller::system());
+            request
+        });
+        Routes::from(routes.into_axum_router().layer(as_system)).prepare()
     }
 
     /// Whether the database answers what every request asks, and takes changes: it is asked for nobody's credential, and does

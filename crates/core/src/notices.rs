@@ -28,7 +28,7 @@ use crate::error::Result;
 
 pub use invalid_smtp::InvalidSmtp;
 pub(crate) use service::Notices;
-pub use smtp::{Smtp, SmtpSettings};
+pub use smtp::{Smtp, SmtpSettings, SmtpStep, SmtpTrouble};
 
 /// How long a notice is tried before it is parked.
 pub(crate) const GIVE_UP_AFTER: Duration = Duration::from_hours(24);

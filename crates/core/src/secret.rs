@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use data_encoding::BASE32_NOPAD;
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use rollcall_store::CredentialKind;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -18,6 +18,10 @@ const CHECKSUM_BYTES: usize = 4;
 const SHOWN_CHARACTERS: usize = 6;
 /// Characters that are shown of a secret that we did not make.
 const SHOWN_OF_FOREIGN: usize = 4;
+/// What stands where the first characters of a secret would, of one of which only the hash is known: no secret has a colon.
+const BY_HASH: &str = "sha256:";
+/// Characters of that hash behind it.
+const SHOWN_OF_HASH: usize = 12;
 /// The longest secret that is looked up, in bytes. Entra takes no more than 100 characters.
 const LONGEST: usize = 512;
 
@@ -103,6 +107,33 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
     }
+}
+
+/// What is known of a secret that is kept: its hash, and how it begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) hash: [u8; 32],
+    pub(crate) prefix: String,
+}
+
+impl From<&Secret> for Kept {
+    fn from(secret: &Secret) -> Self {
+        Self { hash: secret.hash(), prefix: secret.prefix() }
+    }
+}
+
+impl Kept {
+    /// What is known of a secret of which only the hash is, in hexadecimal; `None`, it is none, or that of no secret at all.
+    pub(crate) fn of_hash(text: &str) -> Option<Self> {
+        let hash: [u8; 32] = HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()?;
+        let shown: String = text.chars().take(SHOWN_OF_HASH).collect();
+        (hash != self::hash("")).then(|| Self { hash, prefix: format!("{BY_HASH}{shown}") })
+    }
+}
+
+/// The hash of a secret that was given as such, in hexadecimal; `None`, the secret was known when it was kept.
+pub(crate) fn given_hash(prefix: &str, hash: &[u8; 32]) -> Option<String> {
+    prefix.starts_with(BY_HASH).then(|| HEXLOWER.encode(hash))
 }
 
 /// Why a secret from outside is refused.
@@ -206,6 +237,23 @@ mod tests {
         assert_eq!(lookup_hash("rc_scim_ééééé"), None);
         assert_eq!(lookup_hash(""), None);
         assert_eq!(lookup_hash(&"x".repeat(LONGEST + 1)), None);
+    }
+
+    #[test]
+    fn a_secret_can_be_kept_by_its_hash_alone() {
+        let secret = token();
+        let text = HEXLOWER.encode(&secret.hash());
+        let kept = Kept::of_hash(&text).unwrap();
+        assert_eq!(kept.hash, secret.hash());
+        assert_eq!(kept.prefix, format!("sha256:{}", &text[..12]));
+        assert_eq!(given_hash(&kept.prefix, &kept.hash), Some(text.clone()));
+        assert_eq!(given_hash(&secret.prefix(), &secret.hash()), None);
+        let of_nothing = HEXLOWER.encode(&hash(""));
+        for bad in
+            ["", &text[1..], &text.to_uppercase(), &format!("{text}0"), "x".repeat(64).as_str(), &of_nothing]
+        {
+            assert_eq!(Kept::of_hash(bad), None, "{bad}");
+        }
     }
 
     #[test]

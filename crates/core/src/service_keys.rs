@@ -18,6 +18,7 @@ use crate::Core;
 use crate::caller::Caller;
 use crate::credentials::{NewCredential, description, last_used, timestamp};
 use crate::error::{Error, Result};
+use crate::secret::{Kept, given_hash};
 
 const WHAT: &str = "service key";
 
@@ -55,14 +56,18 @@ impl ServiceKeys {
             user,
             client: None,
         };
+        let kept = given(&request.secret_sha256)?;
         let mut transaction = self.core.store.begin().await?;
-        let (key, secret) = self.core.make_credential(&mut *transaction, caller.origin(), new).await?;
+        let (key, secret) = if let Some(kept) = kept {
+            let key = self.core.keep_credential(&mut *transaction, caller.origin(), new, kept).await?;
+            (key, String::new())
+        } else {
+            let (key, secret) = self.core.make_credential(&mut *transaction, caller.origin(), new).await?;
+            (key, secret.expose().to_owned())
+        };
         transaction.save().await?;
         let name = directory.map(|directory| directory.name).unwrap_or_default();
-        Ok(CreateServiceKeyResponse {
-            service_key: Some(message(key, name)),
-            secret: secret.expose().to_owned(),
-        })
+        Ok(CreateServiceKeyResponse { service_key: Some(message(key, name)), secret })
     }
 
     async fn list(
@@ -168,6 +173,19 @@ impl ServiceKeys {
     }
 }
 
+/// What is known of the secret of a new key that somebody else has made; `None`, nobody has. Errors: `INVALID_VALUE`.
+fn given(sha256: &str) -> Result<Option<Kept>> {
+    if sha256.is_empty() {
+        return Ok(None);
+    }
+    Kept::of_hash(sha256).map(Some).ok_or_else(|| {
+        Error::value(
+            "secret_sha256: give the SHA-256 of a secret as 64 of 0-9 and a-f, such as `printf %s \"$SECRET\" | sha256sum` \
+             prints; that of nothing is none",
+        )
+    })
+}
+
 /// Reads the scopes of a new key. Errors: `INVALID_VALUE` for none, and for one that no key can carry.
 fn scopes(numbers: &[i32]) -> Result<Vec<String>> {
     let known = access::KEY_SCOPES.map(|scope| access::scope_name(scope).unwrap_or_default()).join(", ");
@@ -196,6 +214,7 @@ fn require_name(key: String) -> Result<String> {
 fn message(key: Credential, directory: String) -> ServiceKey {
     let (last_used, last_used_from) = last_used(&key);
     ServiceKey {
+        secret_sha256: given_hash(&key.prefix, &key.hash).unwrap_or_default(),
         last_used,
         last_used_from,
         id: key.id.to_string(),

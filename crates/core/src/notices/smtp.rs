@@ -11,6 +11,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, Certific
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::timeout;
 
 use super::addresses;
 use super::invalid_smtp::InvalidSmtp;
@@ -57,6 +58,26 @@ pub struct Smtp {
     /// How long an attempt at one e-mail can take.
     pub(super) timeout: Duration,
     pub(super) retry_delay: Duration,
+}
+
+/// How far it is to a server that takes e-mails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmtpStep {
+    /// To be connected, with TLS where that comes first, and greeted.
+    Connection,
+    /// To turn TLS on.
+    StartTls,
+    /// To sign in.
+    SignIn,
+}
+
+/// Why a server would take no e-mail of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpTrouble {
+    /// Where it ended.
+    pub step: SmtpStep,
+    /// What the server said, or what happened, in one line and without our secrets.
+    pub told: String,
 }
 
 /// As whom we sign in.
@@ -124,17 +145,59 @@ impl Smtp {
         })
     }
 
+    /// Connects, introduces us and signs in, as before an e-mail, and sends none; it takes no longer than `patience`.
+    ///
+    /// Errors: how far it came, and what the server said, without our secrets.
+    pub async fn try_out(&self, patience: Duration) -> Result<(), SmtpTrouble> {
+        let mut step = SmtpStep::Connection;
+        let tried = timeout(patience, self.connect_telling(&mut step)).await;
+        let told = match tried {
+            Ok(Ok(mut connection)) => {
+                // It has let us in, however it takes the farewell.
+                _ = timeout(patience, connection.quit()).await;
+                return Ok(());
+            }
+            Ok(Err(error)) => self.told(&error),
+            Err(_) => format!("it did not answer within {patience:?}"),
+        };
+        Err(SmtpTrouble { step, told })
+    }
+
+    /// The host and the port.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    /// How what is sent is kept from others, and whether we sign in, for people.
+    pub fn manner(&self) -> &'static str {
+        match (self.security, self.login.is_some()) {
+            (Security::Tls, true) => "with TLS and a sign-in",
+            (Security::Tls, false) => "with TLS",
+            (Security::StartTls, true) => "with STARTTLS and a sign-in",
+            (Security::StartTls, false) => "with STARTTLS",
+            (Security::Plain, true) => "without TLS, with a sign-in",
+            (Security::Plain, false) => "without TLS",
+        }
+    }
+
     /// Connects, and introduces us.
     pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+        self.connect_telling(&mut SmtpStep::Connection).await
+    }
+
+    /// The same, and tells how far it is.
+    async fn connect_telling(&self, step: &mut SmtpStep) -> Result<AsyncSmtpConnection, SmtpError> {
         let hello = ClientId::Domain(self.from.email.domain().to_owned());
         let server = (self.host.as_str(), self.port);
         let wrapped = (self.security == Security::Tls).then(|| self.tls.clone());
         let mut connection =
             AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &hello, wrapped, None).await?;
         if self.security == Security::StartTls {
+            *step = SmtpStep::StartTls;
             connection.starttls(self.tls.clone(), &hello).await?;
         }
         if let Some(Login { user, password }) = &self.login {
+            *step = SmtpStep::SignIn;
             let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
             connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials).await?;
         }

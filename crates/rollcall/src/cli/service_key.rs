@@ -116,6 +116,7 @@ impl Create {
             directory: self.directory,
             expires: expires.map(time::message),
             user: self.user,
+            secret_sha256: String::new(),
         };
         let answer = client::service_keys(client.channel()).create_service_key(client.request(request)).await;
         let answer = answer.map_err(|status| client.explain(&status))?.into_inner();
@@ -253,6 +254,7 @@ mod tests {
             revoked: Some(prost_types::Timestamp { seconds: 1_700_000_060, nanos: 0 }),
             last_used: None,
             last_used_from: String::new(),
+            secret_sha256: String::new(),
             user_id: String::new(),
         }
     }
