@@ -17,6 +17,7 @@ mod directories;
 mod error;
 mod event_kinds;
 mod events;
+mod examination;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod guards;
@@ -70,6 +71,7 @@ pub use event_kinds::EventKind;
 pub use events::{
     Actor, Author, Event, EventKeeping, EventQuery, EventRange, EventReading, EventWriting, NumberedEvent,
 };
+pub use examination::{Examination, Migrations, examine};
 pub use guards::{
     DepartureKind, GuardWriting, HeldChange, HeldOutcome, Hold, HoldReading, HoldState, Measure, Standing,
 };

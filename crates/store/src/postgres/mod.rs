@@ -2,6 +2,7 @@
 
 mod connection;
 mod dialect;
+mod examination;
 mod failure;
 mod hosts;
 mod outcome;
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::connection::Connection;
+pub(crate) use self::examination::examine;
 use self::hosts::Hosts;
 use self::outcome::Witness;
 use self::pool::Pool;

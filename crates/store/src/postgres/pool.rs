@@ -31,6 +31,13 @@ pub(super) struct Opening {
 }
 
 impl Opening {
+    fn new(hosts: Hosts, options: &Options) -> Self {
+        let count = u32::try_from(hosts.each.len()).unwrap_or(u32::MAX).max(1);
+        let longest_each = options.acquire_timeout / count;
+        let settings = (options.pool_mode == PoolMode::Session).then(|| settings("SET", options));
+        Self { hosts, longest_each, settings }
+    }
+
     /// The first of the hosts that answers, and takes changes where that is asked for.
     async fn open(&self) -> Result<PgConnection, sqlx::Error> {
         let mut refused = sqlx::Error::Configuration("the database URL names no host".into());
@@ -68,6 +75,11 @@ impl Opening {
 
 fn unusable(host: &PgConnectOptions, why: &str) -> sqlx::Error {
     sqlx::Error::Io(std::io::Error::other(format!("{} {why}", host.get_host())))
+}
+
+/// A connection that is of no pool, opened as those of one are.
+pub(super) async fn alone(hosts: Hosts, options: &Options) -> Result<PgConnection, sqlx::Error> {
+    Opening::new(hosts, options).open().await
 }
 
 impl managed::Manager for Opening {
@@ -113,16 +125,7 @@ pub(super) struct Pool {
 impl Pool {
     pub(super) fn new(hosts: Hosts, options: &Options) -> Result<Self> {
         let wait = Some(options.acquire_timeout);
-        let count = u32::try_from(hosts.each.len()).unwrap_or(u32::MAX).max(1);
-        let longest_each = options.acquire_timeout / count;
-        let (settings, begin_for_pooler) = match options.pool_mode {
-            PoolMode::Session => (Some(settings("SET", options)), None),
-            PoolMode::Transaction => {
-                (None, Some(format!("BEGIN; {}", settings("SET LOCAL", options)).into()))
-            }
-        };
-        let opening = Opening { hosts, longest_each, settings };
-        let inner = managed::Pool::builder(opening)
+        let inner = managed::Pool::builder(Opening::new(hosts, options))
             .max_size(options.max_connections.max(1) as usize)
             .queue_mode(QueueMode::Lifo)
             .timeouts(Timeouts { wait, create: wait, recycle: None })
@@ -135,7 +138,8 @@ impl Pool {
             longest_wait: options.acquire_timeout,
             longest_answer: options.statement_timeout + ANSWERING,
             mode: options.pool_mode,
-            begin_for_pooler,
+            begin_for_pooler: (options.pool_mode == PoolMode::Transaction)
+                .then(|| format!("BEGIN; {}", settings("SET LOCAL", options)).into()),
         })
     }
 

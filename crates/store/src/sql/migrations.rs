@@ -4,12 +4,12 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use sha2::{Digest as _, Sha384};
 use uuid::Uuid;
 
 use super::super::Database;
 use super::super::dialect::{IS_MIGRATED, MIGRATIONS, MIGRATIONS_TABLE};
 use super::{Connection, Statement, leases};
+use crate::examination::{checksum, title};
 use crate::{Error, LeaseTaking as _, Migrating, Result};
 
 const LEASE: &str = "migrations";
@@ -141,13 +141,4 @@ async fn apply_one(connection: &mut Connection, number: i64, name: &str, sql: &'
 
 async fn renew(connection: &mut Connection, holder: Uuid, now: i64) -> Result<bool> {
     leases::take(connection, LEASE, holder, now, LEASE_MICROS).await
-}
-
-/// The checksum of a migration, as sqlx makes it.
-fn checksum(sql: &str) -> Vec<u8> {
-    Sha384::digest(sql).to_vec()
-}
-
-fn title(number: i64, name: &str) -> String {
-    format!("{number:04} {name}")
 }

@@ -52,6 +52,11 @@ pub(super) fn open(file: &Path, writes: Option<Disk>) -> Result<rusqlite::Connec
 pub(super) fn tables(file: &Path) -> Result<Vec<String>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = rusqlite::Connection::open_with_flags(file, flags).map_err(failure)?;
+    tables_of(&connection)
+}
+
+/// The same, by a connection that there is.
+pub(super) fn tables_of(connection: &rusqlite::Connection) -> Result<Vec<String>> {
     let mut statement = connection
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
         .map_err(failure)?;

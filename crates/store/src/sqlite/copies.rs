@@ -87,14 +87,14 @@ pub fn inspect_sqlite(file: &Path) -> Result<SqliteCopy> {
 }
 
 /// A file that SQLite keeps beside another one.
-fn companion(file: &Path, suffix: &str) -> PathBuf {
+pub(super) fn companion(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
 /// Opens a file that nobody else has, and makes none beside it.
-fn open_unchanging(file: &Path) -> Result<rusqlite::Connection> {
+pub(super) fn open_unchanging(file: &Path) -> Result<rusqlite::Connection> {
     let path = percent_encode(file.as_os_str().as_encoded_bytes(), NON_ALPHANUMERIC);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;

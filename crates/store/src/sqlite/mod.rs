@@ -4,6 +4,7 @@ mod commits;
 mod connection;
 mod copies;
 mod dialect;
+mod examination;
 mod failure;
 mod lent;
 mod readers;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 use self::connection::Connection;
 pub use self::copies::{SqliteCopy, copy_sqlite, inspect_sqlite};
+pub(crate) use self::examination::examine;
 use self::readers::Readers;
 use self::sql::Totals;
 use self::values::Row;
@@ -48,7 +50,7 @@ impl Database {
     pub(crate) async fn open(url: &str, options: &Options) -> Result<Self> {
         let file = file_of(url)?;
         create(&file)?;
-        require_ours(&file)?;
+        require_ours(&file, connection::tables(&file))?;
         // The writer comes first: it turns the write-ahead log on.
         let writer = Writer::open(&file, options).await?;
         let readers = Readers::new(&file, options);
@@ -193,9 +195,9 @@ fn create(file: &Path) -> Result<()> {
 
 /// Refuses a file that is no database, or holds the tables of somebody else and none of ours, before anything in it changes.
 /// What cannot be looked at now, for another process has it, is not judged. Errors: [`Error::Url`].
-fn require_ours(file: &Path) -> Result<()> {
+fn require_ours(file: &Path, tables: Result<Vec<String>>) -> Result<()> {
     let shown = file.display();
-    let tables = match connection::tables(file) {
+    let tables = match tables {
         Ok(tables) => tables,
         Err(Error::Driver(cause)) if failure::is_no_database(&*cause) => {
             return Err(Error::Url(format!(
