@@ -6,6 +6,7 @@ mod audit;
 mod backup;
 mod credential;
 mod directory;
+mod doctor;
 mod event;
 mod export;
 mod export_file;
@@ -73,6 +74,8 @@ enum Command {
     Gateway(Box<server::gateway::Settings>),
     /// Run the web console alone: pages for administrators in front of a core
     Console(Box<server::console::Settings>),
+    /// Check an installation, and say what is to be mended
+    Doctor(Box<doctor::Doctor>),
     /// Make certificates to try TLS and mTLS with
     Tls(tls::Tls),
     /// Bring the database up to date
@@ -131,6 +134,7 @@ impl Command {
             Self::Core(settings) => Some(&settings.general),
             Self::Gateway(settings) => Some(&settings.general),
             Self::Console(settings) => Some(&settings.general),
+            Self::Doctor(command) => Some(&command.general),
             Self::Migrate(command) => Some(&command.general),
             Self::AdminKey(command) => Some(command.general()),
             Self::PageTokenKey(command) => Some(command.general()),
@@ -153,6 +157,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Core(settings) => finish(Builder::new_multi_thread(), server::core::run(*settings)),
         Command::Gateway(settings) => finish(Builder::new_multi_thread(), server::gateway::run(*settings)),
         Command::Console(settings) => finish(Builder::new_multi_thread(), server::console::run(*settings)),
+        Command::Doctor(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Tls(command) => command.run(),
         Command::Migrate(command) => finish(Builder::new_current_thread(), command.run()),
         Command::AdminKey(command) => finish(Builder::new_current_thread(), command.run()),

@@ -163,8 +163,9 @@ pub(crate) fn present<T>(part: Option<T>) -> Result<T> {
     part.context("the core's answer is not complete; is it of another version?")
 }
 
-fn innermost(error: &dyn StdError) -> String {
-    let mut cause = error;
+/// The last of the causes of an error, which says most.
+pub(crate) fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut cause: &dyn StdError = error;
     while let Some(next) = cause.source() {
         cause = next;
     }

@@ -1,5 +1,6 @@
 //! What the commands print: tables for people, JSON for machines, secrets once.
 
+mod paint;
 mod progress;
 mod table;
 
@@ -8,6 +9,7 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
+pub(crate) use paint::Paint;
 pub(crate) use progress::Progress;
 pub(crate) use table::{Cell, Table};
 

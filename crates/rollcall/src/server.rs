@@ -1,7 +1,7 @@
 //! The servers, and what they have in common.
 
 mod access_log;
-mod certificates;
+pub(crate) mod certificates;
 mod checked;
 mod connections;
 pub(crate) mod console;

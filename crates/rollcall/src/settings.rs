@@ -245,9 +245,6 @@ pub(crate) struct Grpc {
     #[arg(long, env = "ROLLCALL_GRPC_ADDR", value_name = "IP:PORT", default_value = "127.0.0.1:50051", value_parser = address::parse)]
     pub(crate) grpc_addr: SocketAddr,
 
-    #[command(flatten)]
-    pub(crate) mtls: Mtls,
-
     /// PEM file with the certificate of the gRPC API, which switches TLS on
     #[arg(long, env = "ROLLCALL_GRPC_TLS_CERT", value_name = "FILE")]
     pub(crate) grpc_tls_cert: Option<PathBuf>,

@@ -189,13 +189,13 @@ impl Certificates {
 /// A file that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {}: {kind}", path.display())]
-struct Unread {
+pub(crate) struct Unread {
     path: PathBuf,
     kind: ErrorKind,
 }
 
 /// What a file holds. One that is none, such as a pipe, would be waited for without an end.
-fn read(file: &Path) -> Result<Vec<u8>, Unread> {
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Unread> {
     let read = || {
         let about = fs::metadata(file)?;
         if !about.is_file() || about.len() > LARGEST_FILE {
@@ -242,7 +242,7 @@ impl Files {
 }
 
 /// Checks that files can be shown to a server: a certificate and its key. Errors: what is wrong with which file.
-pub(super) fn require_pair(
+pub(crate) fn require_pair(
     (certificate, text): (&Path, &[u8]),
     (key, key_text): (&Path, &[u8]),
 ) -> Result<()> {
@@ -270,7 +270,7 @@ fn private_key(text: &[u8], file: &Path) -> Result<PrivateKeyDer<'static>> {
 }
 
 /// The certificates of a file. Errors: it holds none.
-pub(super) fn certificates(text: &[u8], file: &Path) -> Result<Vec<CertificateDer<'static>>> {
+pub(crate) fn certificates(text: &[u8], file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
     match read {
         Ok(certificates) if !certificates.is_empty() => {

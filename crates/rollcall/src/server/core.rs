@@ -13,8 +13,8 @@ use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_services};
 use super::traces::Traces;
 use super::{database, grpc, listener, logging};
+use crate::settings::{self, Database, General, Grpc, LargeBody, Limits, Mtls, Shutdown, Smtp, Start};
 use crate::output;
-use crate::settings::{self, Database, General, Grpc, LargeBody, Limits, Shutdown, Smtp, Start};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +31,8 @@ The settings can come from the environment and from a file too; --help names eac
 pub(crate) struct Settings {
     #[command(flatten)]
     grpc: Grpc,
+    #[command(flatten)]
+    mtls: Mtls,
     #[command(flatten)]
     database: Database,
     #[command(flatten)]

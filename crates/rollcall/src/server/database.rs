@@ -75,7 +75,8 @@ async fn connect(settings: &Database) -> Result<Arc<dyn Store>> {
     })
 }
 
-fn url(settings: &Database) -> Result<SecretString, Invalid> {
+/// The database's URL, with its password. Errors: a data directory that no URL can name.
+pub(crate) fn url(settings: &Database) -> Result<SecretString, Invalid> {
     if let Some(url) = &settings.database_url {
         return Ok(url.clone());
     }

@@ -16,10 +16,10 @@ use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router, around_services};
 use super::traces::Traces;
 use super::{access_log, console, core, database, gateway, grpc, http, listener, logging, parting};
-use crate::output;
 use crate::settings::{
-    self, ConsoleSwitch, Database, General, Grpc, Http, Limits, OpenId, Shutdown, Smtp, Start,
+    self, ConsoleSwitch, Database, General, Grpc, Http, Limits, Mtls, OpenId, Shutdown, Smtp, Start,
 };
+use crate::output;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     http: Http,
     #[command(flatten)]
     grpc: Grpc,
+    #[command(flatten)]
+    mtls: Mtls,
     #[command(flatten)]
     console: ConsoleSwitch,
     #[command(flatten)]

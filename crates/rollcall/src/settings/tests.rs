@@ -41,8 +41,8 @@ fn documented() -> BTreeMap<String, Vec<String>> {
 fn every_setting_has_the_same_name_everywhere() {
     assert_eq!(
         servers().len(),
-        13,
-        "serve, core, gateway, console, migrate, those of admin-key, page-token-key rotate, backup, restore, export, import"
+        14,
+        "serve, core, gateway, console, doctor, migrate, those of admin-key, page-token-key rotate, backup, restore, export, import"
     );
     for (name, arg) in settings() {
         let variable = format!("ROLLCALL_{}", name.to_uppercase().replace('-', "_"));

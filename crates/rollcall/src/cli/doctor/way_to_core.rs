@@ -1,0 +1,121 @@
+//! The way of a gateway to its core: whether it is there, and knows the gateway's key.
+
+use anyhow::{Result, anyhow};
+use axum::http::HeaderValue;
+use rollcall_api::access::scope_name;
+use rollcall_api::channel::CoreChannel;
+use rollcall_api::client;
+use rollcall_api::v1::{Scope, WhoAmIRequest};
+use tokio::time::timeout;
+use tonic::Request;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::Channel;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use super::PATIENCE;
+use super::finding::Finding;
+use crate::client::innermost;
+use crate::server::tls;
+use crate::settings::{CoreConnection, GatewayKey};
+
+/// Asks the core how it is, and who the gateway is to it.
+pub(super) async fn check(settings: &CoreConnection, key: &GatewayKey) -> Vec<Finding> {
+    let url = &settings.core_url;
+    let channel = match connect(settings).await {
+        Ok(channel) => channel,
+        Err(error) => {
+            let advice = "Start the core, or mend core-url: https:// is for a core with TLS, which with mTLS wants \
+                          core-client-cert and core-client-key too.";
+            return vec![Finding::wrong("core", format!("{url}: {error:#}"), advice), unasked()];
+        }
+    };
+    let health = async {
+        let request = HealthCheckRequest { service: String::new() };
+        let answer = HealthClient::new(channel.clone()).check(request).await;
+        answer.map(|answer| answer.into_inner().status() == ServingStatus::Serving)
+    };
+    let core = match timeout(PATIENCE, health).await {
+        Ok(Ok(true)) => Finding::ok("core", format!("{url} serves")),
+        Ok(Ok(false)) => Finding::wrong(
+            "core",
+            format!("{url} is there and does not serve"),
+            "Look at its log, and ask about it with `rollcall doctor core`: its database may be gone, or it is ending.",
+        ),
+        Ok(Err(status)) => Finding::wrong(
+            "core",
+            format!("{url} does not answer as a core does: {}", status.message()),
+            "Give core-url the gRPC address of a core: not that of a SCIM endpoint, and with https:// if it has TLS.",
+        ),
+        Err(_) => Finding::wrong(
+            "core",
+            format!("{url} does not answer within {PATIENCE:?}"),
+            "Look at its log, and at what is between here and there.",
+        ),
+    };
+    let gateway_key = match key.authorization() {
+        // What is wrong with it is among the settings.
+        Err(_) => unasked(),
+        Ok(None) => Finding::warning(
+            "gateway-key",
+            "it is not set: what this gateway answers is not in the activity log",
+            "Make one with `rollcall service-key create gateways --scope activity.write`, and give gateway-key-file.",
+        ),
+        Ok(Some(_)) if core.is_wrong() => unasked(),
+        Ok(Some(key)) => judged(&channel, &key).await,
+    };
+    vec![core, gateway_key]
+}
+
+fn unasked() -> Finding {
+    Finding::not_checked("gateway-key", "the core cannot be asked about it")
+}
+
+async fn connect(settings: &CoreConnection) -> Result<Channel> {
+    let (certificate, key) = (settings.core_client_cert.as_deref(), settings.core_client_key.as_deref());
+    let client = tls::pair("core-client-cert", certificate, "core-client-key", key)?;
+    let endpoint = tls::endpoint("core-url", &settings.core_url, settings.core_ca_cert.as_deref(), client)?;
+    let endpoint = endpoint.connect_timeout(PATIENCE).timeout(PATIENCE);
+    match timeout(PATIENCE, endpoint.connect()).await {
+        Ok(connected) => connected.map_err(|error| anyhow!("cannot be reached ({})", innermost(&error))),
+        Err(_) => Err(anyhow!("cannot be reached within {PATIENCE:?}")),
+    }
+}
+
+/// What the core says of the gateway's key.
+async fn judged(channel: &Channel, key: &HeaderValue) -> Finding {
+    let mut request = Request::new(WhoAmIRequest {});
+    let Ok(mut authorization) = MetadataValue::<Ascii>::try_from(key.as_bytes()) else { return unasked() };
+    authorization.set_sensitive(true);
+    request.metadata_mut().insert("authorization", authorization);
+    let mut identity = client::identity(CoreChannel::tcp(channel.clone()));
+    let advice = "Make another one with `rollcall service-key create gateways --scope activity.write`.";
+    match timeout(PATIENCE, identity.who_am_i(request)).await {
+        Ok(Ok(answer)) => {
+            let who = answer.into_inner();
+            let scopes: Vec<_> = who.scopes().filter_map(scope_name).collect();
+            match who.scopes().any(|scope| scope == Scope::ActivityWrite) {
+                true if scopes.len() == 1 => {
+                    Finding::ok("gateway-key", format!("the core knows {}", who.prefix))
+                }
+                true => Finding::warning(
+                    "gateway-key",
+                    format!("{} may do more than a gateway needs: {}", who.prefix, scopes.join(", ")),
+                    advice,
+                ),
+                false => Finding::wrong(
+                    "gateway-key",
+                    format!("{} lacks the scope activity.write; it has {}", who.prefix, scopes.join(", ")),
+                    advice,
+                ),
+            }
+        }
+        Ok(Err(status)) => {
+            Finding::wrong("gateway-key", format!("the core refuses it: {}", status.message()), advice)
+        }
+        Err(_) => {
+            Finding::wrong("gateway-key", format!("no answer within {PATIENCE:?}"), "Look at the core's log.")
+        }
+    }
+}
