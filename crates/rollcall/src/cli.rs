@@ -2,6 +2,8 @@
 
 mod activity;
 mod admin_key;
+mod apply;
+mod ask;
 mod audit;
 mod backup;
 mod credential;
@@ -10,6 +12,7 @@ mod doctor;
 mod event;
 mod export;
 mod export_file;
+pub(crate) mod guard_rail;
 mod hold;
 mod import;
 mod import_people;
@@ -92,6 +95,8 @@ enum Command {
     Export(export::Export),
     /// Make a directory of such a file, also in another database
     Import(import::Import),
+    /// Make directories what a file says: directories as code
+    Apply(apply::Apply),
     /// Make, see and change directories: each is one connection to an identity provider
     Directory(directory::Directory),
     /// Register, see and delete the schemas that a directory has beside the built-in ones
@@ -166,6 +171,7 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Restore(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Export(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Import(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Apply(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Directory(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Schema(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Notice(command) => finish(Builder::new_current_thread(), command.run()),

@@ -63,7 +63,8 @@ pub(crate) struct Connection {
 #[derive(Debug)]
 pub(crate) struct Client {
     channel: CoreChannel,
-    authorization: MetadataValue<Ascii>,
+    /// `None`: nobody is asked for one.
+    authorization: Option<MetadataValue<Ascii>>,
     request_id: String,
     server: String,
 }
@@ -107,9 +108,23 @@ impl Client {
                 if server.starts_with("https://") { "; http:// is for one without TLS" } else { "" }
             )
         })?;
-        let random = SystemRandom::new().context("the system has no randomness to give")?;
-        let request_id = new_id(&random, SystemClock.now()).to_string();
-        Ok(Self { channel: CoreChannel::tcp(channel), authorization, request_id, server: server.clone() })
+        let channel = CoreChannel::tcp(channel);
+        Ok(Self {
+            channel,
+            authorization: Some(authorization),
+            request_id: request_id()?,
+            server: server.clone(),
+        })
+    }
+
+    /// The way to services of this process that ask for no credential.
+    pub(crate) fn inside(channel: CoreChannel) -> Result<Self> {
+        Ok(Self {
+            channel,
+            authorization: None,
+            request_id: request_id()?,
+            server: "this process".to_owned(),
+        })
     }
 
     /// The way to the core, for a generated client.
@@ -120,7 +135,9 @@ impl Client {
     /// A request with the credential.
     pub(crate) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        request.metadata_mut().insert("authorization", self.authorization.clone());
+        if let Some(authorization) = &self.authorization {
+            request.metadata_mut().insert("authorization", authorization.clone());
+        }
         if let Ok(id) = self.request_id.parse() {
             request.metadata_mut().insert("x-request-id", id);
         }
@@ -158,6 +175,11 @@ impl Client {
     }
 }
 
+fn request_id() -> Result<String> {
+    let random = SystemRandom::new().context("the system has no randomness to give")?;
+    Ok(new_id(&random, SystemClock.now()).to_string())
+}
+
 /// A part of an answer that every core sends.
 pub(crate) fn present<T>(part: Option<T>) -> Result<T> {
     part.context("the core's answer is not complete; is it of another version?")
@@ -182,7 +204,7 @@ mod tests {
         let channel = tonic::transport::Endpoint::from_static("http://127.0.0.1:1").connect_lazy();
         Client {
             channel: CoreChannel::tcp(channel),
-            authorization: MetadataValue::from_static("Bearer x"),
+            authorization: Some(MetadataValue::from_static("Bearer x")),
             request_id: "17".to_owned(),
             server: "http://core:50051".to_owned(),
         }

@@ -1,6 +1,7 @@
 //! The one binary: `rollcall serve` runs everything in one process, `rollcall core` and `rollcall gateway` run the two
 //! halves apart, and the other commands administer them.
 
+mod apply;
 mod cli;
 mod client;
 mod memory;

@@ -338,6 +338,11 @@ pub(crate) struct Start {
     #[arg(long, env = "ROLLCALL_NO_MIGRATE", value_parser = BoolishValueParser::new())]
     pub(crate) no_migrate: bool,
 
+    /// YAML file that says what directories are to be, as `rollcall apply -f FILE` takes it; it is made true before the server serves, and
+    /// what it does not have is left alone
+    #[arg(long, env = "ROLLCALL_DIRECTORIES_FILE", value_name = "FILE")]
+    pub(crate) directories_file: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) bootstrap: BootstrapFiles,
 }

@@ -14,7 +14,7 @@ use super::metrics::{Metrics, Sources, around_services};
 use super::traces::Traces;
 use super::{database, grpc, listener, logging};
 use crate::settings::{self, Database, General, Grpc, LargeBody, Limits, Mtls, Shutdown, Smtp, Start};
-use crate::output;
+use crate::{apply, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -76,6 +76,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         core.first_start(&secrets, false).await.context("the first start failed")?;
         // Nobody looks at them again.
         drop(secrets);
+        apply::at_start(&core, settings.start.directories_file.as_deref()).await?;
         Ok((claimed, core))
     };
     let (claimed, core) = signals.unless_one_comes(start).await?;

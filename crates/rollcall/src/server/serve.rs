@@ -19,7 +19,7 @@ use super::{access_log, console, core, database, gateway, grpc, http, listener, 
 use crate::settings::{
     self, ConsoleSwitch, Database, General, Grpc, Http, Limits, Mtls, OpenId, Shutdown, Smtp, Start,
 };
-use crate::output;
+use crate::{apply, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -91,6 +91,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         let made = core.first_start(&secrets, true).await.context("the first start failed")?;
         // Nobody looks at them again.
         drop(secrets);
+        apply::at_start(&core, settings.start.directories_file.as_deref()).await?;
         Ok((claimed, core, made))
     };
     let (claimed, core, made) = signals.unless_one_comes(start).await?;

@@ -1,8 +1,6 @@
 //! Whether first sign-ins create accounts: the flags, what `show` says of it, and what switching SCIM means for it.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
-
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 use rollcall_api::v1::{
     CreateDirectoryRequest, Directory, Provisioning, ProvisioningChoice, ProvisioningOverride,
@@ -10,6 +8,7 @@ use rollcall_api::v1::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::cli::ask;
 use crate::cli::switch::Switch;
 use crate::output;
 
@@ -108,16 +107,7 @@ pub(super) fn confirm_scim(before: &Directory, scim: Switch, choices: Choices, y
     let stored = before.provisioning.and_then(|choices| choices.saml).unwrap_or_default().stored;
     let saml = choices.saml_provisioning.map_or(stored, Switch::is_on);
     output::remark(&meaning(&before.name, scim, saml));
-    if yes || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Ok(());
-    }
-    output::remark("Go on? [y/N]");
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
-        return Ok(());
-    }
-    bail!("nothing was changed")
+    ask::whether_to_go_on(yes)
 }
 
 fn meaning(name: &str, scim: Switch, saml: bool) -> String {

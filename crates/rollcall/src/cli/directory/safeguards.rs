@@ -4,10 +4,8 @@ use clap::Args;
 use rollcall_api::v1::{CreateDirectoryRequest, Directory, GuardRail, UpdateDirectoryRequest};
 use serde_json::{Map, Value, json};
 
+use crate::cli::guard_rail;
 use crate::cli::switch::Switch;
-
-/// How a guard rail is written.
-const GUARD_RAIL: &str = "off|N,P%,WINDOW";
 
 /// The flags of a command that makes or changes a directory.
 #[derive(Debug, Args)]
@@ -19,7 +17,7 @@ pub(super) struct Safeguards {
 
     /// How many users the identity provider may deactivate or delete: past N users and P % of the active ones within WINDOW
     /// (such as 1h) a change is held for an administrator, see `rollcall hold --help`. A new directory has 10,20%,1h
-    #[arg(long, value_name = GUARD_RAIL, value_parser = guard_rail)]
+    #[arg(long, value_name = guard_rail::FORM, value_parser = guard_rail::read)]
     guard_rail: Option<GuardRail>,
 
     /// Whether what the identity provider sends is checked to its end and then not done, but answered with what would have
@@ -73,49 +71,11 @@ fn days(text: &str) -> Result<i32, String> {
         .ok_or_else(|| format!("give a number of days, such as 30 or 30d, not {text:?}"))
 }
 
-/// Reads `off` or a guard rail such as `10,20%,1h`.
-fn guard_rail(text: &str) -> Result<GuardRail, String> {
-    if text == "off" {
-        return Ok(GuardRail::default());
-    }
-    let wrong = || format!("write it as {GUARD_RAIL}, such as 10,20%,1h; {text:?} is not");
-    let mut parts = text.split(',').map(str::trim);
-    let (Some(users), Some(percent), Some(window), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(wrong());
-    };
-    let percent = percent.strip_suffix('%').ok_or_else(wrong)?;
-    Ok(GuardRail {
-        enabled: true,
-        users: users.parse().map_err(|_| wrong())?,
-        percent: percent.parse().map_err(|_| wrong())?,
-        window: Some(prost_types::Duration { seconds: seconds(window).ok_or_else(wrong)?, nanos: 0 }),
-    })
-}
-
-/// Reads a number with a unit: `90s`, `30m`, `1h`, `2d`.
-fn seconds(text: &str) -> Option<i64> {
-    let units = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
-    let (unit, seconds) = units.into_iter().find(|(unit, _)| text.ends_with(*unit))?;
-    text.strip_suffix(unit)?.parse::<u32>().ok().map(|number| i64::from(number) * seconds)
-}
-
-/// A guard rail as it is given.
-fn written(rail: Option<&GuardRail>) -> String {
-    let Some(rail) = rail.filter(|rail| rail.enabled) else { return "off".to_owned() };
-    let seconds = rail.window.map_or(0, |window| window.seconds);
-    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
-    let whole = units.into_iter().find(|(length, _)| seconds % length == 0);
-    let (length, unit) = whole.unwrap_or((1, "s"));
-    format!("{},{}%,{}{unit}", rail.users, rail.percent, seconds / length)
-}
-
 /// The safeguards of a directory by name.
 pub(super) fn json(directory: &Directory) -> Map<String, Value> {
     Map::from_iter([
         ("retention_days".to_owned(), json!(directory.retention_days)),
-        ("guard_rail".to_owned(), json!(written(directory.guard_rail.as_ref()))),
+        ("guard_rail".to_owned(), json!(guard_rail::written(directory.guard_rail.as_ref()))),
         ("dry_run".to_owned(), json!(directory.dry_run)),
         (
             "administrator_role".to_owned(),
@@ -134,17 +94,6 @@ mod tests {
         assert_eq!(days("0d"), Ok(0));
         for bad in ["", "d", "-1", "1h", "30 days", "9999999999"] {
             assert!(days(bad).unwrap_err().contains("30d"), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_guard_rail_is_shown_as_it_is_given() {
-        for text in ["off", "10,20%,1h", "0,0%,90s", "5,100%,30m", "1,1%,2d"] {
-            assert_eq!(written(Some(&guard_rail(text).unwrap())), text);
-        }
-        assert_eq!(written(None), "off");
-        for bad in ["", "on", "10", "10,20,1h", "10,20%,1", "10,20%,1w", "x,20%,1h", "10,20%,1h,2"] {
-            assert!(guard_rail(bad).unwrap_err().contains("10,20%,1h"), "{bad}");
         }
     }
 }

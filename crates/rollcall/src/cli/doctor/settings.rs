@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::finding::Finding;
 use super::{Doctor, Part};
+use crate::apply;
 use crate::settings::Invalid;
 
 const NAME: &str = "settings";
@@ -15,6 +16,7 @@ pub(super) fn check(doctor: &Doctor) -> Vec<Finding> {
     if doctor.part.has_core() {
         read(doctor.limits.checked(&doctor.http.large_body).map(drop));
         read(doctor.start.bootstrap.secrets().map(drop));
+        read(doctor.start.directories_file.as_deref().map_or(Ok(()), |file| apply::read(file).map(drop)));
     }
     if doctor.part == Part::Serve {
         read(doctor.open_id.provider().map(drop));
