@@ -58,10 +58,10 @@ fn tell(core: &Replica, cause: Option<&Cause>) {
     match cause {
         None => tracing::info!(%core, "a core serves again"),
         Some(Cause::DoesNotServe) => {
-            tracing::info!(%core, "a core gets no calls: it does not serve at present")
+            tracing::info!(%core, "a core gets no calls: it does not serve at present");
         }
         Some(Cause::OutOfReach(cause)) => {
-            tracing::warn!(%core, cause, "a core gets no calls: it cannot be reached")
+            tracing::warn!(%core, cause, "a core gets no calls: it cannot be reached");
         }
     }
 }

@@ -100,9 +100,10 @@ impl Host {
             Err(_) => Some(format!("nobody answers within {PATIENCE:?}")),
         };
         if cause != self.told {
-            match &cause {
-                Some(cause) => tracing::warn!(host = self.name, cause, "the name of a core is not found"),
-                None => tracing::info!(host = self.name, "the name of a core is found again"),
+            if let Some(cause) = &cause {
+                tracing::warn!(host = self.name, cause, "the name of a core is not found");
+            } else {
+                tracing::info!(host = self.name, "the name of a core is found again");
             }
             self.told = cause;
         }
@@ -112,13 +113,13 @@ impl Host {
         addresses.sort_unstable();
         addresses.dedup();
         let before = std::mem::take(&mut self.cores);
-        let core_at = |address: SocketAddr| match before.iter().find(|core| core.address() == address) {
-            Some(core) => Arc::clone(core),
-            None => {
-                let core = Arc::new(Replica::new(address, network.channel(&self.url, address)));
-                tokio::spawn(checks::follow(Arc::downgrade(&core)));
-                core
+        let core_at = |address: SocketAddr| {
+            if let Some(core) = before.iter().find(|core| core.address() == address) {
+                return Arc::clone(core);
             }
+            let core = Arc::new(Replica::new(address, network.channel(&self.url, address)));
+            tokio::spawn(checks::follow(Arc::downgrade(&core)));
+            core
         };
         self.cores = addresses.into_iter().map(core_at).collect();
     }

@@ -40,7 +40,8 @@ impl Core {
     /// The directory of this name, for people to come into. Errors: `NOT_FOUND`; `FORBIDDEN`, it is being imported.
     pub async fn people_of(&self, name: &str) -> Result<People> {
         let directory = self.store.directory(name).await?.ok_or_else(|| {
-            let detail = format!("there is no directory {name:?}; make it with `rollcall directory create`");
+            let detail =
+                format!("there is no directory {name:?}; make it with `rollcall directory create NAME --profile generic`");
             Error::new(ErrorReason::NotFound, detail)
         })?;
         if self.store.import(directory.id).await?.is_some() {

@@ -32,6 +32,7 @@ const BATCH: u64 = 500;
                         --map 'Mail=emails[type eq \"work\"].value' --map 'Room=-'\n\n\
                         The directory must be there. Every row is judged before anybody is made; who is there already is left \
                         alone, so that it can be run again.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct Import {
     /// The file that was exported, or the table
     file: PathBuf,

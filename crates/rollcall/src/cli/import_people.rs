@@ -1,4 +1,4 @@
-//! `rollcall import --csv`: makes users of the rows of a table.
+//! `rollcall import FILE --csv --directory NAME`: makes users of the rows of a table.
 
 use std::collections::HashMap;
 use std::fs::File;

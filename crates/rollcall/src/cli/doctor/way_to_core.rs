@@ -20,15 +20,36 @@ use crate::client::innermost;
 use crate::server::tls;
 use crate::settings::{CoreConnection, GatewayKey};
 
-/// Asks the core how it is, and who the gateway is to it.
+/// Asks each core how it is, and one that serves who the gateway is to it.
 pub(super) async fn check(settings: &CoreConnection, key: &GatewayKey) -> Vec<Finding> {
-    let url = &settings.core_url;
-    let channel = match connect(settings).await {
+    let mut findings = Vec::new();
+    let mut serving = None;
+    for url in &settings.core_url {
+        let (finding, channel) = ask(settings, url).await;
+        findings.push(finding);
+        serving = serving.or(channel);
+    }
+    findings.push(match (key.authorization(), serving) {
+        (Ok(None), _) => Finding::warning(
+            "gateway-key",
+            "it is not set: what this gateway answers is not in the activity log",
+            "Make one with `rollcall service-key create gateways --scope activity.write`, and give gateway-key-file.",
+        ),
+        (Ok(Some(key)), Some(channel)) => judged(&channel, &key).await,
+        // What is wrong with it is among the settings.
+        (Err(_), _) | (Ok(Some(_)), None) => unasked(),
+    });
+    findings
+}
+
+/// How the core at a URL is, and the way to it if it serves.
+async fn ask(settings: &CoreConnection, url: &str) -> (Finding, Option<Channel>) {
+    let channel = match connect(settings, url).await {
         Ok(channel) => channel,
         Err(error) => {
             let advice = "Start the core, or mend core-url: https:// is for a core with TLS, which with mTLS wants \
                           core-client-cert and core-client-key too.";
-            return vec![Finding::wrong("core", format!("{url}: {error:#}"), advice), unasked()];
+            return (Finding::wrong("core", format!("{url}: {error:#}"), advice), None);
         }
     };
     let health = async {
@@ -36,46 +57,32 @@ pub(super) async fn check(settings: &CoreConnection, key: &GatewayKey) -> Vec<Fi
         let answer = HealthClient::new(channel.clone()).check(request).await;
         answer.map(|answer| answer.into_inner().status() == ServingStatus::Serving)
     };
-    let core = match timeout(PATIENCE, health).await {
-        Ok(Ok(true)) => Finding::ok("core", format!("{url} serves")),
-        Ok(Ok(false)) => Finding::wrong(
-            "core",
+    let wrong = |found, advice| (Finding::wrong("core", found, advice), None);
+    match timeout(PATIENCE, health).await {
+        Ok(Ok(true)) => (Finding::ok("core", format!("{url} serves")), Some(channel)),
+        Ok(Ok(false)) => wrong(
             format!("{url} is there and does not serve"),
             "Look at its log, and ask about it with `rollcall doctor core`: its database may be gone, or it is ending.",
         ),
-        Ok(Err(status)) => Finding::wrong(
-            "core",
+        Ok(Err(status)) => wrong(
             format!("{url} does not answer as a core does: {}", status.message()),
             "Give core-url the gRPC address of a core: not that of a SCIM endpoint, and with https:// if it has TLS.",
         ),
-        Err(_) => Finding::wrong(
-            "core",
+        Err(_) => wrong(
             format!("{url} does not answer within {PATIENCE:?}"),
             "Look at its log, and at what is between here and there.",
         ),
-    };
-    let gateway_key = match key.authorization() {
-        // What is wrong with it is among the settings.
-        Err(_) => unasked(),
-        Ok(None) => Finding::warning(
-            "gateway-key",
-            "it is not set: what this gateway answers is not in the activity log",
-            "Make one with `rollcall service-key create gateways --scope activity.write`, and give gateway-key-file.",
-        ),
-        Ok(Some(_)) if core.is_wrong() => unasked(),
-        Ok(Some(key)) => judged(&channel, &key).await,
-    };
-    vec![core, gateway_key]
+    }
 }
 
 fn unasked() -> Finding {
     Finding::not_checked("gateway-key", "the core cannot be asked about it")
 }
 
-async fn connect(settings: &CoreConnection) -> Result<Channel> {
+async fn connect(settings: &CoreConnection, url: &str) -> Result<Channel> {
     let (certificate, key) = (settings.core_client_cert.as_deref(), settings.core_client_key.as_deref());
     let client = tls::pair("core-client-cert", certificate, "core-client-key", key)?;
-    let endpoint = tls::endpoint("core-url", &settings.core_url, settings.core_ca_cert.as_deref(), client)?;
+    let endpoint = tls::endpoint("core-url", url, settings.core_ca_cert.as_deref(), client)?;
     let endpoint = endpoint.connect_timeout(PATIENCE).timeout(PATIENCE);
     match timeout(PATIENCE, endpoint.connect()).await {
         Ok(connected) => connected.map_err(|error| anyhow!("cannot be reached ({})", innermost(&error))),
