@@ -1,5 +1,7 @@
 """HTTPS at every port that speaks HTTP, and certificates that change while people are served."""
 
+import datetime
+import re
 import socket
 import ssl
 import threading
@@ -23,10 +25,11 @@ class Shown:
         self.certificate, self.key = folder / "tls.crt", folder / "tls.key"
         self.renew()
 
-    def renew(self) -> None:
-        """Writes those of another authority, as somebody does who replaces a file."""
+    def renew(self, days: float = 90) -> None:
+        """Writes those of another authority, as somebody does who replaces a file; they end after so many days."""
         self.authority = trustme.CA()
-        issued = self.authority.issue_cert(HOST)
+        ends = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+        issued = self.authority.issue_cert(HOST, not_before=ends - datetime.timedelta(days=365), not_after=ends)
         for file, pem in ((self.key, issued.private_key_pem), (self.certificate, issued.cert_chain_pems[0])):
             new = file.with_suffix(".new")
             pem.write_to_path(new)
@@ -178,3 +181,27 @@ def test_half_a_pair_is_refused_at_the_start(builder, missing):
     assert done.returncode != 0
     wanted = {"certificate": "http-tls-key needs http-tls-cert", "key": "http-tls-cert needs http-tls-key"}
     assert wanted.get(missing, str(shown.key)) in done.stderr
+
+
+def test_a_certificate_that_ends_soon_is_told_of_and_one_that_is_renewed_no_longer(builder):
+    house = builder.new("serve-sqlite")
+    shown = Shown(builder.work)
+    shown.renew(days=3.5)
+    house.settings = shown.settings() | {"ROLLCALL_METRICS_ADDR": "127.0.0.1:0"}
+    house.http_port, house.grpc_port = free_port(), free_port()
+    process = house.new_process("serve")
+    house.processes.append(process)
+
+    def days_left() -> float:
+        address = re.search(r'"metrics are at.*?"address":"([^"]+)"', process.stderr)[1]
+        told = httpx.get(f"http://{address}/metrics").text
+        ends = re.search(r'^rollcall_certificate_end_timestamp_seconds\{port="http"\} (\S+)', told, re.MULTILINE)
+        return (float(ends[1]) - time.time()) / 86400
+
+    process.wait_for(lambda: "the certificate ends soon" in process.stderr and "metrics are at" in process.stderr)
+    assert '"days":3' in process.stderr
+    assert days_left() == pytest.approx(3.5, abs=0.1)
+    shown.renew(days=90)
+    process.wait_for(lambda: days_left() > 80)
+    shown.renew(days=-1)
+    process.wait_for(lambda: "the certificate has expired" in process.stderr)

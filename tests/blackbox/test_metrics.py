@@ -69,6 +69,7 @@ def test_each_process_tells_the_numbers_that_are_documented_of_it(house):
         # What is told only where there is something to tell.
         absent = {
             "rollcall_outbox_oldest_pending_timestamp_seconds",
+            "rollcall_certificate_end_timestamp_seconds",
             "rollcall_credential_next_end_timestamp_seconds",
             "rollcall_event_follower_lag_events",
             "rollcall_job_last_success_timestamp_seconds",

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
+use jiff::Timestamp;
+use rollcall_core::{Clock as _, SystemClock};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -23,10 +25,16 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::time::ASN1Time;
 
 use super::tls::pair;
 use crate::settings::{Grpc, HttpTls, Invalid};
 
+/// How many days before its end a certificate should have been renewed.
+pub(crate) const SOON: i64 = 14;
+/// A day, in seconds.
+pub(crate) const A_DAY: i64 = 24 * 60 * 60;
 /// How often it is looked whether the files have changed.
 const PERIOD: Duration = Duration::from_secs(5);
 /// The largest file that is read, in bytes. Chains have some thousand.
@@ -61,6 +69,8 @@ struct Shown {
     /// The digest of what the files held when they were last looked at.
     digest: [u8; 32],
     config: Arc<ServerConfig>,
+    /// When the first certificate of the chain ends.
+    ends: Option<Timestamp>,
 }
 
 /// What the files hold.
@@ -113,9 +123,13 @@ impl Certificates {
             client_ca: client_ca.map(Path::to_owned),
         };
         let texts = files.read()?;
-        let config = files.config(&texts, protocols)?;
-        let shown = Mutex::new(Shown { digest: texts.digest(), config: Arc::new(config) });
+        let shown = Mutex::new(files.shown(&texts, protocols)?);
         Ok(Arc::new(Self { files, protocols, shown }))
+    }
+
+    /// When what is shown ends, as far as that can be read.
+    pub(super) fn ends(&self) -> Option<Timestamp> {
+        self.lock().ends
     }
 
     /// Greets a client. `None`: it speaks no TLS, does not come to its end in time, or shows no certificate that it has to.
@@ -136,6 +150,7 @@ impl Certificates {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut said = String::new();
+        let mut days_told = None;
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             let certificates = Arc::clone(&self);
             let looked =
@@ -159,6 +174,24 @@ impl Certificates {
                     said = cause;
                 }
             }
+            self.tell_of_end(&mut days_told);
+        }
+    }
+
+    /// Tells each day that what is shown ends soon, or has ended.
+    fn tell_of_end(&self, told: &mut Option<i64>) {
+        let Some(ends) = self.ends() else { return };
+        let left = ends.as_microsecond() - SystemClock.now();
+        let days = left.div_euclid(A_DAY * 1_000_000);
+        if days >= SOON || *told == Some(days) {
+            return;
+        }
+        *told = Some(days);
+        let file = self.files.certificate.display();
+        if left <= 0 {
+            tracing::error!(%file, %ends, "the certificate has expired, and clients refuse it: replace the file");
+        } else {
+            tracing::warn!(%file, %ends, days, "the certificate ends soon: replace the file");
         }
     }
 
@@ -174,10 +207,10 @@ impl Certificates {
         if digest == self.lock().digest {
             return Ok(false);
         }
-        let config = self.files.config(&texts, self.protocols);
+        let new = self.files.shown(&texts, self.protocols);
         let mut shown = self.lock();
         shown.digest = digest;
-        shown.config = Arc::new(config?);
+        *shown = new?;
         Ok(true)
     }
 
@@ -215,9 +248,10 @@ impl Files {
         })
     }
 
-    /// What connections are made by. Errors: what is wrong with which file.
-    fn config(&self, texts: &Texts, protocols: &[&[u8]]) -> Result<ServerConfig> {
+    /// What clients are shown. Errors: what is wrong with which file.
+    fn shown(&self, texts: &Texts, protocols: &[&[u8]]) -> Result<Shown> {
         let chain = certificates(&texts.certificate, &self.certificate)?;
+        let ends = validity(&chain).map(|(_, ends)| ends);
         let key = private_key(texts.key.expose_secret(), &self.key)?;
         let provider = Arc::new(default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -237,8 +271,21 @@ impl Files {
         let mut config =
             builder.with_single_cert(chain, key).with_context(|| unfit(&self.certificate, &self.key))?;
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-        Ok(config)
+        Ok(Shown { digest: texts.digest(), config: Arc::new(config), ends })
     }
+}
+
+/// From when until when all of these certificates count. `None`: it cannot be read of one, or there is none.
+pub(crate) fn validity(certificates: &[CertificateDer<'_>]) -> Option<(Timestamp, Timestamp)> {
+    let each = |certificate: &CertificateDer<'_>| {
+        let (_, read) = X509Certificate::from_der(certificate.as_ref()).ok()?;
+        let time = |time: ASN1Time| Timestamp::from_second(time.timestamp()).ok();
+        Some((time(read.validity.not_before)?, time(read.validity.not_after)?))
+    };
+    let all = certificates.iter().map(each).collect::<Option<Vec<_>>>()?;
+    let begins = all.iter().map(|(begins, _)| *begins).max()?;
+    let ends = all.iter().map(|(_, ends)| *ends).min()?;
+    Some((begins, ends))
 }
 
 /// Checks that files can be shown to a server: a certificate and its key. Errors: what is wrong with which file.

@@ -91,6 +91,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
             core: Some(core.clone()),
             takes_changes: Some(health.takes_changes()),
             spans: traces.counts(),
+            certificates: certificates.iter().map(|shown| ("grpc", Arc::clone(shown))).collect(),
             connections: vec![("grpc", Arc::clone(&connections))],
             ..Sources::default()
         };

@@ -34,6 +34,7 @@ use self::calls::Calls;
 use self::looked_up::LookedUp;
 use self::process::Process;
 use self::requests::Requests;
+use super::certificates::Certificates;
 use super::connections::Connections;
 use super::lifecycle::Servers;
 use super::traces::SpanCounts;
@@ -72,6 +73,8 @@ pub(super) struct Sources {
     pub(super) spans: Option<Arc<SpanCounts>>,
     /// Whether the database took a change when that was last tried.
     pub(super) takes_changes: Option<Arc<AtomicBool>>,
+    /// The certificates that each port shows, by what it is called.
+    pub(super) certificates: Vec<(&'static str, Arc<Certificates>)>,
     /// The connections of each port, by what it is called.
     pub(super) connections: Vec<(&'static str, Arc<Connections>)>,
 }

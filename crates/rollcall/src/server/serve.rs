@@ -126,6 +126,10 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
             takes_changes: Some(health.takes_changes()),
             activity: Some(meter),
             spans: traces.counts(),
+            certificates: [("http", &http_certificates), ("grpc", &grpc_certificates)]
+                .into_iter()
+                .filter_map(|(port, shown)| Some((port, Arc::clone(shown.as_ref()?))))
+                .collect(),
             connections: vec![
                 ("http", Arc::clone(&http_connections)),
                 ("grpc", Arc::clone(&grpc_connections)),

@@ -4,19 +4,12 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::Doctor;
 use super::finding::Finding;
 use crate::cli::time::now;
-use crate::server::certificates::{certificates, read, require_pair};
+use crate::server::certificates::{A_DAY, SOON, certificates, read, require_pair, validity};
 use crate::server::tls::pair;
-
-/// How many days before its end a certificate should have been renewed.
-const SOON: i64 = 14;
-
-/// Seconds in a day.
-const A_DAY: i64 = 24 * 60 * 60;
 
 const RENEW: &str =
     "Renew it: what renews certificates has only to replace the files, and no restart is needed.";
@@ -84,18 +77,7 @@ pub(super) fn until(
     certificates: &[CertificateDer<'_>],
     now: Timestamp,
 ) -> Finding {
-    let validity = |certificate: &CertificateDer<'_>| {
-        let (_, read) = X509Certificate::from_der(certificate.as_ref()).ok()?;
-        let time = |time: x509_parser::time::ASN1Time| Timestamp::from_second(time.timestamp()).ok();
-        Some((time(read.validity.not_before)?, time(read.validity.not_after)?))
-    };
-    let all: Option<Vec<_>> = certificates.iter().map(validity).collect();
-    let bounds = all.and_then(|all| {
-        let begins = all.iter().map(|(begins, _)| *begins).max()?;
-        let ends = all.iter().map(|(_, ends)| *ends).min()?;
-        Some((begins, ends))
-    });
-    let Some((begins, ends)) = bounds else {
+    let Some((begins, ends)) = validity(certificates) else {
         return Finding::wrong(name, format!("{whose}: it cannot be read until when it counts"), RENEW);
     };
     if now < begins {

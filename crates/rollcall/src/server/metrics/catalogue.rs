@@ -51,6 +51,8 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         "Connections that there may be at once, by the port: max-connections, or as many as the limit of open files leaves"
     Counter "rollcall_connections_refused_total" ["port"] "all"
         "Connections that were turned away, since max-connections or max-connections-per-address was reached"
+    Gauge "rollcall_certificate_end_timestamp_seconds" ["port"] "all"
+        "When the first certificate of the chain ends that a port shows; absent where it shows none"
     Counter "rollcall_rate_limited_total" [] "serve, core"
         "Requests of identity providers that were refused with 429, since their directory had sent as many as max-requests-per-second lets it"
     Gauge "rollcall_database_takes_changes" [] "serve, core"

@@ -41,6 +41,7 @@ pub(super) struct LookedUp {
     connections: Family<Label, Gauge>,
     most_connections: Family<Label, Gauge>,
     connections_refused: Family<Label, Counter>,
+    certificate_ends: Family<Label, Gauge<f64, AtomicU64>>,
     rate_limited: Family<Alone, Counter>,
     takes_changes: Family<Alone, Gauge>,
     transactions: Family<Label, Counter>,
@@ -82,6 +83,7 @@ impl LookedUp {
             "rollcall_connections": connections,
             "rollcall_connections_max": most_connections,
             "rollcall_connections_refused_total": connections_refused,
+            "rollcall_certificate_end_timestamp_seconds": certificate_ends,
             "rollcall_rate_limited_total": rate_limited,
             "rollcall_database_takes_changes": takes_changes,
             "rollcall_transactions_total": transactions,
@@ -137,6 +139,11 @@ impl LookedUp {
         }
         for (outcome, count) in sources.spans.iter().flat_map(|spans| spans.load()) {
             reach(&self.spans.get_or_create(&[("outcome", outcome)]), count);
+        }
+        for (port, certificates) in &sources.certificates {
+            if let Some(ends) = certificates.ends() {
+                self.certificate_ends.get_or_create(&[("port", port)]).set(seconds(ends.as_microsecond()));
+            }
         }
         if let Some(takes_changes) = &sources.takes_changes {
             self.takes_changes.get_or_create(&[]).set(i64::from(takes_changes.load(Ordering::Relaxed)));
