@@ -133,6 +133,9 @@ class House:
             ended = self.processes[place]
             self.past_output += ended.output
             self.processes[place] = self.new_process(ended.name)
+        for core in (self.processes[place] for place in places if self.processes[place].name == "core"):
+            # For a moment a gateway may still think well of the one before.
+            core.wait_for(lambda core=core: "Rollcall core is ready" in core.stdout)
         self.processes[places[-1]].wait_for(self.is_ready)
 
     def restart(self) -> None:

@@ -12,7 +12,7 @@ mod rules;
 mod schemas;
 mod settings;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
 use rollcall_api::channel::CoreChannel;
@@ -23,20 +23,34 @@ pub(crate) use self::file::{DirectoriesFile, read};
 pub(crate) use self::plan::plan;
 pub(crate) use self::report::{as_json, report};
 use crate::client::Client;
+use crate::settings::Invalid;
 
 /// How often a core tries at its start: another replica may be doing the same.
 const ATTEMPTS: usize = 3;
 
+/// The file that a core makes true at its start.
+#[derive(Debug)]
+pub(crate) struct AtStart {
+    path: PathBuf,
+    file: DirectoriesFile,
+}
+
+impl AtStart {
+    /// Reads the file, if there is to be one. Errors: what is wrong in it.
+    pub(crate) fn read(path: Option<&Path>) -> Result<Option<Self>, Invalid> {
+        path.map(|path| Ok(Self { path: path.to_owned(), file: read(path)? })).transpose()
+    }
+}
+
 /// Makes true what a file says, as Rollcall itself, before a core serves. What the file does not have is left alone.
 ///
-/// Errors: the file cannot be read, or something in it cannot be done.
-pub(crate) async fn at_start(core: &Core, path: Option<&Path>) -> Result<()> {
-    let Some(path) = path else { return Ok(()) };
-    let file = read(path)?;
+/// Errors: something in it cannot be done.
+pub(crate) async fn at_start(core: &Core, file: Option<&AtStart>) -> Result<()> {
+    let Some(AtStart { path, file }) = file else { return Ok(()) };
     let client = Client::inside(CoreChannel::memory(core.setting_up()))?;
     let mut refused = anyhow!("nothing was tried");
     for _ in 0..ATTEMPTS {
-        match make_true(&client, &file).await {
+        match make_true(&client, file).await {
             Ok(changes) => {
                 tracing::info!(file = %path.display(), changes, "the directories are as the file has them");
                 return Ok(());

@@ -93,7 +93,7 @@ enum Command {
     Restore(restore::Restore),
     /// Write all that a directory is into a file
     Export(export::Export),
-    /// Make a directory of such a file, also in another database
+    /// Make a directory of an exported file, also in another database; or users of the rows of a table
     Import(import::Import),
     /// Make directories what a file says: directories as code
     Apply(apply::Apply),

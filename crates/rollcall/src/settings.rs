@@ -303,6 +303,15 @@ pub(crate) enum PoolMode {
     Transaction,
 }
 
+impl From<PoolMode> for rollcall_store::PoolMode {
+    fn from(mode: PoolMode) -> Self {
+        match mode {
+            PoolMode::Session => Self::Session,
+            PoolMode::Transaction => Self::Transaction,
+        }
+    }
+}
+
 impl Database {
     /// How many requests of one directory are served at once: on PostgreSQL as many as leave a quarter of the connections to
     /// the others; on SQLite, where none waits for another one's locks, all.

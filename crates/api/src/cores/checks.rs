@@ -56,7 +56,7 @@ async fn ask(core: &Replica) -> Result<(), Cause> {
 fn tell(core: &Replica, cause: Option<&Cause>) {
     let core = core.address();
     match cause {
-        None => tracing::info!(%core, "a core serves again"),
+        None => tracing::info!(%core, "a core serves"),
         Some(Cause::DoesNotServe) => {
             tracing::info!(%core, "a core gets no calls: it does not serve at present");
         }

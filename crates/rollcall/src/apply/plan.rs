@@ -106,6 +106,12 @@ impl Plan {
 ///
 /// Errors: the core's, and what can never become as the file has it.
 pub(crate) async fn plan(client: &Client, file: &DirectoriesFile, prune: bool) -> Result<Plan> {
+    if prune && file.directories.is_empty() && file.service_keys.is_empty() {
+        bail!(
+            "nothing was changed: the file has neither directories nor service keys, so that --prune would remove all that there \
+             is; a directory is deleted with `rollcall directory delete NAME`"
+        );
+    }
     let there = current::directories(client).await?;
     let keys = current::keys(client).await?;
     let mut parts = Vec::new();

@@ -55,7 +55,32 @@ pub(super) fn compared(directory: &str, wanted: &[ProvisioningRule], there: &[Me
             }
         }
     }
+    for (before, rule) in left_alone(there, &wanted, prune) {
+        let after = standing.iter().position(|standing| standing.id == rule.id).unwrap_or(before);
+        if after != before {
+            // It takes no call, and decides later than it did, or earlier.
+            let (place, now) = (after + 1, format!("{}, which the file does not have", told(rule)));
+            let was = format!("{} (at {})", told(rule), before + 1);
+            work.changes.push(Change::new(format!("provisioning rule {place}"), Some(was), Some(now)));
+        }
+    }
     work
+}
+
+/// The rules that are there and that the file does not have, with their places, unless they go.
+fn left_alone<'a>(there: &'a [Message], wanted: &[Message], prune: bool) -> Vec<(usize, &'a Message)> {
+    if prune {
+        return Vec::new();
+    }
+    let mut left: Vec<_> = wanted.iter().map(Alike::of).collect();
+    let mut others = Vec::new();
+    for (place, rule) in there.iter().enumerate() {
+        match left.iter().position(|alike| *alike == Alike::of(rule)) {
+            Some(at) => _ = left.remove(at),
+            None => others.push((place, rule)),
+        }
+    }
+    others
 }
 
 fn message(rule: &ProvisioningRule) -> Message {
@@ -179,6 +204,20 @@ mod tests {
         assert_eq!(steps("", "x", false), [""; 0]);
         assert_eq!(steps("aa", "aaa", true), ["-a"]);
         assert_eq!(steps("A", "a", true), [""; 0]);
+    }
+
+    #[test]
+    fn a_rule_that_the_file_does_not_have_is_told_of_where_it_decides_later() {
+        let wanted = [rule("a")];
+        let told = |there: &str, prune| {
+            let work = compared("acme", &wanted, &standing(there), prune);
+            let last = work.changes.last().map(|change| (change.what.clone(), change.after.clone()));
+            (work.steps.len(), last.unwrap_or_default())
+        };
+        let behind = "allow; email-domains x, which the file does not have".to_owned();
+        assert_eq!(told("xa", false), (1, ("provisioning rule 2".to_owned(), Some(behind))));
+        assert_eq!(told("ax", false).0, 0);
+        assert_eq!(told("xa", true), (1, ("provisioning rule".to_owned(), None)));
     }
 
     #[test]

@@ -32,7 +32,7 @@ The file has what is to be, and what it does not mention is left as it is:
       service-keys:
         - name: billing
           scopes: [directory.read]
-          sha256: 2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
+          sha256: 118814543cc1506dc68d8661e14c5b6d06748040536f3ddb5a7e8254f5ec2e4f
 
 A service key stands there by the hash of its secret, never by the secret: printf %s \"$SECRET\" | sha256sum. docs/cli.md has \
 every field. A core applies such a file at its start, too: --directories-file.";

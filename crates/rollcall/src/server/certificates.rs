@@ -127,6 +127,13 @@ impl Certificates {
         Ok(Arc::new(Self { files, protocols, shown }))
     }
 
+    /// Those of ports, with each what it is called, without those that are not encrypted.
+    pub(super) fn of_ports<const PORTS: usize>(
+        ports: [(&'static str, Option<&Arc<Self>>); PORTS],
+    ) -> Vec<(&'static str, Arc<Self>)> {
+        ports.into_iter().filter_map(|(port, shown)| Some((port, Arc::clone(shown?)))).collect()
+    }
+
     /// When what is shown ends, as far as that can be read.
     pub(super) fn ends(&self) -> Option<Timestamp> {
         self.lock().ends

@@ -80,7 +80,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         let sources = Sources {
             cores: Some(cores),
             spans: traces.counts(),
-            certificates: certificates.iter().map(|shown| ("http", Arc::clone(shown))).collect(),
+            certificates: Certificates::of_ports([("http", certificates.as_ref())]),
             connections: vec![("http", Arc::clone(&connections))],
             ..Sources::default()
         };

@@ -13,8 +13,9 @@ use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_services};
 use super::traces::Traces;
 use super::{database, grpc, listener, logging};
+use crate::apply::{self, AtStart};
+use crate::output;
 use crate::settings::{self, Database, General, Grpc, LargeBody, Limits, Mtls, Shutdown, Smtp, Start};
-use crate::{apply, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,6 +64,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let secrets = settings.start.bootstrap.secrets()?;
     let smtp = settings.smtp.server()?;
     let certificates = Certificates::of_grpc(&settings.grpc)?;
+    let directories = AtStart::read(settings.start.directories_file.as_deref())?;
     let mut signals = Signals::new()?;
     let listener = listener::bind("grpc-addr", settings.grpc.grpc_addr).await?;
     let metrics = Metrics::bind(&settings.metrics).await?;
@@ -76,7 +78,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         core.first_start(&secrets, false).await.context("the first start failed")?;
         // Nobody looks at them again.
         drop(secrets);
-        apply::at_start(&core, settings.start.directories_file.as_deref()).await?;
+        apply::at_start(&core, directories.as_ref()).await?;
         Ok((claimed, core))
     };
     let (claimed, core) = signals.unless_one_comes(start).await?;
@@ -91,7 +93,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
             core: Some(core.clone()),
             takes_changes: Some(health.takes_changes()),
             spans: traces.counts(),
-            certificates: certificates.iter().map(|shown| ("grpc", Arc::clone(shown))).collect(),
+            certificates: Certificates::of_ports([("grpc", certificates.as_ref())]),
             connections: vec![("grpc", Arc::clone(&connections))],
             ..Sources::default()
         };

@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 
 use super::file_lock::FileLock;
-use crate::settings::{Database, Invalid, PoolMode};
+use crate::settings::{Database, Invalid};
 
 /// The file in the data directory.
 const FILE_NAME: &str = "rollcall.db";
@@ -56,10 +56,7 @@ async fn connect(settings: &Database) -> Result<Arc<dyn Store>> {
         max_connections: settings.database_connections,
         statement_timeout: settings.database_statement_timeout,
         lock_timeout: settings.database_lock_timeout,
-        pool_mode: match settings.database_pool_mode {
-            PoolMode::Session => rollcall_store::PoolMode::Session,
-            PoolMode::Transaction => rollcall_store::PoolMode::Transaction,
-        },
+        pool_mode: settings.database_pool_mode.into(),
         ..Options::default()
     };
     let url = url(settings)?;
@@ -178,7 +175,7 @@ mod tests {
             database_connections: 2,
             database_statement_timeout: Duration::from_secs(10),
             database_lock_timeout: Duration::from_secs(5),
-            database_pool_mode: PoolMode::Session,
+            database_pool_mode: crate::settings::PoolMode::Session,
         }
     }
 

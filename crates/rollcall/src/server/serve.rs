@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use rollcall_api::channel::CoreChannel;
+use rollcall_core::bootstrap::FirstStart;
 use rollcall_gateway::{ActivityLog, Readiness};
 
 use super::certificates::Certificates;
@@ -16,10 +17,11 @@ use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router, around_services};
 use super::traces::Traces;
 use super::{access_log, console, core, database, gateway, grpc, http, listener, logging, parting};
+use crate::apply::{self, AtStart};
+use crate::output;
 use crate::settings::{
     self, ConsoleSwitch, Database, General, Grpc, Http, Limits, Mtls, OpenId, Shutdown, Smtp, Start,
 };
-use crate::{apply, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,6 +77,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let oidc = settings.open_id.provider()?;
     let http_certificates = Certificates::of_http(&settings.http.tls)?;
     let grpc_certificates = Certificates::of_grpc(&settings.grpc)?;
+    let directories = AtStart::read(settings.start.directories_file.as_deref())?;
     let mut signals = Signals::new()?;
     // Listen first: a first start shows its secrets once, and must not be spent on a process that cannot serve.
     let http_listener = listener::bind("http-addr", settings.http.http_addr).await?;
@@ -91,10 +94,16 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         let made = core.first_start(&secrets, true).await.context("the first start failed")?;
         // Nobody looks at them again.
         drop(secrets);
-        apply::at_start(&core, settings.start.directories_file.as_deref()).await?;
-        Ok((claimed, core, made))
+        let applied = apply::at_start(&core, directories.as_ref()).await;
+        Ok((claimed, core, made, applied))
     };
-    let (claimed, core, made) = signals.unless_one_comes(start).await?;
+    let (claimed, core, made, applied) = signals.unless_one_comes(start).await?;
+    let reach = Reach {
+        public_url: &gateway::public_url(&settings.http, http_address),
+        console: !settings.console.no_console,
+        core_url: &core::url(&settings.grpc, grpc_address),
+    };
+    still_told(applied, &reach, &made)?;
     let (routes, reporter) = core.routes().await?;
     let routes = traces.around_services(around_services(metrics.as_ref(), routes));
     let health = Health::watch(core.clone(), reporter);
@@ -126,10 +135,10 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
             takes_changes: Some(health.takes_changes()),
             activity: Some(meter),
             spans: traces.counts(),
-            certificates: [("http", &http_certificates), ("grpc", &grpc_certificates)]
-                .into_iter()
-                .filter_map(|(port, shown)| Some((port, Arc::clone(shown.as_ref()?))))
-                .collect(),
+            certificates: Certificates::of_ports([
+                ("http", http_certificates.as_ref()),
+                ("grpc", grpc_certificates.as_ref()),
+            ]),
             connections: vec![
                 ("http", Arc::clone(&http_connections)),
                 ("grpc", Arc::clone(&grpc_connections)),
@@ -147,11 +156,6 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     servers.start(|stop| gateway::report(reporter, channel, stop));
     servers.start(|stop| grpc::serve(grpc_listener, grpc_certificates, grpc_connections, routes, stop));
     tracing::info!(http = %http_address, grpc = %grpc_address, "gateway and core listen");
-    let reach = Reach {
-        public_url: &gateway::public_url(&settings.http, http_address),
-        console: !settings.console.no_console,
-        core_url: &core::url(&settings.grpc, grpc_address),
-    };
     output::line(&if made.created { first_start::first(&reach, &made) } else { first_start::usual(&reach) })?;
     // What was shown once is not kept.
     drop(made);
@@ -165,4 +169,12 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     database::close(claimed).await;
     traces.end().await;
     ended
+}
+
+/// Whether the file of directories was refused. What a first start has made is shown all the same: nobody could make it again.
+fn still_told(applied: Result<()>, reach: &Reach<'_>, made: &FirstStart) -> Result<()> {
+    if applied.is_err() && made.created {
+        output::line(&first_start::first(reach, made))?;
+    }
+    applied
 }

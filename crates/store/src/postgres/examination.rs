@@ -8,13 +8,13 @@ use sqlx::{Connection as _, Row as _};
 use super::dialect::{IS_MIGRATED, MIGRATIONS};
 use super::failure::failure;
 use super::hosts::Hosts;
-use super::pool::alone;
+use super::pool::{alone, unopened};
 use crate::examination::{ASKED, compared};
 use crate::{Examination, Options, Result};
 
 /// Looks at the first of the servers of a URL that answers. Errors: as those of [`examine`](crate::examine).
 pub(crate) async fn examine(url: &str, options: &Options, now: fn() -> i64) -> Result<Examination> {
-    let mut connection = alone(Hosts::of(url, options.pool_mode)?, options).await.map_err(failure)?;
+    let mut connection = alone(Hosts::of(url, options.pool_mode)?, options).await.map_err(unopened)?;
     let found = look(&mut connection, now).await.map_err(failure)?;
     // What was found is known, however the connection ends.
     _ = connection.close().await;

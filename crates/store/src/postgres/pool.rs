@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleResult, Timeouts};
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Executor as _, Row as _};
 use tokio::time::timeout;
@@ -161,11 +162,7 @@ impl Pool {
     /// change by itself.
     pub(super) async fn first(&self) -> Result<Pooled> {
         self.ask_for_one().await.map_err(|error| match error {
-            PoolError::Backend(error) if is_of_a_pooler(&error) => Error::Url(format!(
-                "the database is behind a pooler such as PgBouncer ({error}); where its pool_mode is transaction, set \
-                 database-pool-mode to transaction"
-            )),
-            PoolError::Backend(error) => failure(error),
+            PoolError::Backend(error) => unopened(error),
             error => self.none(error),
         })
     }
@@ -222,9 +219,17 @@ impl Pool {
     }
 }
 
-/// Whether a pooler refused what only a server takes.
-fn is_of_a_pooler(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| error.message().contains("unsupported startup parameter"))
+/// Why there is no first connection. A pooler refuses what only a server takes.
+pub(super) fn unopened(error: sqlx::Error) -> Error {
+    let is_of_a_pooler =
+        |error: &dyn DatabaseError| error.message().contains("unsupported startup parameter");
+    if !error.as_database_error().is_some_and(is_of_a_pooler) {
+        return failure(error);
+    }
+    Error::Url(format!(
+        "the database is behind a pooler such as PgBouncer ({error}): where its pool_mode is transaction, set database-pool-mode \
+         to transaction; where it is session, have it ignore that parameter (ignore_startup_parameters)"
+    ))
 }
 
 /// How much longer than the server takes for a statement its answer is waited for.

@@ -57,12 +57,19 @@ async fn look(settings: &Database) -> Result<Examination, Finding> {
     }
     let wrong = |found: String, advice: &str| Finding::wrong("database", found, advice);
     let url = url(settings).map_err(|Invalid(found)| wrong(found, "Mend database-url."))?;
-    let options = Options { acquire_timeout: PATIENCE, statement_timeout: PATIENCE, ..Options::default() };
+    let options = Options {
+        acquire_timeout: PATIENCE,
+        statement_timeout: PATIENCE,
+        pool_mode: settings.database_pool_mode.into(),
+        ..Options::default()
+    };
     let looking = examine(url.expose_secret(), &options, || SystemClock.now());
     let unreachable = "Start it, let this machine reach it, or mend database-url.";
     match timeout(PATIENCE, looking).await {
         Err(_) => Err(wrong(format!("{shown} does not answer within {PATIENCE:?}"), unreachable)),
-        Ok(Err(rollcall_store::Error::Url(found))) => Err(wrong(found, "Mend database-url or data-dir.")),
+        Ok(Err(rollcall_store::Error::Url(found))) => {
+            Err(wrong(found, "Mend database-url, data-dir or database-pool-mode."))
+        }
         Ok(Err(error)) => Err(wrong(format!("{shown} cannot be used: {}", told(&error)), unreachable)),
         Ok(Ok(found)) => Ok(found),
     }
