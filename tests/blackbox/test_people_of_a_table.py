@@ -70,6 +70,8 @@ def test_who_is_there_is_left_alone_and_the_others_come(house, generic):
         (HEADER.strip() + ",userName\nana,,A,true,,,b\n", ["both userName"]),
         (HEADER + "ana,,A\n", ["row 2: it has 3 fields, and the first row has 6"]),
         ("", ["no column"]),
+        (HEADER, ["no rows"]),
+        (HEADER + 'ana,,"A,true,,\nben,,B,true,,\n', ["not closed"]),
     ],
 )
 def test_a_table_that_is_wrong_makes_nobody_and_says_what_is_wrong(house, generic, table, parts):

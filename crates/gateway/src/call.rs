@@ -156,6 +156,19 @@ impl Call<'_> {
         Ok(())
     }
 
+    /// The same before a body is read, which strangers may send in numbers: whoever presents nothing is told so at once, and the
+    /// others take turns, so that the calls of everybody else have room.
+    async fn authenticate_in_turn(&self) -> Result<(), Problem> {
+        if !self.parts.headers.contains_key(AUTHORIZATION) {
+            return Err(Problem::no_credential());
+        }
+        let asking = async {
+            let _turn = self.gateway.turns_to_ask.acquire().await;
+            self.authenticate().await
+        };
+        timeout(self.gateway.core_timeout, asking).await.unwrap_or_else(|_| Err(Problem::late()))
+    }
+
     /// What a client wants to see of resources, as SCIM JSON with the URLs that it came by.
     pub(crate) fn as_scim(&self, projection: Projection) -> Projection {
         Projection { scim_base_url: Some(self.base.clone().into_owned()), ..projection }
@@ -186,7 +199,7 @@ impl Call<'_> {
         if self.read_for_anybody(body, limit.min(READ_FOR_ANYBODY)).await? {
             return Ok(());
         }
-        self.authenticate().await?;
+        self.authenticate_in_turn().await?;
         let credential = self.parts.headers.get(AUTHORIZATION);
         body.find_room(&self.gateway.body_room, credential, limit).await?;
         if !body.read_within(limit).await? {

@@ -20,6 +20,10 @@ const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// The seconds after which a client may try again what was refused for a while.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
+/// What whoever presents nothing is told.
+const NO_CREDENTIAL: &str =
+    "no credential: send the SCIM token of the directory as Authorization: Bearer <token>";
+
 /// What is told where the core cannot be reached, or was not when the answer was to come.
 const OUT_OF_REACH: &str = "the identity core cannot be reached. Where the connection broke off, a change may have been made all \
                             the same: read before sending it again";
@@ -43,6 +47,11 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    /// Nobody says who asks.
+    pub(crate) fn no_credential() -> Self {
+        Self::new(ErrorReason::CredentialMissing, NO_CREDENTIAL)
+    }
+
     /// A problem out of the table of errors, found by the gateway.
     pub(crate) fn new(reason: ErrorReason, detail: impl Into<Cow<'static, str>>) -> Self {
         let mapping = mapping(reason);
@@ -122,9 +131,7 @@ impl Problem {
         }
         let detail: Cow<'static, str> = match reason {
             ErrorReason::Internal => return Self::internal(request),
-            ErrorReason::CredentialMissing => {
-                "no credential: send the SCIM token of the directory as Authorization: Bearer <token>".into()
-            }
+            ErrorReason::CredentialMissing => NO_CREDENTIAL.into(),
             ErrorReason::CredentialInvalid => {
                 "the bearer token is not valid: send a SCIM token that has neither expired nor been revoked"
                     .into()

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rollcall_api::channel::CoreChannel;
+use tokio::sync::Semaphore;
 
 use crate::activity::ActivityLog;
 use crate::base_url::BaseUrls;
@@ -14,6 +15,9 @@ use crate::settings::{Readiness, Settings};
 /// What part of the memory for large bodies there is beside it for those whose credential nobody has checked.
 const OPEN_SHARE: usize = 4;
 
+/// How many ask at once whether a credential is good, before bodies for which there was no room.
+const TURNS_TO_ASK: usize = 100;
+
 /// What every request is served with.
 #[derive(Debug)]
 pub(crate) struct Gateway {
@@ -21,6 +25,8 @@ pub(crate) struct Gateway {
     pub(crate) core_timeout: Duration,
     pub(crate) max_user_body_bytes: usize,
     pub(crate) max_large_body_bytes: usize,
+    /// Who may ask at once whether a credential is good for whose body there was no room.
+    pub(crate) turns_to_ask: Semaphore,
     /// For bodies whose credential nobody has checked, and for what they become.
     pub(crate) open_room: Room,
     /// For the texts of large bodies.
@@ -43,6 +49,7 @@ impl Gateway {
             core_timeout: settings.core_timeout,
             max_user_body_bytes: settings.max_user_body_bytes,
             max_large_body_bytes: settings.max_large_body_bytes,
+            turns_to_ask: Semaphore::new(TURNS_TO_ASK),
             open_room: Room::for_bytes(settings.body_memory_bytes / OPEN_SHARE),
             body_room: Room::for_bytes(settings.body_memory_bytes),
             tree_room: Room::for_bytes(settings.body_memory_bytes),

@@ -38,7 +38,14 @@ pub(crate) struct AtStart {
 impl AtStart {
     /// Reads the file, if there is to be one. Errors: what is wrong in it.
     pub(crate) fn read(path: Option<&Path>) -> Result<Option<Self>, Invalid> {
-        path.map(|path| Ok(Self { path: path.to_owned(), file: read(path)? })).transpose()
+        path.map(|path| {
+            if !path.metadata().map_or(true, |about| about.is_file()) {
+                let what = "is no file, and a start waits for nobody to write into it";
+                return Err(Invalid(format!("directories-file {} {what}", path.display())));
+            }
+            Ok(Self { path: path.to_owned(), file: read(path)? })
+        })
+        .transpose()
     }
 }
 

@@ -7,6 +7,7 @@ mod table;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, Result};
+use rollcall_api::unseen::shown;
 use serde_json::Value;
 
 pub(crate) use paint::Paint;
@@ -55,7 +56,7 @@ pub(crate) fn secret(secret: &str, explanation: &str) -> Result<()> {
 
 /// Prints an error with its causes in one line.
 pub(crate) fn error(error: &anyhow::Error) {
-    remark(&format!("rollcall: {}", chain(error)));
+    remark(&format!("rollcall: {}", shown(&chain(error), true)));
 }
 
 /// An error and its causes, but for those whose words are already there.

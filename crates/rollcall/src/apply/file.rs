@@ -407,6 +407,11 @@ pub(crate) fn read(path: &Path) -> Result<DirectoriesFile, Invalid> {
 }
 
 pub(super) fn parse(text: &str) -> Result<DirectoriesFile, Mistake> {
+    let says_nothing = |line: &str| line.is_empty() || line.starts_with('#') || line.starts_with("---");
+    if text.lines().map(str::trim).all(says_nothing) {
+        let what = "the file says nothing; one that wants no directories says so: directories: []";
+        return Err(Mistake { line: 1, column: 1, what: what.to_owned() });
+    }
     let options = serde_saphyr::options! { with_snippet: false };
     let file: DirectoriesFile = serde_saphyr::from_str_with_options(text, options).map_err(Mistake::from)?;
     let mut names = BTreeMap::new();
@@ -432,6 +437,14 @@ pub(super) fn parse(text: &str) -> Result<DirectoriesFile, Mistake> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_says_nothing_is_none() {
+        for nothing in ["", "\n", "# to be filled in\n", "---\n"] {
+            assert!(refusal(nothing).starts_with("1:1: the file says nothing"), "{nothing:?}");
+        }
+        assert!(parse("directories: []").is_ok());
+    }
 
     fn refusal(text: &str) -> String {
         let Mistake { line, column, what } =

@@ -1,6 +1,7 @@
 //! What has to be done so that directories are what the file says.
 
 use anyhow::{Result, bail};
+use rollcall_api::unseen::shown;
 use rollcall_api::v1::{
     CreateDirectoryRequest, CreateProvisioningRuleRequest, CreateServiceKeyRequest, DeleteDirectoryRequest,
     DeleteProvisioningRuleRequest, DeleteSchemaRequest, MoveProvisioningRuleRequest, RegisterSchemaRequest,
@@ -106,12 +107,6 @@ impl Plan {
 ///
 /// Errors: the core's, and what can never become as the file has it.
 pub(crate) async fn plan(client: &Client, file: &DirectoriesFile, prune: bool) -> Result<Plan> {
-    if prune && file.directories.is_empty() && file.service_keys.is_empty() {
-        bail!(
-            "nothing was changed: the file has neither directories nor service keys, so that --prune would remove all that there \
-             is; a directory is deleted with `rollcall directory delete NAME`"
-        );
-    }
     let there = current::directories(client).await?;
     let keys = current::keys(client).await?;
     let mut parts = Vec::new();
@@ -150,7 +145,7 @@ impl Part {
     pub(super) fn title(&self) -> String {
         match self.directory.as_str() {
             "" => "all directories".to_owned(),
-            name => format!("directory {name}"),
+            name => format!("directory {}", shown(name, false)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -69,8 +70,12 @@ impl Table<'_> {
     /// Judges every row, and then makes who is not there yet. Errors: what is wrong with the table; nobody has been made then.
     pub(super) async fn import(&self, core: &Core, directory: &str) -> Result<()> {
         let people = core.people_of(directory).await.context("nobody was imported")?;
+        self.require_closed_quotes().context("nobody was imported")?;
         let (columns, example) = self.columns(&people).context("nobody was imported")?;
         let found = self.judge(&people, &columns).await.context("nobody was imported")?;
+        if found.wrong_in_all + found.new + found.there == 0 {
+            bail!("nobody was imported: {} has no rows below the names of its columns", self.file.display());
+        }
         if found.wrong_in_all > 0 {
             let others = found.wrong_in_all - found.wrong.len() as u64;
             let others = if others > 0 { format!("\nand {others} more") } else { String::new() };
@@ -172,12 +177,35 @@ impl Table<'_> {
         Ok(people.make(&batch).await?)
     }
 
+    /// A quote that is not closed would make one field of all that is behind it.
+    fn require_closed_quotes(&self) -> Result<()> {
+        let mut file = BufReader::new(self.open()?);
+        let mut is_open = false;
+        loop {
+            let piece = file.fill_buf()?;
+            if piece.is_empty() {
+                break;
+            }
+            is_open = piece.iter().fold(is_open, |is_open, byte| is_open ^ (*byte == b'"'));
+            let length = piece.len();
+            file.consume(length);
+        }
+        if is_open {
+            bail!("{} has a quote (\") that is not closed, or one too many", self.file.display());
+        }
+        Ok(())
+    }
+
     fn read(&self) -> Result<Reader<File>> {
+        Ok(ReaderBuilder::new().from_reader(self.open()?))
+    }
+
+    fn open(&self) -> Result<File> {
         let file = File::open(self.file).with_context(|| format!("cannot open {}", self.file.display()))?;
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
             bail!("{} is no file, and it has to be read twice", self.file.display());
         }
-        Ok(ReaderBuilder::new().from_reader(file))
+        Ok(file)
     }
 
     fn print(

@@ -23,6 +23,11 @@ pub(crate) fn endpoint(
             "{setting} {url:?}: give the URL of a core, such as http://127.0.0.1:50051 or https://core:50051"
         ))
     };
+    if url.contains('@') {
+        return Err(
+            Invalid(format!("{setting} has a user or a password in it, which is of no use there")).into()
+        );
+    }
     let endpoint = Endpoint::from_shared(url.to_owned()).map_err(|_| invalid())?;
     let uri = endpoint.uri();
     if uri.host().is_none_or(str::is_empty) || uri.path_and_query().is_some_and(|path| path.as_str() != "/") {
