@@ -37,6 +37,11 @@ class Metric:
         _, _, only = self.of.partition(" on ")
         return only in ("", database)
 
+    def is_of(self, processes: set[str]) -> bool:
+        """Whether one of these processes tells it."""
+        roles, _, _ = self.of.partition(" on ")
+        return roles == "all" or not processes.isdisjoint(roles.split(", "))
+
 
 @dataclass(frozen=True)
 class Said:

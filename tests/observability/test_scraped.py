@@ -14,12 +14,14 @@ from harness.house import Builder, House
 from harness.process import free_port
 from observability.prometheus import Prometheus
 from observability.promql import Selector, read
-from observability.sources import alerts, catalogued, expressions, metrics, panels, recorded
+from observability.sources import Metric, alerts, catalogued, expressions, metrics, panels, recorded
 
 # What Grafana puts in place of its variables.
 FILLED_IN = {"$__rate_interval": "1m", "$job": "rollcall", "$namespace": ".*", "$instance": ".*"}
 # Labels that a series may lack: a namespace is of Kubernetes, and a path that there is not has no route.
 CAN_BE_EMPTY = {"namespace", "http_route"}
+# What a process tells only where something is switched on that is off here: TLS, and traces.
+SWITCHED_OFF = {"rollcall_certificate_end_timestamp_seconds", "rollcall_trace_spans_total"}
 
 
 @dataclass
@@ -32,6 +34,11 @@ class Watched:
     @property
     def database(self) -> str:
         return "SQLite" if self.house.database.kind == "sqlite" else "PostgreSQL"
+
+    def tells(self, metric: Metric) -> bool:
+        """Whether its processes are to tell a metric."""
+        processes = {process.name for process in self.house.processes}
+        return metric.is_on(self.database) and metric.is_of(processes) and metric.name not in SWITCHED_OFF
 
     def misses(self, selector: Selector) -> bool:
         """Whether no series has the labels that are asked for, whatever their values: not all goes wrong here."""
@@ -94,7 +101,7 @@ def test_every_metric_that_is_named_is_scraped(watched):
     for said in expressions():
         for selector in read(said.text).selectors:
             metric = metrics().get(catalogued(selector.metric))
-            if metric and metric.is_on(watched.database) and watched.misses(selector):
+            if metric and watched.tells(metric) and watched.misses(selector):
                 missing.add((said.where, selector.metric))
     assert missing == set()
     named = {catalogued(one.metric) for said in expressions() for one in read(said.text).selectors}
