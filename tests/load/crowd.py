@@ -22,8 +22,14 @@ from harness.process import free_port
 
 # Users in the directory, so that a page of them is more than what waits in the system's buffers.
 USERS = 1000
+# The ports of a server, which share its descriptors evenly.
+PORTS = 2
 # Connections that are opened at once.
 AT_ONCE = 200
+# Long answers that a slow reader asks for: more than the buffers of both ends hold.
+ANSWERS = 8
+# How long the crowd has until it only waits: to make its long answers takes the processor.
+SETTLING = 25
 # How often a slow client sends a byte.
 PAUSE = 1.0
 
@@ -119,7 +125,7 @@ async def be_slow_to_ask(server: Server) -> None:
 async def be_slow_to_read(server: Server) -> None:
     _, writer = await server.connect()
     # Its reader takes as much as its buffer holds, and then nothing more.
-    for _ in range(20):
+    for _ in range(ANSWERS):
         writer.write(server.request(f"GET /scim/v2/Users?count={USERS}"))
     await asyncio.sleep(3600)
 
@@ -150,6 +156,7 @@ async def measure(server: Server, idle: int, slow: int, seconds: float) -> None:
     ways = [be_slow_to_ask, be_slow_to_read]
     tasks = [asyncio.create_task(ways[number % 2](server)) for number in range(slow)]
     print(f"{len(crowd)} idle and {slow} slow connections, {refused} refused", flush=True)
+    await asyncio.sleep(SETTLING)
     told("during", await asking(server, seconds))
     for task in tasks:
         task.cancel()
@@ -167,6 +174,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15)
     asked = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    needed = PORTS * (asked.idle + asked.slow + 100) + 500
+    if most < needed:
+        raise SystemExit(
+            f"a server needs {needed} descriptors for that many on one port, and may have {most}: ask for fewer"
+        )
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="rollcall-crowd.") as folder:
         server = Server(asked.binary, folder, asked.idle + asked.slow)
