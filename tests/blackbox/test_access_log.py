@@ -102,11 +102,8 @@ def test_a_user_agent_is_cut_and_spoils_no_line(new_house):
     assert token not in house.output
 
 
-def test_the_console_has_lines_too(new_house):
-    new_house.settings = ON
-    house = new_house.start()
-    if not house.mode.startswith("serve"):
-        pytest.skip("the console is in serve")
+def test_the_console_has_lines_too(builder):
+    house = builder.start("serve-sqlite", settings=ON)
     assert httpx.post(f"{house.url}/admin/sign-in", data={"key": house.admin_key}).status_code == 303
     house.stop()
     [line] = [line for line in lines(house) if line["route"].startswith("/admin")]

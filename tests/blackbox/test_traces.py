@@ -146,11 +146,8 @@ def test_a_client_that_records_nothing_is_not_recorded_unless_the_sampler_says_s
     assert len(told) == count
 
 
-def test_a_page_of_the_console_and_its_calls_are_one_trace(new_house, collector):
-    new_house.settings = collector.settings("grpc")
-    house = new_house.start()
-    if not house.mode.startswith("serve"):
-        pytest.skip("the console is in serve")
+def test_a_page_of_the_console_and_its_calls_are_one_trace(builder, collector):
+    house = builder.start("serve-sqlite", settings=collector.settings("grpc"))
     traceparent, trace_id = place()
     signed_in = httpx.post(
         f"{house.url}/admin/sign-in", data={"key": house.admin_key}, headers={"traceparent": traceparent}
