@@ -48,8 +48,8 @@ def test_rows_become_users_as_if_an_administrator_had_made_them(house, generic):
 def test_who_is_there_is_left_alone_and_the_others_come(house, generic):
     generic.scim.create("ANA", title="Boss")
     done = imported(house, generic, HEADER + "ana,,Other,true,,\nben,,Ben,true,,\n")
-    assert "imported 1 users" in done.stdout, done.stderr
-    assert "1 are there already" in done.stdout
+    assert "imported 1 user into" in done.stdout, done.stderr
+    assert "1 is there already" in done.stdout
     users = {user["userName"]: user for user in generic.scim.get("/Users").json()["Resources"]}
     assert (users["ANA"]["title"], "name" in users["ANA"]) == ("Boss", False)
     again = imported(house, generic, HEADER + "ana,,Other,true,,\nben,,Ben,true,,\n")
@@ -61,7 +61,7 @@ def test_who_is_there_is_left_alone_and_the_others_come(house, generic):
     [
         (
             HEADER + "ana,,A,true,,\nben,,B,perhaps,,\n,,C,true,,\nANA,,D,true,,\n",
-            ["3 of 4 rows", "row 3: Active", "row 4", "userName", "row 5", "that of row 2"],
+            ["of 4 rows, 3 are wrong", "row 3: Active", "row 4", "userName", "row 5", "that of row 2"],
         ),
         ("Login,Mail,Active,Room,Shoes\nana,,true,,44\n", ['"Shoes"', "--map 'Shoes=PATH'", "'Shoes=-'"]),
         ("Login,Mail,Active\nana,,true\n", ['no column "Room"', '"Login"']),

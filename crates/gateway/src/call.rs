@@ -149,19 +149,19 @@ impl Call<'_> {
         }
     }
 
-    /// Asks the core whether the credential is good. Errors: it is not, or the core cannot say.
+    /// Asks the core whether the credential is good. Errors: it is not, the core cannot say, or there is none, which nobody need be
+    /// asked about.
     pub(crate) async fn authenticate(&self) -> Result<(), Problem> {
+        if !self.parts.headers.contains_key(AUTHORIZATION) {
+            return Err(Problem::no_credential());
+        }
         let message = self.message(WhoAmIRequest {});
         self.answered(Box::pin(client::identity(self.core()).who_am_i(message))).await?;
         Ok(())
     }
 
-    /// The same before a body is read, which strangers may send in numbers: whoever presents nothing is told so at once, and the
-    /// others take turns, so that the calls of everybody else have room.
+    /// The same before a body is read, which strangers may send in numbers: in turn, so that the calls of everybody else have room.
     async fn authenticate_in_turn(&self) -> Result<(), Problem> {
-        if !self.parts.headers.contains_key(AUTHORIZATION) {
-            return Err(Problem::no_credential());
-        }
         let asking = async {
             let _turn = self.gateway.turns_to_ask.acquire().await;
             self.authenticate().await

@@ -47,9 +47,9 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// Nobody says who asks.
+    /// The request says nothing of who asks: what the core would say of it, and need not be asked for.
     pub(crate) fn no_credential() -> Self {
-        Self::new(ErrorReason::CredentialMissing, NO_CREDENTIAL)
+        Self { from_core: true, ..Self::new(ErrorReason::CredentialMissing, NO_CREDENTIAL) }
     }
 
     /// A problem out of the table of errors, found by the gateway.

@@ -6,6 +6,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
+use http::Request;
 use rollcall_gateway::Settings;
 use tokio::sync::oneshot;
 
@@ -146,6 +147,17 @@ async fn bodies_of_strangers_have_little_room_and_past_it_only_a_good_credential
     for reply in stalled {
         reply.error(401);
     }
+}
+
+#[tokio::test]
+async fn whoever_presents_nothing_with_a_body_is_told_so_without_a_call() {
+    let gateway = Gateway::with(Settings { body_memory_bytes: 1024, ..Settings::default() }).await;
+    for body in [Body::from("{"), Body::from(vec![b' '; 100 * 1024]), endless(4)] {
+        let request = Request::builder().method("POST").uri("/scim/v2/Users").body(body).unwrap();
+        let reply = gateway.send(request).await;
+        assert!(reply.error(401).1.contains("no credential"));
+    }
+    assert!(gateway.core.asked().is_empty());
 }
 
 #[tokio::test]

@@ -80,9 +80,9 @@ impl Table<'_> {
             let others = found.wrong_in_all - found.wrong.len() as u64;
             let others = if others > 0 { format!("\nand {others} more") } else { String::new() };
             bail!(
-                "nobody was imported: {} of {} rows are wrong\n{}{others}",
-                found.wrong_in_all,
-                found.wrong_in_all + found.new + found.there,
+                "nobody was imported: of {}, {}\n{}{others}",
+                counted(found.wrong_in_all + found.new + found.there, "row", "rows"),
+                counted(found.wrong_in_all, "is wrong", "are wrong"),
                 found.wrong.join("\n")
             );
         }
@@ -240,10 +240,16 @@ impl Table<'_> {
             output::table(&table)?;
         }
         let verb = if self.dry_run { "would import" } else { "imported" };
-        output::line(&format!(
-            "{verb} {new} users into {directory}; {there} are there already and stay as they are"
-        ))
+        let new = counted(*new, "user", "users");
+        let there =
+            counted(*there, "is there already and stays as it is", "are there already and stay as they are");
+        output::line(&format!("{verb} {new} into {directory}; {there}"))
     }
+}
+
+/// So many, in words that go with the number.
+fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 /// What is wrong with a row that cannot be read. Errors: it is not the row.
