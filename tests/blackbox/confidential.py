@@ -15,7 +15,8 @@ from harness.collector import Collector
 from harness.follower import Follower
 from harness.house import Builder, Directory, House
 from harness.openid import CLIENT_ID, Provider
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.scim import Scim
 from harness.smtp import Postbox
 

@@ -10,7 +10,8 @@ import pytest
 from asking import told_by
 from callers import Callers, Tally, rows
 
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.scim import TRUSTS_NOBODY, UNKNOWN_ID
 
 pytestmark = pytest.mark.timeout(600)

@@ -14,7 +14,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 
 from harness.house import Directory, House
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.scim import GROUP, PATCH_OP, SCIM_JSON, TRUSTS_NOBODY, a_user
 
 

@@ -5,7 +5,8 @@ import signal
 import httpx
 import pytest
 
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 
 
 def status(url: str) -> int:

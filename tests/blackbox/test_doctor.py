@@ -9,7 +9,7 @@ import trustme
 from posting import smtp_settings
 
 from harness.house import House
-from harness.process import free_port
+from harness.ports import free_port
 from harness.scim import Scim
 from harness.smtp import Postbox
 

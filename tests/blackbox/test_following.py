@@ -7,7 +7,8 @@ import pytest
 from groups import a_group, add, change, ids, new_group, put, remove, rename, with_groups
 
 from harness.follower import Follower, changes_of, type_number, type_of
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.rpc import api, judge, refuses
 from harness.scim import a_user, no_content, ok
 

@@ -12,7 +12,8 @@ import httpx
 import pytest
 import trustme
 
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.scim import Scim
 
 HOST = "localhost"

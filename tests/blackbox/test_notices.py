@@ -5,7 +5,8 @@ import time
 import pytest
 from posting import Posted, smtp_settings
 
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.rpc import Rpc, api, refuses
 from harness.scim import a_user, created
 from harness.smtp import Postbox, eventually

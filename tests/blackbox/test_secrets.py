@@ -16,7 +16,8 @@ from confidential import Confidential, begin
 from leaks import FORMS, PART, Leaks
 from misplacing import ask_for_access_tokens, misplace_tokens, send_passwords
 
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.rpc import api
 from harness.scim import Scim, a_user, refused
 

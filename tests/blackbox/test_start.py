@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from harness.process import Process, binary, clean_environment, free_port
+from harness.ports import free_port
+from harness.process import Process, binary, clean_environment
 from harness.scim import Scim, listing, ok
 
 pytestmark = pytest.mark.every_mode

@@ -5,7 +5,8 @@ import signal
 import pytest
 from posting import smtp_settings
 
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.rpc import Rpc, api
 from harness.smtp import Postbox, eventually
 

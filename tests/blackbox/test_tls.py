@@ -7,7 +7,8 @@ import grpc
 import pytest
 import trustme
 
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.scim import Scim
 
 pytestmark = pytest.mark.every_mode

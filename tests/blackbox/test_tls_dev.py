@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from harness.process import Process, binary, clean_environment, free_port
+from harness.ports import free_port
+from harness.process import Process, binary, clean_environment
 from harness.scim import Scim
 
 

@@ -443,7 +443,8 @@ def test_failing_again_and_again_has_to_wait(builder, provider):
 
 
 def test_the_console_alone_signs_in_too(builder, provider):
-    from harness.process import Process, free_port
+    from harness.ports import free_port
+    from harness.process import Process
 
     house = builder.start("apart-sqlite")
     house.http_port = free_port()

@@ -151,7 +151,8 @@ def test_the_cookie_is_secure_wherever_the_console_is_reached_from_elsewhere(hou
 
 
 def test_the_console_is_a_process_of_its_own_too(builder):
-    from harness.process import Process, free_port
+    from harness.ports import free_port
+    from harness.process import Process
 
     house = builder.start("apart-sqlite")
     assert httpx.get(house.url + "/admin").status_code == 404, "a gateway alone has no console"

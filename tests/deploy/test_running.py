@@ -11,7 +11,8 @@ import pytest
 from deploy.authority import Authority
 from deploy.reading import containers, named, server, settings_of, workloads
 from deploy.rendering import INSTALLATIONS, kustomized
-from harness.process import Process, binary, clean_environment, free_port
+from harness.ports import free_port
+from harness.process import Process, binary, clean_environment
 
 # Where files are in a pod, and which settings are addresses.
 DATA, TLS = "/var/lib/rollcall", "/etc/rollcall/tls"

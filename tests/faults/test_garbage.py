@@ -16,7 +16,8 @@ from faults import nonsense
 from faults.babbler import Babbler
 from harness.modes import rotation
 from harness.openid import CLIENT_ID
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.proxy import Proxy
 from harness.rpc import api
 from harness.scim import TRUSTS_NOBODY

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from harness.modes import rotation
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.scim import TRUSTS_NOBODY
 
 IS_LONG = rotation() == "all"

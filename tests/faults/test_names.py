@@ -17,7 +17,8 @@ from faults.babbler import Babbler
 from harness.modes import rotation
 from harness.name_server import NameServer
 from harness.openid import CLIENT_ID, Provider
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.proxy import Proxy
 from harness.rpc import api
 from harness.scim import TRUSTS_NOBODY

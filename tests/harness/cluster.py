@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from harness.process import free_port
+from harness.ports import free_port
 
 
 class Cluster:

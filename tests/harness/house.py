@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 
 from harness.database import Database, drop_postgres, new_postgres
-from harness.process import Process, binary, clean_environment, free_port
+from harness.ports import free_port
+from harness.process import Process, binary, clean_environment
 from harness.rpc import Rpc, api
 from harness.scim import TRUSTS_NOBODY, Scim
 

@@ -12,7 +12,7 @@ import psycopg
 
 from harness.cluster import postgres_user
 from harness.database import Database
-from harness.process import free_port
+from harness.ports import free_port
 
 # Far fewer than Rollcall opens to it.
 SERVER_CONNECTIONS = 3

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -12,12 +11,6 @@ from pathlib import Path
 def binary() -> Path:
     """The binary under test: what tests/run has built."""
     return Path(os.environ["ROLLCALL_TEST_BINARY"])
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 def clean_environment(**settings: str) -> dict[str, str]:

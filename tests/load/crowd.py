@@ -18,7 +18,7 @@ import tempfile
 import time
 import urllib.request
 
-from harness.process import free_port
+from harness.ports import free_port
 
 # Users in the directory, so that a page of them is more than what waits in the system's buffers.
 USERS = 1000

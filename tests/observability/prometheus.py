@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import yaml
 
-from harness.process import free_port
+from harness.ports import free_port
 from observability.sources import RULE_FILES
 
 

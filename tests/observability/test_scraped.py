@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from harness.house import Builder, House
-from harness.process import free_port
+from harness.ports import free_port
 from observability.prometheus import Prometheus
 from observability.promql import Selector, read
 from observability.sources import Metric, alerts, catalogued, expressions, metrics, panels, recorded

@@ -6,7 +6,8 @@ import grpc
 import httpx
 
 from harness.house import House
-from harness.process import Process, free_port
+from harness.ports import free_port
+from harness.process import Process
 from harness.scim import TRUSTS_NOBODY
 
 CORES = 3
