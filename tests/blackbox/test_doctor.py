@@ -2,7 +2,10 @@
 
 import datetime
 import json
+import os
+import socket
 import ssl
+import threading
 
 import pytest
 import trustme
@@ -92,6 +95,35 @@ def test_people_read_what_is_wrong_and_what_to_do(builder):
     assert "wrong " in done.stdout
     assert "→ " in done.stdout
     assert done.stderr.startswith("rollcall: 1 of ")
+
+
+def test_a_collector_that_is_away_is_no_reason_not_to_start(builder):
+    house = not_started(builder, "serve-sqlite")
+    finds(Doctor(house).checks(), "traces", "not-checked", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    with socket.create_server(("127.0.0.1", 0)) as collector:
+        there = f"http://127.0.0.1:{collector.getsockname()[1]}?key=hunter2"
+        finds(Doctor(house, OTEL_EXPORTER_OTLP_ENDPOINT=there).checks(), "traces", "ok")
+    away = Doctor(house, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{free_port()}?key=hunter2")
+    finds(away.checks(), "traces", "warning", "cannot be reached")
+    assert "hunter2" not in away.run().stdout
+    finds(Doctor(house, OTEL_TRACES_SAMPLER="sometimes", **away.settings).checks(1), "traces", "wrong", "SAMPLER")
+
+
+def test_a_pipe_that_nobody_writes_into_is_not_waited_for_without_an_end(builder):
+    house = not_started(builder, "serve-sqlite")
+    pipe = house.work / "password"
+    os.mkfifo(pipe)
+    doctor = Doctor(
+        house,
+        ROLLCALL_SMTP_URL=f"smtp://ana@127.0.0.1:{free_port()}",
+        ROLLCALL_SMTP_FROM="rollcall@example.com",
+        ROLLCALL_SMTP_PASSWORD_FILE=str(pipe),
+    )
+    writer = threading.Thread(target=pipe.write_text, args=("hunter2",))
+    writer.start()
+    finds(doctor.checks(1), "smtp", "wrong", "cannot be reached")
+    writer.join()
+    finds(doctor.checks(1), "smtp", "wrong", str(pipe), "nobody has written")
 
 
 def test_a_database_that_is_not_there_is_wrong_and_none_is_made(builder):

@@ -1,6 +1,13 @@
 """`rollcall import --csv`: users out of the rows of a table."""
 
+import signal
+import subprocess
+import time
+from collections import Counter
+
 import pytest
+
+from harness.process import binary, clean_environment
 
 WORK_MAIL = 'emails[type eq "work"].value'
 DEPARTMENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"
@@ -72,6 +79,7 @@ def test_who_is_there_is_left_alone_and_the_others_come(house, generic):
         ("", ["no column"]),
         (HEADER, ["no rows"]),
         (HEADER + 'ana,,"A,true,,\nben,,B,true,,\n', ["not closed"]),
+        (HEADER + "ana,,A,true,,\n" + "b" * 1024 * 1024 + ",,B,true,,\n", ["row 3", "longer than 1 MiB"]),
     ],
 )
 def test_a_table_that_is_wrong_makes_nobody_and_says_what_is_wrong(house, generic, table, parts):
@@ -90,3 +98,23 @@ def test_a_directory_that_is_not_there_is_said_to_be_missing(house, generic):
     )
     assert done.returncode != 0
     assert "directory create" in done.stderr
+
+
+def test_an_import_that_was_killed_is_ended_by_running_it_again(house, generic):
+    people = 3000
+    (house.work / "people.csv").write_text("userName\n" + "".join(f"user.{number}\n" for number in range(people)))
+    command = ["import", "people.csv", "--csv", "--directory", generic.name]
+    environment = clean_environment(ROLLCALL_DATABASE_URL=house.database.url)
+    importing = subprocess.Popen([binary(), *command], cwd=house.work, env=environment, stderr=subprocess.DEVNULL)
+    while importing.poll() is None and generic.scim.total() == 0:
+        time.sleep(0.005)
+    importing.send_signal(signal.SIGKILL)
+    assert importing.wait(timeout=60) == -signal.SIGKILL, "it ended before it was killed"
+    before = generic.scim.total()
+    assert 0 < before < people
+    done = house.command(*command, ROLLCALL_DATABASE_URL=house.database.url)
+    assert f"imported {people - before} users" in done.stdout, done.stderr
+    assert f"{before} are there already" in done.stdout
+    assert generic.scim.total() == people
+    made = Counter(event["subject"] for event in generic.events() if event["kind"] == "user.created")
+    assert (len(made), set(made.values())) == (people, {1})

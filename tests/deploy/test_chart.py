@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -90,6 +91,34 @@ def test_a_changed_setting_rolls_the_pods_and_an_unchanged_one_does_not():
     after = checksums("--set", "gateway.settings.ROLLCALL_LOG=debug")
     assert len(before) == 3
     assert {name for name in before if before[name] != after[name]} == {"rollcall-gateway"}
+
+
+DIRECTORIES = "/etc/rollcall/directories/directories.yaml"
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "role"), [("apart", "Deployment", "core"), ("single", "StatefulSet", "serve")]
+)
+def test_what_directories_are_to_be_reaches_who_makes_them_and_rolls_its_pods(tmp_path, mode, kind, role):
+    def made(text: str) -> dict:
+        file = tmp_path / "directories.yaml"
+        file.write_text(text)
+        done = templated("--set", f"mode={mode}", "--set-file", f"directories={file}")
+        assert done.returncode == 0, done.stderr
+        named = {(one["kind"], one["metadata"]["name"]): one for one in yaml.safe_load_all(done.stdout) if one}
+        assert named["ConfigMap", "rollcall-directories"]["data"]["directories.yaml"].rstrip() == text.rstrip()
+        settings = [one for one in named if "ROLLCALL_DIRECTORIES_FILE" in named[one].get("data", {})]
+        assert settings == [("ConfigMap", f"rollcall-{role}")]
+        assert named[settings[0]]["data"]["ROLLCALL_DIRECTORIES_FILE"] == DIRECTORIES
+        return named[kind, f"rollcall-{role}"]["spec"]["template"]
+
+    template = made('directories:\n  - id: acme\n    displayName: "Acme: everybody"\n')
+    volume = {"name": "directories", "configMap": {"name": "rollcall-directories"}}
+    mount = {"name": "directories", "mountPath": str(Path(DIRECTORIES).parent), "readOnly": True}
+    assert volume in template["spec"]["volumes"]
+    assert mount in template["spec"]["containers"][0]["volumeMounts"]
+    other = made("directories: []\n")
+    assert template["metadata"]["annotations"] != other["metadata"]["annotations"]
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from harness.ports import free_port
 
 # Users in the directory, so that a page of them is more than what waits in the system's buffers.
 USERS = 1000
-# The ports of a server, which share its descriptors evenly.
-PORTS = 2
+# Descriptors that a server keeps for other things than connections, and some to spare.
+OTHER_DESCRIPTORS = 700
 # Connections that are opened at once.
 AT_ONCE = 200
 # Long answers that a slow reader asks for: more than the buffers of both ends hold.
@@ -35,23 +35,37 @@ PAUSE = 1.0
 
 
 class Server:
-    """`rollcall serve` on SQLite, which takes the crowd from one address."""
+    """A core on SQLite and a gateway, which takes the crowd from one address."""
 
     def __init__(self, binary: str, folder: str, crowd: int):
-        self.port, self.token = free_port(), secrets.token_urlsafe(32)
+        self.port, core, self.token = free_port(), free_port(), secrets.token_urlsafe(32)
         most = str(crowd + 100)
-        self.process = subprocess.Popen(
-            [binary, "serve", "--max-connections", most, "--max-connections-per-address", most],
-            env={
-                "ROLLCALL_DATA_DIR": folder,
-                "ROLLCALL_HTTP_ADDR": f"127.0.0.1:{self.port}",
-                "ROLLCALL_GRPC_ADDR": f"127.0.0.1:{free_port()}",
-                "ROLLCALL_BOOTSTRAP_SCIM_TOKEN": self.token,
-                "ROLLCALL_MAX_PAGE_SIZE": str(USERS),
-            },
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        self.processes = [
+            subprocess.Popen([binary, *arguments], env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for arguments, settings in (
+                (
+                    ["core"],
+                    {
+                        "ROLLCALL_DATA_DIR": folder,
+                        "ROLLCALL_GRPC_ADDR": f"127.0.0.1:{core}",
+                        "ROLLCALL_BOOTSTRAP_SCIM_TOKEN": self.token,
+                        "ROLLCALL_MAX_PAGE_SIZE": str(USERS),
+                    },
+                ),
+                (
+                    ["gateway", "--max-connections", most, "--max-connections-per-address", most],
+                    {
+                        "ROLLCALL_HTTP_ADDR": f"127.0.0.1:{self.port}",
+                        "ROLLCALL_CORE_URL": f"http://127.0.0.1:{core}",
+                    },
+                ),
+            )
+        ]
+
+    def end(self) -> None:
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait(timeout=60)
 
     def wait(self) -> None:
         for _ in range(600):
@@ -174,11 +188,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=15)
     asked = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    needed = PORTS * (asked.idle + asked.slow + 100) + 500
+    needed = asked.idle + asked.slow + OTHER_DESCRIPTORS
     if most < needed:
-        raise SystemExit(
-            f"a server needs {needed} descriptors for that many on one port, and may have {most}: ask for fewer"
-        )
+        raise SystemExit(f"a server needs {needed} descriptors for that many, and may have {most}: ask for fewer")
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="rollcall-crowd.") as folder:
         server = Server(asked.binary, folder, asked.idle + asked.slow)
@@ -186,8 +198,7 @@ def main() -> None:
             server.wait()
             asyncio.run(measure(server, asked.idle, asked.slow, asked.seconds))
         finally:
-            server.process.terminate()
-            server.process.wait(timeout=60)
+            server.end()
 
 
 if __name__ == "__main__":

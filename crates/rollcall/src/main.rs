@@ -29,7 +29,10 @@ fn main() -> ExitCode {
             Ok(()) => return ExitCode::SUCCESS,
             Err(error) => error,
         },
-        Err(Failure::Usage(error)) => error.exit(),
+        Err(Failure::Usage(error)) => {
+            output::usage(&error);
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(MISUSED));
+        }
         Err(Failure::Setting(error)) => error.into(),
     };
     output::error(&error);

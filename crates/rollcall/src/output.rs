@@ -4,6 +4,7 @@ mod paint;
 mod progress;
 mod table;
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, Result};
@@ -54,6 +55,29 @@ pub(crate) fn secret(secret: &str, explanation: &str) -> Result<()> {
         .context("the secret is lost: standard output cannot be written to")
 }
 
+/// Prints what is wrong with a command line, or the help or version that it asks for. A URL that it repeats has no password.
+pub(crate) fn usage(error: &clap::Error) {
+    // As with remarks, there is nobody to tell that it cannot be printed.
+    let _ = match without_passwords(&error.render().to_string()) {
+        Cow::Borrowed(_) => error.print(),
+        Cow::Owned(text) => writeln!(io::stderr().lock(), "{}", text.trim_end()),
+    };
+}
+
+/// A text whose URLs have no user name and password.
+fn without_passwords(text: &str) -> Cow<'_, str> {
+    let mut kept = String::new();
+    let (mut rest, mut hides) = (text, false);
+    while let Some((before, after)) = rest.split_once("://") {
+        let authority = after.split(['/', '?', '#', '\'', '"', ' ', '\n']).next().unwrap_or_default();
+        let host = authority.rfind('@').unwrap_or_default();
+        kept.extend([before, if host > 0 { "://…" } else { "://" }]);
+        hides |= host > 0;
+        rest = &after[host..];
+    }
+    if hides { Cow::Owned(kept + rest) } else { Cow::Borrowed(text) }
+}
+
 /// Prints an error with its causes in one line.
 pub(crate) fn error(error: &anyhow::Error) {
     remark(&format!("rollcall: {}", shown(&chain(error), true)));
@@ -83,6 +107,20 @@ mod tests {
             .context("the database failed: no such role")
             .context("cannot start");
         assert_eq!(chain(&error), "cannot start: the database failed: no such role");
+    }
+
+    #[test]
+    fn a_url_has_no_password() {
+        for (said, shown) in [
+            ("invalid 'https://ana:hunter2@host/x' and a@b", "invalid 'https://…@host/x' and a@b"),
+            ("ftp://u:p@q@host", "ftp://…@host"),
+            ("one https://host, two http://u@other.", "one https://host, two http://…@other."),
+        ] {
+            assert_eq!(without_passwords(said), shown);
+        }
+        for plain in ["", "https://host/a@b", "ana@example.com", "https://"] {
+            assert!(matches!(without_passwords(plain), Cow::Borrowed(same) if same == plain), "{plain}");
+        }
     }
 
     #[test]

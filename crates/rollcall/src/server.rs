@@ -1,6 +1,7 @@
 //! The servers, and what they have in common.
 
 mod access_log;
+mod at_once;
 pub(crate) mod certificates;
 mod checked;
 mod connections;

@@ -19,6 +19,7 @@ mod open_id;
 mod otlp;
 mod secrets;
 mod size;
+pub(crate) mod small_file;
 mod smtp;
 mod tls;
 

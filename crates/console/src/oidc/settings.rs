@@ -87,13 +87,19 @@ impl OpenIdConnect {
 /// Reads an issuer, and whether it is reached by HTTPS.
 fn issuer(text: &str) -> Result<(IssuerUrl, bool), InvalidSettings> {
     let invalid = |why: &str| {
+        // A password may be in it, and this goes to a terminal and into logs.
+        let shown = if text.contains('@') { "it".to_owned() } else { format!("{text:?}") };
         InvalidSettings(format!(
-            "oidc-issuer: {text:?} {why}; give the issuer identifier of the provider, such as https://login.example.com"
+            "oidc-issuer: {shown} {why}; give the issuer identifier of the provider, such as https://login.example.com"
         ))
     };
     let issuer = IssuerUrl::new(text.to_owned()).map_err(|_| invalid("is no URL"))?;
     let url = issuer.url();
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+    if url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
         return Err(invalid("has more than a host and a path"));
     }
     let host = url.host_str().unwrap_or_default();

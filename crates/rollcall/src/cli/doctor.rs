@@ -1,6 +1,7 @@
 //! `rollcall doctor`: whether an installation is set up as it has to be, and what to mend where it is not.
 
 mod certificates;
+mod collector;
 mod database;
 mod finding;
 mod public_url;
@@ -106,7 +107,7 @@ impl Doctor {
     /// Runs the command. Errors: something is wrong.
     pub(super) async fn run(self) -> Result<()> {
         logging::init(&self.general)?;
-        let findings = self.findings().await;
+        let findings = Box::pin(self.findings()).await;
         if self.json {
             output::json(&as_json(&findings))?;
         } else {
@@ -135,13 +136,15 @@ impl Doctor {
         let public_url = async {
             if self.part.has_gateway() { public_url::check(&self.http.public).await } else { Vec::new() }
         };
-        let (database, core, smtp, public_url) = join!(database, core, smtp, public_url);
+        let (database, core, smtp, public_url, collector) =
+            join!(database, core, smtp, public_url, collector::check());
         let mut findings = settings::check(self);
         findings.extend(database);
         findings.extend(core);
         findings.extend(smtp);
         findings.extend(certificates::check(self));
         findings.extend(public_url);
+        findings.push(collector);
         findings
     }
 }

@@ -16,6 +16,8 @@ use crate::output::{self, Cell, Progress};
 
 /// How many people one transaction makes.
 const BATCH: usize = 200;
+/// The longest row, in bytes.
+const LONGEST_ROW: usize = 1024 * 1024;
 /// How many wrong rows are told of, of however many there are.
 const TOLD: usize = 20;
 /// What a column is mapped to that is left out.
@@ -70,7 +72,7 @@ impl Table<'_> {
     /// Judges every row, and then makes who is not there yet. Errors: what is wrong with the table; nobody has been made then.
     pub(super) async fn import(&self, core: &Core, directory: &str) -> Result<()> {
         let people = core.people_of(directory).await.context("nobody was imported")?;
-        self.require_closed_quotes().context("nobody was imported")?;
+        self.require_rows().context("nobody was imported")?;
         let (columns, example) = self.columns(&people).context("nobody was imported")?;
         let found = self.judge(&people, &columns).await.context("nobody was imported")?;
         if found.wrong_in_all + found.new + found.there == 0 {
@@ -177,20 +179,33 @@ impl Table<'_> {
         Ok(people.make(&batch).await?)
     }
 
-    /// A quote that is not closed would make one field of all that is behind it.
-    fn require_closed_quotes(&self) -> Result<()> {
+    /// What is no table may be one row without an end, and a quote that is not closed makes one field of all that is behind it:
+    /// both would be held in memory.
+    fn require_rows(&self) -> Result<()> {
         let mut file = BufReader::new(self.open()?);
-        let mut is_open = false;
+        let (mut is_quoted, mut row, mut length) = (false, 1_u64, 0);
         loop {
             let piece = file.fill_buf()?;
             if piece.is_empty() {
                 break;
             }
-            is_open = piece.iter().fold(is_open, |is_open, byte| is_open ^ (*byte == b'"'));
-            let length = piece.len();
-            file.consume(length);
+            for byte in piece {
+                is_quoted ^= *byte == b'"';
+                length += 1;
+                if *byte == b'\n' && !is_quoted {
+                    (row, length) = (row + 1, 0);
+                }
+                if length > LONGEST_ROW {
+                    bail!(
+                        "row {row} of {} is longer than 1 MiB: a quote (\") may not be closed",
+                        self.file.display()
+                    );
+                }
+            }
+            let read = piece.len();
+            file.consume(read);
         }
-        if is_open {
+        if is_quoted {
             bail!("{} has a quote (\") that is not closed, or one too many", self.file.display());
         }
         Ok(())

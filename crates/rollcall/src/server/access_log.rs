@@ -154,10 +154,10 @@ impl Drop for Asked {
 }
 
 /// What a client says that it is, as it is logged: so much of it, and neither what would spoil a line nor what could be a secret
-/// that somebody put there.
+/// that somebody put there, or an e-mail address.
 fn user_agent(headers: &HeaderMap) -> Option<String> {
     let said = String::from_utf8_lossy(headers.get(USER_AGENT)?.as_bytes());
-    let said = hide_own_secrets(&said);
+    let said = without_addresses(&hide_own_secrets(&said));
     let is_of_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let mut logged = String::with_capacity(said.len());
     for piece in said.split_inclusive(|c| !is_of_word(c)) {
@@ -171,6 +171,16 @@ fn user_agent(headers: &HeaderMap) -> Option<String> {
         logged.push_str(LEFT_OUT);
     }
     Some(shown(&logged, false).into_owned())
+}
+
+fn without_addresses(said: &str) -> String {
+    let ends_a_word = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '<' | '>' | ',' | ';' | '"');
+    said.split_inclusive(ends_a_word)
+        .flat_map(|piece| {
+            let (word, end) = piece.split_at(piece.trim_end_matches(ends_a_word).len());
+            [if word.contains('@') { LEFT_OUT } else { word }, end]
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -204,6 +214,7 @@ mod tests {
         let own = format!("rc_scim_{}", "abcdef234567".repeat(5));
         assert_eq!(logged(format!("x {own}").as_bytes()), "x rc_scim_abcdef…");
         assert_eq!(logged(b"x 0f3a9c71d2e84b5690a1c2d3e4f56789/1"), "x …/1");
+        assert_eq!(logged(b"sync/2 (+ana.b@example.com; https://x/y)"), "sync/2 (…; https://x/y)");
         assert_eq!(logged(b"(pA9-_xYz0123456789_abc)"), "(…)");
     }
 }

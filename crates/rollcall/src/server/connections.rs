@@ -1,7 +1,8 @@
 //! Who may be connected: so many in all and from one address, and nobody who never says a word.
 //!
 //! A connection costs a descriptor and some memory before anybody knows whose it is. Without these bounds whoever reaches the
-//! port keeps everybody else out by connecting and saying nothing.
+//! port keeps everybody else out by connecting and saying nothing. A request costs memory as well, and a connection of HTTP/2 may
+//! have a hundred: so there are no more of them at once than there may be connections, which HTTP/1.1 never reaches.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -29,18 +30,20 @@ const OTHER_DESCRIPTORS: u64 = 200;
 /// Fewer connections than this are worth a warning.
 const FEW: usize = 1000;
 
-/// The connections of one port.
+/// The connections of one port, and the requests on them.
 #[derive(Debug)]
 pub(super) struct Connections {
     most: usize,
     most_per_address: usize,
     /// Each stands for many clients.
     proxies: Vec<Network>,
-    open: Mutex<Open>,
+    open: Arc<Mutex<Places>>,
+    requests: Arc<Mutex<Places>>,
 }
 
+/// Those that are taken.
 #[derive(Debug, Default)]
-struct Open {
+struct Places {
     total: usize,
     refused: u64,
     by_address: HashMap<IpAddr, usize>,
@@ -70,7 +73,8 @@ impl Connections {
                 most,
                 most_per_address: settings.max_connections_per_address,
                 proxies: proxies.to_vec(),
-                open: Mutex::default(),
+                open: Arc::default(),
+                requests: Arc::default(),
             })
         })
     }
@@ -87,30 +91,43 @@ impl Connections {
     }
 
     /// A place for a connection from there. `None`: there is none left.
-    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
+    pub(super) fn admit(&self, peer: IpAddr) -> Option<Place> {
+        self.place(
+            &self.open,
+            peer,
+            "connections are turned away: max-connections or max-connections-per-address is reached",
+        )
+    }
+
+    /// A place for a request from there, of which a connection may have many. `None`: there is none left.
+    pub(super) fn admit_request(&self, peer: IpAddr) -> Option<Place> {
+        self.place(
+            &self.requests,
+            peer,
+            "requests are turned away: as many are under way as max-connections or max-connections-per-address allows",
+        )
+    }
+
+    /// One of these places for somebody from there; where there is none left, that is said now and then.
+    fn place(&self, places: &Arc<Mutex<Places>>, peer: IpAddr, full: &'static str) -> Option<Place> {
         let peer = peer.to_canonical();
         let address = (!self.proxies.iter().any(|network| network.contains(peer))).then(|| one_client(peer));
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = places.lock().unwrap_or_else(PoisonError::into_inner);
         let of_address =
-            address.and_then(|address| open.by_address.get(&address)).copied().unwrap_or_default();
-        if open.total >= self.most || of_address >= self.most_per_address {
-            open.refused += 1;
-            if open.said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
-                open.said = Some(Instant::now());
-                tracing::warn!(
-                    %peer,
-                    from_there = of_address,
-                    in_all = open.total,
-                    "connections are turned away: max-connections or max-connections-per-address is reached"
-                );
+            address.and_then(|address| taken.by_address.get(&address)).copied().unwrap_or_default();
+        if taken.total >= self.most || of_address >= self.most_per_address {
+            taken.refused += 1;
+            if taken.said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
+                taken.said = Some(Instant::now());
+                tracing::warn!(%peer, from_there = of_address, in_all = taken.total, "{full}");
             }
             return None;
         }
-        open.total += 1;
+        taken.total += 1;
         if let Some(address) = address {
-            *open.by_address.entry(address).or_default() += 1;
+            *taken.by_address.entry(address).or_default() += 1;
         }
-        Some(Place { connections: Arc::clone(self), address })
+        Some(Place { places: Arc::clone(places), address })
     }
 }
 
@@ -122,23 +139,23 @@ pub(super) fn one_client(peer: IpAddr) -> IpAddr {
     }
 }
 
-/// The place of a connection, which somebody else gets when it is dropped.
+/// The place of a connection or request, which somebody else gets when it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
-    connections: Arc<Connections>,
+    places: Arc<Mutex<Places>>,
     address: Option<IpAddr>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.total -= 1;
+        let mut taken = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.total -= 1;
         if let Some(address) = self.address
-            && let Some(count) = open.by_address.get_mut(&address)
+            && let Some(count) = taken.by_address.get_mut(&address)
         {
             *count -= 1;
             if *count == 0 {
-                open.by_address.remove(&address);
+                taken.by_address.remove(&address);
             }
         }
     }

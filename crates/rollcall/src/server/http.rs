@@ -20,6 +20,7 @@ use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use super::at_once::AtOnce;
 use super::certificates::{Certificates, HTTP2};
 use super::checked::Checked;
 use super::connections::{Connections, LONGEST_SILENCE, begins, one_client};
@@ -76,15 +77,17 @@ pub(super) async fn serve(
                     // Small answers go out at once.
                     let _ = stream.set_nodelay(true);
                     let address = PeerAddress(peer.ip());
+                    let known = Arc::clone(&connections);
                     let router = router.map_request(move |mut request: Request<_>| {
                         request.extensions_mut().insert(address);
                         if request.uri().path().starts_with(rollcall_console::PATH) {
-                            let client = client_address(address.0, request.headers(), connections.proxies());
+                            let client = client_address(address.0, request.headers(), known.proxies());
                             request.extensions_mut().insert(Peer(one_client(client)));
                         }
                         request
                     });
-                    let service = TowerToHyperService::new(router);
+                    let service =
+                        TowerToHyperService::new(AtOnce { inner: router, connections, peer: peer.ip() });
                     let (builder, stream) = match certificates {
                         None => {
                             // Which protocol it speaks is only known then, and until then hyper's own timeout does not run.

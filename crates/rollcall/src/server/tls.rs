@@ -1,13 +1,12 @@
 //! TLS and mTLS on the way to the core.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
 use super::certificates::{certificates, require_pair};
-use crate::settings::Invalid;
+use crate::settings::{Invalid, small_file};
 
 /// The core at a URL that a setting gave, with what is needed to trust it and to be trusted by it.
 ///
@@ -84,7 +83,7 @@ pub(super) fn authority(path: &Path) -> Result<Certificate> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Invalid> {
-    fs::read(path).map_err(|error| Invalid(format!("cannot read {}: {error}", path.display())))
+    small_file::read(path).map_err(|error| Invalid(format!("cannot read {}: {error}", path.display())))
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! The configuration file: a flat TOML table of settings.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::Invalid;
+use super::{Invalid, small_file};
 
 /// The settings of a file, by name, as text.
 pub(super) type FileSettings = BTreeMap<String, String>;
@@ -17,9 +16,11 @@ pub(super) type FileSettings = BTreeMap<String, String>;
 /// boolean.
 pub(super) fn read(path: &Path, known: &[String]) -> Result<FileSettings, Invalid> {
     let at = path.display();
-    let text = fs::read_to_string(path)
+    let bytes = small_file::read(path)
         .map_err(|error| Invalid(format!("cannot read the configuration file {at}: {error}")))?;
-    parse(&text, known).map_err(|error| Invalid(format!("configuration file {at}: {error}")))
+    let text = str::from_utf8(&bytes)
+        .map_err(|_| Invalid(format!("the configuration file {at} is not text (UTF-8)")))?;
+    parse(text, known).map_err(|error| Invalid(format!("configuration file {at}: {error}")))
 }
 
 fn parse(text: &str, known: &[String]) -> Result<FileSettings, String> {

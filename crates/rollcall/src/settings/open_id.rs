@@ -1,12 +1,11 @@
 //! The OpenID provider that administrators sign in to the console with.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
 use rollcall_console::{OpenIdConnect, OpenIdConnectSettings};
 
-use super::{Invalid, secret};
+use super::{Invalid, secret, small_file};
 
 /// The variables that hold secrets.
 const CLIENT_SECRET: &str = "ROLLCALL_OIDC_CLIENT_SECRET";
@@ -78,7 +77,7 @@ impl OpenId {
             };
         };
         let read = |path: &PathBuf| {
-            fs::read(path)
+            small_file::read(path)
                 .map_err(|error| Invalid(format!("oidc-ca-cert: cannot read {}: {error}", path.display())))
         };
         let settings = OpenIdConnectSettings {

@@ -4,7 +4,6 @@
 //! environment, or in a file that a flag, the environment or the configuration file names.
 
 use std::env;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,7 +12,7 @@ use rollcall_core::bootstrap::BootstrapSecrets;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Invalid;
+use super::{Invalid, small_file};
 
 /// The files that hold bootstrap secrets.
 #[derive(Debug, Clone, Args)]
@@ -72,11 +71,14 @@ fn given(
 
 /// A secret from a file. Line ends after it do not count. Errors: the file cannot be read or is empty.
 pub(super) fn of_file(variable: &str, path: &Path) -> Result<SecretString, Invalid> {
-    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
-        Invalid(format!("cannot read the file for {variable}, {}: {error}", path.display()))
-    })?;
+    let file = path.display();
+    let bytes = small_file::read(path)
+        .map(Zeroizing::new)
+        .map_err(|error| Invalid(format!("cannot read the file for {variable}, {file}: {error}")))?;
+    let text = str::from_utf8(&bytes)
+        .map_err(|_| Invalid(format!("the file for {variable}, {file}, is not text (UTF-8)")))?;
     match text.trim_end_matches(['\r', '\n']) {
-        "" => Err(Invalid(format!("the file for {variable}, {}, is empty", path.display()))),
+        "" => Err(Invalid(format!("the file for {variable}, {file}, is empty"))),
         text => Ok(text.into()),
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use rollcall_core::SmtpSettings;
 use secrecy::SecretString;
 
-use super::{Invalid, duration, secret, secret_text};
+use super::{Invalid, duration, secret, secret_text, small_file};
 
 /// The SMTP server.
 #[derive(Debug, Clone, Args)]
@@ -53,7 +53,7 @@ impl Smtp {
         }
         let read = |path: &PathBuf| {
             let failed = |error| Invalid(format!("smtp-ca-cert: cannot read {}: {error}", path.display()));
-            std::fs::read(path).map_err(failed)
+            small_file::read(path).map_err(failed)
         };
         let settings = SmtpSettings {
             url,

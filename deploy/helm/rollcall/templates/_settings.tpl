@@ -28,6 +28,9 @@
 {{- $_ := set $settings "ROLLCALL_TRUSTED_PROXIES" (join "," $values.route.trustedProxies) }}
 {{- end }}
 {{- end }}
+{{- if and $values.directories (has .role (list "core" "serve")) }}
+{{- $_ := set $settings "ROLLCALL_DIRECTORIES_FILE" "/etc/rollcall/directories/directories.yaml" }}
+{{- end }}
 {{- if $values.metrics.enabled }}
 {{- $_ := set $settings "ROLLCALL_METRICS_ADDR" "0.0.0.0:9464" }}
 {{- end }}
@@ -41,6 +44,19 @@
 {{- $_ := set $settings "ROLLCALL_CORE_CLIENT_KEY" "/etc/rollcall/tls/tls.key" }}
 {{- end }}
 {{- toYaml (mergeOverwrite $settings (index $values .role).settings) }}
+{{- end }}
+
+{{- /* The volume of what directories are to be, and where it is. */ -}}
+{{- define "rollcall.directoriesMount" -}}
+- name: directories
+  mountPath: /etc/rollcall/directories
+  readOnly: true
+{{- end }}
+
+{{- define "rollcall.directoriesVolume" -}}
+- name: directories
+  configMap:
+    name: {{ .Release.Name }}-directories
 {{- end }}
 
 {{- /* The volume of a role's certificate, and where it is. */ -}}

@@ -69,7 +69,8 @@ impl Export {
         Ok(Self {
             spans: Spans::new(provider.tracer("rollcall")),
             counts,
-            collector: otlp.endpoint.to_string(),
+            // Some collectors take their key in the query.
+            collector: otlp.endpoint.to_string().split('?').next().unwrap_or_default().to_owned(),
             sending: tokio::spawn(sending.run(stop.clone())),
             stop,
         })

@@ -1,6 +1,5 @@
 //! How a collector is reached.
 
-use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -13,7 +12,7 @@ use tonic::transport::{ClientTlsConfig, Endpoint};
 
 use crate::server::certificates::certificates;
 use crate::server::tls::authority;
-use crate::settings::{Invalid, Otlp, Protocol};
+use crate::settings::{Invalid, Otlp, Protocol, small_file};
 
 /// How long it may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -56,7 +55,7 @@ fn tls(otlp: &Otlp) -> Result<ClientConfig> {
         .with_safe_default_protocol_versions()?;
     let config = match &otlp.certificate {
         Some(file) => {
-            let text = fs::read(file)
+            let text = small_file::read(file)
                 .map_err(|error| Invalid(format!("cannot read {}: {error}", file.display())))?;
             let mut roots = RootCertStore::empty();
             for certificate in certificates(&text, file)? {
