@@ -101,11 +101,13 @@ def test_a_collector_that_is_away_is_no_reason_not_to_start(builder):
     house = not_started(builder, "serve-sqlite")
     finds(Doctor(house).checks(), "traces", "not-checked", "OTEL_EXPORTER_OTLP_ENDPOINT")
     with socket.create_server(("127.0.0.1", 0)) as collector:
-        there = f"http://127.0.0.1:{collector.getsockname()[1]}?key=hunter2"
+        there = f"http://127.0.0.1:{collector.getsockname()[1]}"
         finds(Doctor(house, OTEL_EXPORTER_OTLP_ENDPOINT=there).checks(), "traces", "ok")
-    away = Doctor(house, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{free_port()}?key=hunter2")
+    away = Doctor(house, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{free_port()}")
     finds(away.checks(), "traces", "warning", "cannot be reached")
-    assert "hunter2" not in away.run().stdout
+    with_key = Doctor(house, OTEL_EXPORTER_OTLP_ENDPOINT="http://collector:4318?key=hunter2")
+    finds(with_key.checks(1), "traces", "wrong", "without a query")
+    assert "hunter2" not in with_key.run().stdout
     finds(Doctor(house, OTEL_TRACES_SAMPLER="sometimes", **away.settings).checks(1), "traces", "wrong", "SAMPLER")
 
 

@@ -59,8 +59,8 @@ pub(crate) fn secret(secret: &str, explanation: &str) -> Result<()> {
 pub(crate) fn usage(error: &clap::Error) {
     // As with remarks, there is nobody to tell that it cannot be printed.
     let _ = match without_passwords(&error.render().to_string()) {
-        Cow::Borrowed(_) => error.print(),
-        Cow::Owned(text) => writeln!(io::stderr().lock(), "{}", text.trim_end()),
+        Cow::Owned(text) if error.use_stderr() => writeln!(io::stderr().lock(), "{}", text.trim_end()),
+        _ => error.print(),
     };
 }
 

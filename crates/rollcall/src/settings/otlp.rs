@@ -154,7 +154,10 @@ impl Variables<'_> {
                 "{name} has a credential: put it into OTEL_EXPORTER_OTLP_HEADERS, such as Authorization=Basic%20…"
             )));
         }
-        let invalid = || wrong(&name, &text, &format!("the URL of a collector, such as {beside}"));
+        // A query is none of a collector's, and may be a key of one.
+        let shown = text.split('?').next().unwrap_or_default();
+        let invalid =
+            || wrong(&name, shown, &format!("the URL of a collector, such as {beside}, without a query"));
         let is_of_all = !name.contains("TRACES");
         let whole = match protocol {
             Protocol::HttpProtobuf if is_of_all => format!("{}{TRACES}", text.trim_end_matches('/')),

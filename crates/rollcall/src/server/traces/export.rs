@@ -69,8 +69,7 @@ impl Export {
         Ok(Self {
             spans: Spans::new(provider.tracer("rollcall")),
             counts,
-            // Some collectors take their key in the query.
-            collector: otlp.endpoint.to_string().split('?').next().unwrap_or_default().to_owned(),
+            collector: otlp.endpoint.to_string(),
             sending: tokio::spawn(sending.run(stop.clone())),
             stop,
         })
