@@ -30,7 +30,7 @@ postgres_start() {
         --locale C --no-sync >"$WORK/initdb.log" 2>&1 || { cat "$WORK/initdb.log" >&2 && return 1; }
     # What is thrown away need not be durable; each of many cores has a pool of connections.
     "${as[@]}" "$bin/pg_ctl" --pgdata "$POSTGRES_DATA/data" --log "$POSTGRES_DATA/log" --wait --silent \
-        -o "-c port=$port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=500 \
+        -o "-c port=$port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=1000 \
             -c fsync=off -c synchronous_commit=off -c full_page_writes=off" start >&2 ||
         { cat "$POSTGRES_DATA/log" >&2 && return 1; }
     POSTGRES_RUNS=yes
