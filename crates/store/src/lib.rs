@@ -105,7 +105,7 @@ pub use sign_ins::{
     Candidate, Conditions, Effect, Protocol, ProvisioningChoices, ProvisioningRule, SignInLink,
     SignInReading, SignInWriting,
 };
-pub use sqlite::{SqliteCopy, copy_sqlite, inspect_sqlite};
+pub use sqlite::{SqliteCopy, copy_sqlite, fold_sqlite_log, inspect_sqlite};
 pub use statements::STATEMENTS;
 pub use store::Store;
 pub use transaction::Transaction;

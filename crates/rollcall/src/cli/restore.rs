@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use jiff::{Timestamp, Unit};
-use rollcall_store::{SqliteCopy, inspect_sqlite};
+use rollcall_store::{SqliteCopy, fold_sqlite_log, inspect_sqlite};
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
@@ -69,7 +69,13 @@ impl Restore {
         let copy = spawn_blocking(move || inspect_sqlite(&copy)).await?;
         let copy = copy.map_err(|error| self.of_the_backup(whole.temporary(), &error))?;
         drop(progress);
-        let kept = if lock.is_some() { Some(set_aside(&place)?) } else { None };
+        let kept = if lock.is_some() {
+            // Killed while it is set aside, it is whole all the same. One that is damaged may be what a restore is for.
+            let _ = fold_sqlite_log(&place);
+            Some(set_aside(&place)?)
+        } else {
+            None
+        };
         whole.put().with_context(|| match &kept {
             Some(kept) => format!("nothing was restored; the database that was there is {}", kept.display()),
             None => "nothing was restored".to_owned(),

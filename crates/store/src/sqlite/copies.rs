@@ -40,6 +40,15 @@ pub fn copy_sqlite(file: &Path, to: &Path) -> Result<()> {
     connection.execute("VACUUM INTO ?1", [to]).map(drop).map_err(failure)
 }
 
+/// Writes what stands in the log beside a database that nobody uses into the database, so that it is whole without the log.
+///
+/// Errors: [`Error::Driver`], the database is damaged; [`Error::Unavailable`], a file cannot be read or written.
+pub fn fold_sqlite_log(file: &Path) -> Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = rusqlite::Connection::open_with_flags(file, flags).map_err(failure)?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failure)
+}
+
 /// Reads a whole file that nobody changes, of which nothing is changed, and says what it holds.
 ///
 /// Errors: [`Error::Url`], it is no database of Rollcall's, one of a later version, damaged, or not all of one.
@@ -115,6 +124,24 @@ mod tests {
 
     use super::*;
     use crate::{Options, Store, open};
+
+    #[test]
+    fn a_database_is_whole_without_the_log_that_was_folded() {
+        let folder = tempfile::tempdir().unwrap();
+        let (used, left) = (folder.path().join("used"), folder.path().join("left"));
+        let connection = rusqlite::Connection::open(&used).unwrap();
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (17)")
+            .unwrap();
+        // As a process leaves them that is killed.
+        for suffix in ["", "-wal"] {
+            std::fs::copy(companion(&used, suffix), companion(&left, suffix)).unwrap();
+        }
+        fold_sqlite_log(&left).unwrap();
+        let log = companion(&left, "-wal").metadata();
+        assert!(log.is_err() || log.is_ok_and(|log| log.len() == 0));
+        assert_eq!(value::<i64>(&open_unchanging(&left).unwrap(), "SELECT x FROM t").unwrap(), 17);
+    }
 
     /// A folder with a migrated database.
     async fn migrated() -> (tempfile::TempDir, PathBuf, std::sync::Arc<dyn Store>) {

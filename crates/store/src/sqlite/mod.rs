@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use self::connection::Connection;
-pub use self::copies::{SqliteCopy, copy_sqlite, inspect_sqlite};
+pub use self::copies::{SqliteCopy, copy_sqlite, fold_sqlite_log, inspect_sqlite};
 pub(crate) use self::examination::examine;
 use self::readers::Readers;
 use self::sql::Totals;
