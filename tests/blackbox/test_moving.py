@@ -141,6 +141,36 @@ def test_whoever_asks_finds_everything_where_it_was(builder, houses, furnished, 
     assert moved.scim.total() == 4
 
 
+def test_what_happened_moves_where_that_is_asked_for(builder, houses, furnished, tmp_path):
+    """Events keep their ids, times and order, come to the audit log of nobody else, and later ones follow them."""
+    house, name = furnished.house, furnished.name
+    away = other(builder, houses, house)
+    before = house.command_json("event", "list", "--directory", name)["events"]
+    told = export(house, name, tmp_path / "x", "--events")
+    assert told["counts"]["events"] == len(before) >= 20
+    assert "events" not in export(house, name, tmp_path / "y")["counts"]
+    import_(away, name, tmp_path / "x")
+    moved = Directory(away, name, away.new_token(name))
+    after = away.command_json("event", "list", "--directory", name)["events"]
+    ids = [event["id"] for event in before]
+    kept = [event for event in after if event["id"] in ids]
+    assert [event["number"] for event in after] == list(range(1, len(after) + 1))
+    own = ("number", "directory", "actor")
+    plain = [{key: value for key, value in event.items() if key not in own} for event in (*before, *kept)]
+    assert plain[len(before) :] == plain[: len(before)]
+    # The directory was made before, and its token and its SCIM endpoint came after.
+    assert after.index(kept[0]) == 1
+    assert {event["type"] for event in after if event["id"] not in ids} <= {
+        "directory.created", "directory.updated", "credential.created",
+    }  # fmt: skip
+    assert len(away.command_json("audit", "list", "--directory", name)["records"]) <= 3
+    user = moved.scim.create("eve")
+    assert away.command_json("event", "list", "--directory", name)["events"][-1]["subject"] == user["id"]
+    # Where they came from, there is one of each.
+    copied = house.command("import", str(tmp_path / "x"), "--directory", f"{name}-copy", **on(house.database.url))
+    fails(copied, 1, "without them")
+
+
 def test_hashes_of_passwords_are_in_an_export_only_where_that_is_said_and_tokens_never(furnished, tmp_path):
     export(furnished.house, furnished.name, tmp_path / "without")
     assert "$argon2" not in (tmp_path / "without").read_text()

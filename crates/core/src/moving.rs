@@ -7,10 +7,10 @@ mod importing;
 mod lines;
 mod people;
 
-pub use exporting::Exporting;
+pub use exporting::{Beside, Exporting};
 pub use importing::{Importing, Target};
 pub use lines::{
-    DeletedUser, FORMAT, Group, Header, Id, Line, Link, Members, ProvisioningRule, Record, Schema, Trailer,
-    User,
+    DeletedUser, Event, FORMAT, Group, Header, Id, Line, Link, Members, ProvisioningRule, Record, Schema,
+    Trailer, User,
 };
 pub use people::{People, Person};

@@ -5,7 +5,7 @@ use rollcall_scim::{Profile, Resource};
 use uuid::Uuid;
 
 use crate::{
-    Provenance, ProvisioningRule, RegisteredSchema, ResourceType, Result, SignInLink, StoredResource,
+    Event, Provenance, ProvisioningRule, RegisteredSchema, ResourceType, Result, SignInLink, StoredResource,
 };
 
 /// A directory with its settings as they are stored.
@@ -123,6 +123,9 @@ pub trait Snapshot: Send {
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<MovedDeparted>>;
+
+    /// Its events, each with its place: the number, and behind all numbers that of one that has none yet.
+    async fn events(&mut self, directory: Uuid, after: i64, limit: u32) -> Result<Vec<(i64, Event)>>;
 }
 
 /// What is read of all of a directory outside of transactions.
@@ -159,6 +162,10 @@ pub trait MovingWriting {
 
     /// Adds users who were deleted.
     async fn insert_departed_users(&mut self, directory: Uuid, departed: &[MovedDeparted]) -> Result<()>;
+
+    /// Adds events to what a directory has had so far, in this order, and to the audit log none. `false`: one of them is in this
+    /// database already, and none was added.
+    async fn insert_moved_events(&mut self, events: &[Event]) -> Result<bool>;
 
     /// How far the import of a directory is, which nobody else goes on with until the transaction ends.
     async fn import(&mut self, directory: Uuid) -> Result<Option<ImportMark>>;

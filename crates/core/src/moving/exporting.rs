@@ -2,12 +2,14 @@
 
 use rollcall_api::v1::ErrorReason;
 use rollcall_store::{
-    MovedDeparted, MovedDirectory, MovedMember, MovedResource, ResourceType, SignInLink, Snapshot, UserOrigin,
+    Actor, MovedDeparted, MovedDirectory, MovedMember, MovedResource, ResourceType, SignInLink, Snapshot,
+    UserOrigin,
 };
 use uuid::Uuid;
 
 use super::lines::{
-    DeletedUser, FORMAT, Group, Header, Id, Line, Link, Members, ProvisioningRule, Record, Schema, User,
+    DeletedUser, Event, FORMAT, Group, Header, Id, Line, Link, Members, ProvisioningRule, Record, Schema,
+    User,
 };
 use crate::Core;
 use crate::caller::no_directory;
@@ -19,10 +21,10 @@ const PAGE: u32 = 200;
 const MEMBERS_PER_LINE: usize = 1_000;
 
 impl Core {
-    /// Begins to export a directory as it is now, with the hashes of passwords or without.
+    /// Begins to export a directory as it is now, with what is asked for beside.
     ///
     /// Errors: `NOT_FOUND`; `FORBIDDEN`, a guard rail holds changes of it.
-    pub async fn export(&self, directory: &str, passwords: bool) -> Result<Exporting> {
+    pub async fn export(&self, directory: &str, beside: Beside) -> Result<Exporting> {
         let mut snapshot = self.store.snapshot().await?;
         let found = snapshot.directory(directory).await?.ok_or_else(|| no_directory(directory))?;
         if self.store.import(found.id).await?.is_some() {
@@ -40,15 +42,24 @@ impl Core {
                 ),
             ));
         }
-        Ok(Exporting { snapshot, directory: found, passwords, stage: Stage::Header })
+        Ok(Exporting { snapshot, directory: found, beside, stage: Stage::Header })
     }
+}
+
+/// What an export has only where it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beside {
+    /// The hashes of passwords.
+    pub passwords: bool,
+    /// What has happened in the directory.
+    pub events: bool,
 }
 
 /// A directory that is being exported, as it was at one moment.
 pub struct Exporting {
     snapshot: Box<dyn Snapshot>,
     directory: MovedDirectory,
-    passwords: bool,
+    beside: Beside,
     stage: Stage,
 }
 
@@ -61,6 +72,7 @@ enum Stage {
     Links(Option<(String, String)>),
     ProvisioningRules,
     DeletedUsers(Option<Uuid>),
+    Events(i64),
     Done,
 }
 
@@ -106,8 +118,14 @@ impl Exporting {
             Stage::DeletedUsers(after) => {
                 let departed = self.snapshot.departed_users(directory, after, PAGE).await?;
                 let last = departed.last().map(|departed| departed.user.id);
-                let next = last.map_or(Stage::Done, |last| Stage::DeletedUsers(Some(last)));
+                let behind = if self.beside.events { Stage::Events(0) } else { Stage::Done };
+                let next = last.map_or(behind, |last| Stage::DeletedUsers(Some(last)));
                 (departed.into_iter().map(deleted_user).collect(), next)
+            }
+            Stage::Events(after) => {
+                let events = self.snapshot.events(directory, after, PAGE).await?;
+                let next = events.last().map_or(Stage::Done, |(place, _)| Stage::Events(*place));
+                (events.into_iter().map(|(_, moved)| event(moved)).collect(), next)
             }
             Stage::Done => return Ok(None),
         };
@@ -120,7 +138,8 @@ impl Exporting {
         Ok(Header {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            passwords: self.passwords,
+            passwords: self.beside.passwords,
+            events: self.beside.events,
             directory: directory.name.clone(),
             profile: directory.profile.as_str().to_owned(),
             scim: directory.scim_enabled,
@@ -143,7 +162,7 @@ impl Exporting {
             (None, ResourceType::Group) => Stage::Members(None, None),
         };
         let line = |moved| match resource_type {
-            ResourceType::User => Line::User(user(moved, self.passwords)),
+            ResourceType::User => Line::User(user(moved, self.beside.passwords)),
             ResourceType::Group => Line::Group(group(moved)),
         };
         Ok((found.into_iter().map(line).collect(), next))
@@ -238,6 +257,23 @@ fn deleted_user(departed: MovedDeparted) -> Line {
         attributes: user.attributes,
         link,
         address,
+    })
+}
+
+fn event(event: rollcall_store::Event) -> Line {
+    Line::Event(Event {
+        id: Id(event.id),
+        kind: event.kind.as_str().to_owned(),
+        subject: Id(event.subject),
+        version: event.version,
+        time: event.time,
+        actor: match event.actor {
+            Actor::Credential(id) => Some(Id(id)),
+            Actor::System => None,
+        },
+        person: event.person,
+        request_id: event.request_id,
+        changes: event.changes,
     })
 }
 

@@ -6,14 +6,16 @@
 use rollcall_api::v1::ErrorReason;
 use rollcall_scim::{Profile, Resource};
 use rollcall_store::{
-    DepartedQuery, Directory, Effect, EventKind, ImportMark, MovedDeparted, MovedDirectory, MovedMember,
-    MovedResource, Protocol, Provenance, RegisteredSchema, ResourceType, SignInLink, StoredResource,
-    Transaction, UserOrigin,
+    Actor, DepartedQuery, Directory, Effect, EventKind, ImportMark, MovedDeparted, MovedDirectory,
+    MovedMember, MovedResource, Protocol, Provenance, RegisteredSchema, ResourceType, SignInLink,
+    StoredResource, Transaction, UserOrigin,
 };
 use serde_json::Map;
+use uuid::Uuid;
 
 use super::lines::{
-    DeletedUser, FORMAT, Group, Header, Id, Line, Link, Members, ProvisioningRule, Record, Schema, User,
+    DeletedUser, Event, FORMAT, Group, Header, Id, Line, Link, Members, ProvisioningRule, Record, Schema,
+    User,
 };
 use crate::Core;
 use crate::directories::{facts, require_name};
@@ -172,7 +174,9 @@ impl Importing {
         let count = lines.len() as u64;
         let mut batch = Batch::default();
         for (line, number) in lines.into_iter().zip(self.lines + 1..) {
-            batch.add(line, &self.types).map_err(|why| Error::value(format!("line {number}: {why}")))?;
+            batch
+                .add(line, self.directory.id, &self.types)
+                .map_err(|why| Error::value(format!("line {number}: {why}")))?;
         }
         let has_schemas = !batch.schemas.is_empty();
         let mut transaction = self.claim().await?;
@@ -209,7 +213,15 @@ impl Importing {
         if !batch.rules.is_empty() {
             transaction.set_provisioning_rules(directory, &batch.rules).await?;
         }
-        Ok(transaction.insert_departed_users(directory, &batch.departed).await?)
+        transaction.insert_departed_users(directory, &batch.departed).await?;
+        if transaction.insert_moved_events(&batch.events).await? {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorReason::Forbidden,
+            "the events of the export are in this database already, of the directory that was exported: for a copy beside it, \
+             export without them",
+        ))
     }
 
     /// Ends the import: the directory is as the header says. Errors: those of [`write`](Self::write).
@@ -251,11 +263,12 @@ struct Batch {
     links: Vec<SignInLink>,
     rules: Vec<rollcall_store::ProvisioningRule>,
     departed: Vec<MovedDeparted>,
+    events: Vec<rollcall_store::Event>,
 }
 
 impl Batch {
     /// Adds what a line says. Errors: what is wrong with it, in words.
-    fn add(&mut self, line: Line, types: &Types) -> Result<(), String> {
+    fn add(&mut self, line: Line, directory: Uuid, types: &Types) -> Result<(), String> {
         match line {
             Line::Export(_) | Line::End(_) => {
                 return Err("an export has one beginning and one end".to_owned());
@@ -275,6 +288,7 @@ impl Batch {
                 self.rules = rules.into_iter().map(rule).collect::<Result<_, _>>()?;
             }
             Line::DeletedUser(line) => self.departed.push(deleted_user(line)?),
+            Line::Event(line) => self.events.push(event(line, directory)?),
         }
         Ok(())
     }
@@ -295,7 +309,7 @@ fn checked(header: &Header) -> Result<Profile> {
 }
 
 fn moved_directory(
-    id: uuid::Uuid,
+    id: Uuid,
     name: &str,
     header: &Header,
     profile: Profile,
@@ -399,6 +413,23 @@ fn deleted_user(line: DeletedUser) -> Result<MovedDeparted, String> {
     };
     let deleted_by = line.deleted_by.map(|Id(id)| id);
     Ok(MovedDeparted { user, deleted_by, link: line.link, address: line.address })
+}
+
+fn event(line: Event, directory: Uuid) -> Result<rollcall_store::Event, String> {
+    let kind = EventKind::from_name(&line.kind)
+        .ok_or_else(|| format!("an event of the kind {:?}, which is none", line.kind))?;
+    Ok(rollcall_store::Event {
+        id: line.id.0,
+        directory: Some(directory),
+        kind,
+        subject: line.subject.0,
+        version: line.version,
+        time: line.time,
+        actor: line.actor.map_or(Actor::System, |Id(id)| Actor::Credential(id)),
+        person: line.person,
+        request_id: line.request_id,
+        changes: line.changes,
+    })
 }
 
 fn known_origin(name: &str) -> Result<UserOrigin, String> {

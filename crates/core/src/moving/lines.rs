@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use rollcall_scim::schema;
-use rollcall_store::Conditions;
+use rollcall_store::{Conditions, Person};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -33,6 +33,8 @@ pub enum Line {
     ProvisioningRules(Vec<ProvisioningRule>),
     /// A user who was deleted and is kept.
     DeletedUser(DeletedUser),
+    /// An event.
+    Event(Event),
     /// The last one.
     End(Trailer),
 }
@@ -49,6 +51,7 @@ impl Line {
             Self::Link(_) => Some("links"),
             Self::ProvisioningRules(_) => Some("provisioningRules"),
             Self::DeletedUser(_) => Some("deletedUsers"),
+            Self::Event(_) => Some("events"),
         }
     }
 
@@ -73,7 +76,8 @@ impl Line {
             Self::Link(_) => 5,
             Self::ProvisioningRules(_) => 6,
             Self::DeletedUser(_) => 7,
-            Self::End(_) => 8,
+            Self::Event(_) => 8,
+            Self::End(_) => 9,
         }
     }
 }
@@ -100,6 +104,7 @@ impl TryFrom<String> for Id {
 /// What an export is of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the line")]
 pub struct Header {
     /// [`FORMAT`].
     pub format: u32,
@@ -107,6 +112,9 @@ pub struct Header {
     pub version: String,
     /// Whether the hashes of passwords are in it.
     pub passwords: bool,
+    /// Whether the events are in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub events: bool,
     /// The name of the directory.
     pub directory: String,
     /// Its profile.
@@ -254,6 +262,33 @@ pub struct DeletedUser {
     pub link: Option<(String, String)>,
     /// Its folded primary work address.
     pub address: Option<String>,
+}
+
+/// What happened in the directory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Event {
+    /// The key, by which provenance knows it.
+    pub id: Id,
+    /// What happened.
+    pub kind: String,
+    /// Who or what changed.
+    pub subject: Id,
+    /// The version that the change made, where the subject has versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+    /// When it happened.
+    pub time: i64,
+    /// The credential that made the change; none, Rollcall itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Id>,
+    /// The person who made it with that credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Person>,
+    /// The id of the request that asked for it.
+    pub request_id: String,
+    /// The changed attributes, before and after.
+    pub changes: Value,
 }
 
 /// What came before it, so that a file that was cut is known.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use rollcall_core::moving::Trailer;
+use rollcall_core::moving::{Beside, Trailer};
 use rollcall_core::{Core, Limits};
 use serde_json::json;
 
@@ -23,8 +23,9 @@ const STANDARD_OUTPUT: &str = "-";
 #[command(
     after_help = "Examples:\n  rollcall export acme.ndjson --directory acme --data-dir ./rollcall-data\n  \
                         rollcall export --directory acme --database-url postgres://rollcall@db/rollcall | gzip > acme.ndjson.gz\n\n\
-                        It is all of one moment, and the server may be running. It can be imported, also into another database. Tokens, keys, events and the activity log are not in it."
+                        It is all of one moment, and the server may be running. It can be imported, also into another database. Tokens, keys and the activity log are not in it, and events only with --events."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct Export {
     /// The file that is made, readable by its owner alone; - is standard output
     #[arg(default_value = STANDARD_OUTPUT)]
@@ -37,6 +38,10 @@ pub(super) struct Export {
     /// With the hashes of passwords, by which they can be guessed one by one
     #[arg(long)]
     passwords: bool,
+
+    /// With what has happened in the directory: its events
+    #[arg(long)]
+    events: bool,
 
     /// Replace a file that is there
     #[arg(long)]
@@ -93,8 +98,8 @@ impl Export {
 
     /// Writes the export, and says what is in it.
     async fn write(&self, core: &Core, out: impl Write) -> Result<(Trailer, String)> {
-        let mut exporting =
-            core.export(&self.directory, self.passwords).await.context("nothing was exported")?;
+        let beside = Beside { passwords: self.passwords, events: self.events };
+        let mut exporting = core.export(&self.directory, beside).await.context("nothing was exported")?;
         let mut writer = ExportWriter::new(out);
         let mut progress = Progress::new();
         while let Some(lines) = exporting.next().await.context("the export was not finished")? {

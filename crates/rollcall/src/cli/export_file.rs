@@ -155,6 +155,7 @@ mod tests {
             format: FORMAT,
             version: "0".to_owned(),
             passwords: false,
+            events: false,
             directory: "acme".to_owned(),
             profile: "okta".to_owned(),
             scim: true,

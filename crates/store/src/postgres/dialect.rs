@@ -127,6 +127,10 @@ pub(super) use lease_time;
 pub(super) const INSERT_EVENT: &str = "INSERT INTO pending_events \
      (id, directory_id, kind, subject, version, time, actor, request_id, changes, person) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+/// All events, those that have no number yet behind those that have one.
+pub(super) const ALL_EVENTS: &str = "(SELECT directory_id, number, id, kind, subject, version, time, actor, request_id, changes, \
+     person FROM events WHERE number IS NOT NULL UNION ALL SELECT directory_id, 4611686018427387904 + position, id, kind, \
+     subject, version, time, actor, request_id, changes, person FROM pending_events)";
 /// Whether the directory that is bound first has events without a number.
 pub(super) const HAS_UNNUMBERED: &str = "EXISTS (SELECT 1 FROM pending_events WHERE directory_id = $1) \
      OR EXISTS (SELECT 1 FROM events WHERE directory_id = $1 AND number IS NULL)";

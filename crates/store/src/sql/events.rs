@@ -20,6 +20,10 @@ const NO_DIRECTORY: Uuid = Uuid::nil();
 /// How many events are deleted at once.
 const EXPIRED_AT_ONCE: i64 = 1000;
 
+/// The columns of an event `e`, as [`event`] reads them.
+pub(super) const COLUMNS: &str =
+    "e.number, e.id, e.kind, e.subject, e.version, e.time, e.actor, e.request_id, e.changes, e.person";
+
 /// The directory of an event as it is stored.
 pub(in super::super) fn stream_of(directory: Option<Uuid>) -> Uuid {
     directory.unwrap_or(NO_DIRECTORY)
@@ -67,9 +71,9 @@ impl EventReading for Database {
     }
 
     async fn events(&self, asked: &EventQuery<'_>) -> Result<Vec<NumberedEvent>> {
-        let mut query = Statement::new(
-            "SELECT e.number, e.id, e.kind, e.subject, e.version, e.time, e.actor, e.request_id, e.changes, c.kind, c.prefix, e.person \
-             FROM events e LEFT JOIN credentials c ON c.id = e.actor WHERE e.directory_id = ",
+        let mut query = Statement::new("SELECT ");
+        query.push(COLUMNS).push(
+            ", c.kind, c.prefix FROM events e LEFT JOIN credentials c ON c.id = e.actor WHERE e.directory_id = ",
         );
         query.push_bind(stream_of(asked.directory));
         query.push(" AND e.number > ").push_bind(asked.after);
@@ -118,25 +122,30 @@ impl EventKeeping for Database {
 #[async_trait]
 impl EventWriting for Tx {
     async fn insert_event(&mut self, event: &Event) -> Result<()> {
-        self.note_event(event);
-        Statement::new(INSERT_EVENT)
-            .bind(event.id)
-            .bind(stream_of(event.directory))
-            .bind(event.kind.as_str())
-            .bind(event.subject)
-            .bind(event.version)
-            .bind(event.time)
-            .bind(credential_of(event.actor))
-            .bind(&event.request_id)
-            .bind(event.changes.to_string())
-            .bind(person_text(event)?)
-            .later(Writes::Changes("events"), self.connection()?)
-            .await?;
+        insert(self, event).await?;
         if event.kind.is_administrative() {
             self.insert_audit_record(event).await?;
         }
         Ok(())
     }
+}
+
+/// Writes an event, and nothing into the audit log.
+pub(super) async fn insert(transaction: &mut Tx, event: &Event) -> Result<()> {
+    transaction.note_event(event);
+    Statement::new(INSERT_EVENT)
+        .bind(event.id)
+        .bind(stream_of(event.directory))
+        .bind(event.kind.as_str())
+        .bind(event.subject)
+        .bind(event.version)
+        .bind(event.time)
+        .bind(credential_of(event.actor))
+        .bind(&event.request_id)
+        .bind(event.changes.to_string())
+        .bind(person_text(event)?)
+        .later(Writes::Changes("events"), transaction.connection()?)
+        .await
 }
 
 /// The directories of events that are told by a table and a condition: a step for each in the index of the directories and
@@ -195,11 +204,17 @@ async fn expire(connection: &mut Connection, directory: Option<Uuid>, before: i6
 }
 
 fn numbered(row: &Row, directory: Option<Uuid>) -> Result<NumberedEvent> {
+    let event = event(row, directory)?;
+    let author = author(credential_of(event.actor), row.get(10)?, row.get(11)?)?;
+    Ok(NumberedEvent { number: row.get(0)?, event, author })
+}
+
+/// Reads an event from the columns [`COLUMNS`].
+pub(super) fn event(row: &Row, directory: Option<Uuid>) -> Result<Event> {
     let kind: &str = row.get(2)?;
     let actor: Option<Uuid> = row.get(6)?;
     let changes: &str = row.get(8)?;
-    let author = author(actor, row.get(9)?, row.get(10)?)?;
-    let event = Event {
+    Ok(Event {
         id: row.get(1)?,
         directory,
         kind: EventKind::from_name(kind)
@@ -208,12 +223,11 @@ fn numbered(row: &Row, directory: Option<Uuid>) -> Result<NumberedEvent> {
         version: row.get(4)?,
         time: row.get(5)?,
         actor: actor.map_or(Actor::System, Actor::Credential),
-        person: person_at(row, 11)?,
+        person: person_at(row, 9)?,
         request_id: row.get(7)?,
         changes: serde_json::from_str(changes)
             .map_err(|error| Error::Damaged(format!("the changes of an event: {error}")))?,
-    };
-    Ok(NumberedEvent { number: row.get(0)?, event, author })
+    })
 }
 
 /// The credential with this id, if its kind and prefix are still there.

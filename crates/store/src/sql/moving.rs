@@ -6,20 +6,20 @@ use rollcall_scim::{Profile, Resource};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::super::dialect::FOR_UPDATE;
+use super::super::dialect::{ALL_EVENTS, FOR_UPDATE};
 use super::super::{Database, Tx};
 use super::departed::departed;
 use super::directory_settings::read_settings;
 use super::members::type_of;
 use super::resource_row::origin;
 use super::{
-    Cells, Connection, Json, ROWS_PER_STATEMENT, Row, Statement, Writes, emails_and_roles, push_limit,
-    resources, schemas, sign_ins,
+    Cells, Connection, Json, ROWS_PER_STATEMENT, Row, Statement, Writes, emails_and_roles, events,
+    push_limit, resources, schemas, sign_ins,
 };
 use crate::{
-    Draft, Error, ImportMark, MovedDeparted, MovedDirectory, MovedMember, MovedResource, MovingReading,
-    MovingWriting, Protocol, Provenance, ProvisioningRule, RegisteredSchema, ResourceType, Result,
-    SignInLink, Snapshot, StoredDocument, StoredResource, UserOrigin,
+    Draft, Error, Event, ImportMark, MovedDeparted, MovedDirectory, MovedMember, MovedResource,
+    MovingReading, MovingWriting, Protocol, Provenance, ProvisioningRule, RegisteredSchema, ResourceType,
+    Result, SignInLink, Snapshot, StoredDocument, StoredResource, UserOrigin,
 };
 
 /// A transaction that only reads; dropped, it ends.
@@ -157,6 +157,16 @@ impl Snapshot for Reading {
         };
         rows.iter().map(moved).collect()
     }
+
+    async fn events(&mut self, directory: Uuid, after: i64, limit: u32) -> Result<Vec<(i64, Event)>> {
+        let mut query = Statement::new("SELECT ");
+        query.push(events::COLUMNS).push(" FROM ").push(ALL_EVENTS).push(" e WHERE e.directory_id = ");
+        query.push_bind(directory);
+        query.push(" AND e.number > ").push_bind(after).push(" ORDER BY e.number");
+        push_limit(&mut query, limit.into());
+        let rows = query.rows(&mut self.0).await?;
+        rows.iter().map(|row| Ok((row.get(0)?, events::event(row, Some(directory))?))).collect()
+    }
 }
 
 #[async_trait]
@@ -266,6 +276,21 @@ impl MovingWriting for Tx {
             query.run(self.connection()?).await?;
         }
         Ok(())
+    }
+
+    async fn insert_moved_events(&mut self, moved: &[Event]) -> Result<bool> {
+        for chunk in moved.chunks(ROWS_PER_STATEMENT) {
+            let mut query = Statement::new("SELECT EXISTS (SELECT 1 FROM ");
+            query.push(ALL_EVENTS).push(" e WHERE e.id IN (").push_list(chunk.iter().map(|event| event.id));
+            query.push("))");
+            if query.the_value(self.connection()?).await? {
+                return Ok(false);
+            }
+        }
+        for event in moved {
+            events::insert(self, event).await?;
+        }
+        Ok(true)
     }
 
     async fn import(&mut self, directory: Uuid) -> Result<Option<ImportMark>> {

@@ -125,6 +125,8 @@ pub(super) const INSERT_EVENT: &str = "INSERT INTO events \
      VALUES ($1, $2, (SELECT COALESCE(MAX(last.number), 0) + 1 FROM (SELECT MAX(number) AS number FROM events \
      WHERE directory_id = $2 UNION ALL SELECT expired FROM event_streams WHERE directory_id = $2) AS last), \
      $3, $4, $5, $6, $7, $8, $9, $10)";
+/// All events, which have numbers.
+pub(super) const ALL_EVENTS: &str = "events";
 /// Whether a directory has events without a number.
 pub(super) const HAS_UNNUMBERED: &str = "FALSE";
 

@@ -2,9 +2,9 @@
 
 use rollcall_scim::{Profile, builtin};
 use rollcall_store::{
-    Actor, Conditions, Directory, Draft, Effect, Error, ImportMark, MovedDeparted, MovedDirectory,
-    MovedMember, MovedResource, Protocol, Provenance, ProvisioningRule, ResourceType, SignInLink, Snapshot,
-    Store, StoredResource, UserKey,
+    Actor, Conditions, Directory, Draft, Effect, Error, Event, EventQuery, ImportMark, MovedDeparted,
+    MovedDirectory, MovedMember, MovedResource, Protocol, Provenance, ProvisioningRule, ResourceType,
+    SignInLink, Snapshot, Store, StoredResource, UserKey,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -19,6 +19,7 @@ crate::on_both_databases!(
     a_directory_is_made_with_its_settings_or_overwritten_but_for_its_name,
     an_import_is_marked_until_it_is_over,
     a_connection_that_was_frozen_is_used_again,
+    events_are_read_with_and_without_a_number_and_follow_what_is_there,
 );
 
 /// All that a snapshot has of a directory.
@@ -222,4 +223,43 @@ async fn a_connection_that_was_frozen_is_used_again(database: &dyn Database) {
         let name = format!("user{number}");
         assert!(store.user_id(acme.id, UserKey::Name(&name)).await.unwrap().is_some(), "{seen}");
     }
+}
+
+async fn events_are_read_with_and_without_a_number_and_follow_what_is_there(database: &dyn Database) {
+    let store = database.store().await;
+    let (acme, copy) = (directory(&*store, 1).await, directory(&*store, 2).await);
+    let of = |directory: &Directory, time: i64| Event { directory: Some(directory.id), ..event(time, id(1)) };
+    let happened: Vec<Event> = (1..=5).map(|time| of(&acme, time)).collect();
+    for event in &happened {
+        let mut transaction = store.begin().await.unwrap();
+        transaction.insert_event(event).await.unwrap();
+        transaction.save().await.unwrap();
+        if event.time == 3 {
+            while store.number_events(Some(acme.id)).await.unwrap() {}
+        }
+    }
+    let mut snapshot = store.snapshot().await.unwrap();
+    let mut read: Vec<(i64, Event)> = Vec::new();
+    loop {
+        let after = read.last().map_or(0, |(place, _)| *place);
+        let page = snapshot.events(acme.id, after, 2).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        read.extend(page);
+    }
+    drop(snapshot);
+    assert_eq!(read.into_iter().map(|(_, event)| event).collect::<Vec<_>>(), happened);
+
+    let moved: Vec<Event> = (1..=3).map(|time| of(&copy, time)).collect();
+    let known = Event { directory: Some(copy.id), ..happened[4].clone() };
+    let mut transaction = store.begin().await.unwrap();
+    assert!(!transaction.insert_moved_events(&[moved[0].clone(), known]).await.unwrap());
+    assert!(transaction.insert_moved_events(&moved).await.unwrap());
+    transaction.save().await.unwrap();
+    while store.number_events(Some(copy.id)).await.unwrap() {}
+    let query = EventQuery { directory: Some(copy.id), until: i64::MAX, limit: 10, ..EventQuery::default() };
+    let numbered = store.events(&query).await.unwrap();
+    assert_eq!(numbered.iter().map(|event| event.number).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(numbered.into_iter().map(|event| event.event).collect::<Vec<_>>(), moved);
 }
