@@ -2,8 +2,10 @@
 
 import json
 import re
+import subprocess
 
 import pytest
+from groups import new_group
 
 from harness.scim import Scim, ok
 
@@ -122,6 +124,52 @@ def test_users_are_listed_and_shown(generic, name):
     assert len(house.command_json("user", "list", *directory, "--all")["users"]) == 2
 
 
+def test_a_user_is_deactivated_let_in_again_and_deleted(generic):
+    house, scim, of = generic.house, generic.scim, ("--directory", generic.name)
+    ana = scim.create("ana")
+    done = house.command("user", "deactivate", "ANA", *of)
+    succeeds(done)
+    assert "cannot sign in any more" in done.stderr
+    assert ok(scim.get(f"/Users/{ana['id']}"))["active"] is False
+    assert house.command_json("user", "reactivate", ana["id"], *of)["active"] is True
+    assert ok(scim.get(f"/Users/{ana['id']}"))["active"] is True
+    assert house.command_json("user", "delete", "ana", *of) == {"id": ana["id"], "userName": "ana"}
+    assert scim.get(f"/Users/{ana['id']}").status_code == 404
+    fails(house.command("user", "delete", "ana", *of), 1, "no user with the id or userName")
+    succeeds(house.command("user", "restore", "ana", *of))
+    kinds = [event["kind"] for event in generic.events(ana["id"])]
+    assert kinds == ["user.created", "user.updated", "user.updated", "user.deleted", "user.restored"]
+
+
+def test_groups_and_their_members_are_listed_and_shown(generic):
+    house, scim, of = generic.house, generic.scim, ("--directory", generic.name)
+    users = [scim.create(f"user.{number}") for number in range(5)]
+    team = new_group(scim, "Team", *users)
+    new_group(scim, "Everybody", team)
+    twins = [new_group(scim, "Twins"), new_group(scim, "Twins")]
+    listed = house.command_json("group", "list", *of)
+    assert listed["totalResults"] == 4
+    assert {group["displayName"] for group in listed["groups"]} == {"Team", "Everybody", "Twins"}
+    assert (
+        house.command_json("group", "list", *of, "--filter", 'displayName eq "team"')["groups"][0]["id"] == team["id"]
+    )
+    done = house.command("group", "list", *of, "--count", "3")
+    assert "3 of 4 groups; --all lists every one" in done.stderr
+    shown = house.command_json("group", "show", "team", *of)
+    assert (shown["id"], shown["memberCount"], "members" in shown) == (team["id"], 5, False)
+    assert "displayName" in house.command("group", "show", team["id"], *of).stdout
+    fails(house.command("group", "show", "twins", *of), 1, twins[0]["id"], twins[1]["id"], "give the id of one")
+    fails(house.command("group", "show", "nobody", *of), 1, "no group")
+    members = house.command_json("group", "members", "Team", *of, "--all")
+    assert members["totalResults"] == 5
+    assert {member["userName"] for member in members["members"]} == {user["userName"] for user in users}
+    assert {member["type"] for member in members["members"]} == {"User"}
+    [one] = house.command_json("group", "members", "Team", *of, "--begins-with", "USER.3")["members"]
+    assert one["value"] == users[3]["id"]
+    [nested] = house.command_json("group", "members", "Everybody", *of)["members"]
+    assert (nested["display"], nested["type"], nested["userName"]) == ("Team", "Group", None)
+
+
 def test_a_user_s_text_cannot_steer_the_terminal(database_house, name):
     directory = database_house.new_directory()
     directory.scim.create(name, displayName="\x1b[31mred\x07\u202e")
@@ -184,6 +232,23 @@ def test_help_and_version_are_there_for_every_command(database_house):
     ):
         assert "Usage" in succeeds(database_house.command(*command, "--help"))
     assert re.fullmatch(r"rollcall \d+\.\d+\.\d+\n", succeeds(database_house.command("--version")))
+
+
+def test_a_shell_completes_commands_and_man_has_pages(database_house, tmp_path):
+    for shell in ("bash", "zsh", "fish", "powershell", "elvish"):
+        script = succeeds(database_house.command("completion", shell))
+        assert "oauth-client" in script
+        assert "bootstrap-admin-key-file" in script
+    (tmp_path / "completion").write_text(succeeds(database_house.command("completion", "bash")))
+    words = (
+        "source ./completion; COMP_WORDS=(rollcall tok); COMP_CWORD=1; _rollcall rollcall tok rollcall; echo ${COMPREPLY[@]}"
+    )
+    assert subprocess.run(["bash", "-c", words], cwd=tmp_path, text=True, capture_output=True).stdout == "token\n"
+    succeeds(database_house.command("man", "--out", str(tmp_path / "man1")))
+    assert "rotat" in (tmp_path / "man1" / "rollcall-token-rotate.1").read_text()
+    version = database_house.command_json("version")["version"]
+    assert succeeds(database_house.command("version")) == f"rollcall {version}\n"
+    assert succeeds(database_house.command("--version")) == f"rollcall {version}\n"
 
 
 def test_json_is_json_and_nothing_else(database_house):

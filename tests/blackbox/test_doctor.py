@@ -288,6 +288,18 @@ def test_a_gateway_is_asked_about_its_core_and_its_key(builder):
     finds(checks, "public-url", "wrong")
 
 
+def test_a_console_is_asked_about_its_core_and_its_sign_ins(builder):
+    house = builder.start("apart-sqlite")
+    way = {"ROLLCALL_CORE_URL": f"http://{house.grpc_address}"}
+    checks = Doctor(house, "console", **way).checks()
+    finds(checks, "core", "ok", "serves")
+    finds(checks, "settings", "ok")
+    assert not checks.keys() & {"gateway-key", "database", "smtp"}
+    open_to_all = Doctor(house, "console", **way, ROLLCALL_CONSOLE_ADDR="0.0.0.0:8090")
+    finds(open_to_all.checks(), "settings", "warning", "console-addr")
+    finds(Doctor(house, "console", **way, ROLLCALL_OIDC_ISSUER="login").checks(1), "settings", "wrong", "oidc-issuer")
+
+
 def test_a_setting_that_cannot_be_read_ends_it_at_once(builder):
     done = Doctor(builder.new("serve-sqlite"), ROLLCALL_HTTP_ADDR="somewhere").run()
     assert done.returncode == 2

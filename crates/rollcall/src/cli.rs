@@ -1,5 +1,6 @@
 //! The command line: what the commands are, and which code runs them.
 
+mod about;
 mod activity;
 mod admin_key;
 mod apply;
@@ -12,6 +13,7 @@ mod doctor;
 mod event;
 mod export;
 mod export_file;
+mod group;
 pub(crate) mod guard_rail;
 mod hold;
 mod import;
@@ -31,6 +33,7 @@ mod time;
 mod tls;
 mod token;
 mod user;
+mod wanted;
 mod whole_file;
 
 use std::ffi::OsString;
@@ -119,8 +122,16 @@ enum Command {
     Hold(hold::Hold),
     /// List and follow what changes
     Event(event::Event),
-    /// See the users of a directory, and mark its administrators
+    /// See the users of a directory, send them away or let them in again, and mark its administrators
     User(user::User),
+    /// See the groups of a directory, and who is in them
+    Group(group::Group),
+    /// Print a script with which a shell completes what is typed
+    Completion(about::Completion),
+    /// Write a page for `man` about each command
+    Man(about::Man),
+    /// Say which version this is
+    Version(about::Version),
     /// Decide on sign-ins by SSO, and say which may create an account
     Sso(sso::Sso),
 }
@@ -185,6 +196,10 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Hold(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Event(command) => finish(Builder::new_current_thread(), command.run()),
         Command::User(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Group(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Completion(command) => command.run(),
+        Command::Man(command) => command.run(),
+        Command::Version(command) => command.run(),
     }
 }
 

@@ -173,13 +173,21 @@ pub(crate) struct ConsoleSwitch {
     pub(crate) no_console: bool,
 }
 
+/// Where a console that is a process of its own is.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Console")]
+pub(crate) struct ConsoleAddress {
+    /// Address that the web console listens on; port 0 takes any free one
+    #[arg(long, env = "ROLLCALL_CONSOLE_ADDR", value_name = "IP:PORT", default_value = "127.0.0.1:8090", value_parser = address::parse)]
+    pub(crate) console_addr: SocketAddr,
+}
+
 /// The console as a process of its own.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Console")]
 pub(crate) struct ConsoleHttp {
-    /// Address that the web console listens on; port 0 takes any free one
-    #[arg(long, env = "ROLLCALL_CONSOLE_ADDR", value_name = "IP:PORT", default_value = "127.0.0.1:8090", value_parser = address::parse)]
-    pub(crate) console_addr: SocketAddr,
+    #[command(flatten)]
+    pub(crate) address: ConsoleAddress,
 
     #[command(flatten)]
     pub(crate) tls: HttpTls,

@@ -2,6 +2,7 @@
 
 mod activity;
 mod connection;
+mod details;
 mod notices;
 mod provisioning;
 mod safeguards;
@@ -216,6 +217,8 @@ impl Directory {
                     return output::json(&shown);
                 }
                 output::table(&as_table(std::slice::from_ref(&directory)))?;
+                output::line("")?;
+                output::table(&details::as_table(&directory))?;
                 output::line("")?;
                 output::table(&connection::as_table(&health))
             }

@@ -20,8 +20,8 @@ use self::finding::{Finding, as_json, report};
 use crate::output;
 use crate::server::logging;
 use crate::settings::{
-    Connections, ConsoleSwitch, CoreConnection, Database, GatewayKey, General, Grpc, Http, Limits, Metrics,
-    OpenId, Shutdown, Smtp, Start,
+    Connections, ConsoleAddress, ConsoleSwitch, CoreConnection, Database, GatewayKey, General, Grpc, Http,
+    Limits, Metrics, OpenId, Shutdown, Smtp, Start,
 };
 
 /// How long each check may wait for others.
@@ -61,6 +61,8 @@ pub(super) struct Doctor {
     #[command(flatten)]
     console: ConsoleSwitch,
     #[command(flatten)]
+    console_address: ConsoleAddress,
+    #[command(flatten)]
     open_id: OpenId,
     #[command(flatten)]
     database: Database,
@@ -89,6 +91,8 @@ enum Part {
     Core,
     /// The gateway alone
     Gateway,
+    /// The console alone
+    Console,
 }
 
 impl Part {
@@ -100,6 +104,11 @@ impl Part {
     /// Whether it has the SCIM endpoint.
     fn has_gateway(self) -> bool {
         matches!(self, Self::Serve | Self::Gateway)
+    }
+
+    /// Whether administrators sign in there.
+    fn has_console(self) -> bool {
+        matches!(self, Self::Serve | Self::Console)
     }
 }
 
@@ -129,12 +138,13 @@ impl Doctor {
             async { if self.part.has_core() { vec![smtp::check(&self.smtp).await] } else { Vec::new() } };
         let core = async {
             match self.part {
-                Part::Gateway => way_to_core::check(&self.core, &self.key).await,
+                Part::Gateway => way_to_core::check(&self.core, Some(&self.key)).await,
+                Part::Console => way_to_core::check(&self.core, None).await,
                 Part::Serve | Part::Core => Vec::new(),
             }
         };
         let public_url = async {
-            if self.part.has_gateway() { public_url::check(&self.http.public).await } else { Vec::new() }
+            if self.part == Part::Core { Vec::new() } else { public_url::check(&self.http.public).await }
         };
         let (database, core, smtp, public_url, collector) =
             join!(database, core, smtp, public_url, collector::check());

@@ -1,6 +1,7 @@
 //! `rollcall user`: who has been provisioned, who is an administrator, and who was deleted and may come back.
 
 mod deleted;
+mod leaving;
 
 use anyhow::{Result, anyhow};
 use clap::{Args, Subcommand};
@@ -15,8 +16,10 @@ use serde_json::{Value, json};
 use super::event;
 use super::switch::Switch;
 use super::time::short_time;
+use super::wanted::Wanted;
 use crate::client::{Client, Connection, present};
 use crate::output::{self, Cell, Table};
+use leaving::Leaving;
 
 /// Users that are asked for at once where all are wanted.
 const PAGE: i64 = 500;
@@ -53,6 +56,24 @@ enum Action {
         #[arg(long)]
         provenance: bool,
     },
+    /// Deactivate a user: it cannot sign in any more, and stays what it is
+    #[command(after_help = "Example:\n  rollcall user deactivate ada@example.com --directory acme")]
+    Deactivate(Leaving),
+    /// Let a user who was deactivated in again
+    #[command(after_help = "Example:\n  rollcall user reactivate ada@example.com --directory acme")]
+    Reactivate {
+        /// The user's id or userName
+        #[arg(value_name = "ID|USERNAME")]
+        user: String,
+
+        /// Name of the directory
+        #[arg(long)]
+        directory: String,
+    },
+    /// Delete a user, who can be brought back for as long as the directory keeps it
+    #[command(after_help = "Examples:\n  rollcall user delete ada@example.com --directory acme\n  \
+                            rollcall user restore ada@example.com --directory acme")]
+    Delete(Leaving),
     /// Bring a deleted user back as it was, with the same id, but without groups, password and sign-in
     #[command(after_help = "Examples:\n  rollcall user list --directory acme --deleted\n  \
                             rollcall user restore ada@example.com --directory acme")]
@@ -98,9 +119,8 @@ struct List {
     #[arg(long, default_value = "", hide_default_value = true)]
     filter: String,
 
-    /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..), conflicts_with = "all")]
-    count: i64,
+    #[command(flatten)]
+    wanted: Wanted,
 
     /// Attribute to sort by; without it, in order of creation
     #[arg(long, value_name = "ATTRIBUTE", default_value = "", hide_default_value = true)]
@@ -109,10 +129,6 @@ struct List {
     /// Greatest values first
     #[arg(long, requires = "sort_by")]
     descending: bool,
-
-    /// All of them, however many
-    #[arg(long)]
-    all: bool,
 
     /// Those who were deleted and are kept, the last one first
     #[arg(long, conflicts_with_all = ["filter", "sort_by"])]
@@ -132,6 +148,19 @@ impl User {
                 } else {
                     show(&user, json)
                 }
+            }
+            Action::Deactivate(leaving) => show(&leaving.deactivate(&client).await?, json),
+            Action::Reactivate { user, directory } => {
+                let user = find(&client, &directory, &user).await?;
+                show(&leaving::set_active(&client, directory, user.id, true).await?, json)
+            }
+            Action::Delete(leaving) => {
+                let user = leaving.delete(&client).await?;
+                let name = user.user_name.as_deref().unwrap_or(&user.id);
+                if json {
+                    return output::json(&json!({ "id": user.id, "userName": user.user_name }));
+                }
+                output::line(&format!("Deleted the user {name}."))
             }
             Action::Restore { user, directory } => {
                 show(&deleted::restore(&client, directory, &user).await?, json)
@@ -157,7 +186,7 @@ impl Update {
 impl List {
     async fn run(self, client: &Client, json: bool) -> Result<()> {
         if self.deleted {
-            return deleted::list(client, &self.directory, self.wanted(), json).await;
+            return deleted::list(client, &self.directory, self.wanted.most(), json).await;
         }
         let (users, total) = self.users(client).await?;
         if json {
@@ -165,21 +194,13 @@ impl List {
             return output::json(&json!({ "totalResults": total, "users": users }));
         }
         output::table(&as_table(&users))?;
-        if let Some(remark) = remark(users.len(), total) {
-            output::remark(&remark);
-        }
+        Wanted::remark(users.len(), total, "users");
         Ok(())
-    }
-
-    /// How many users are wanted.
-    fn wanted(&self) -> usize {
-        if self.all { usize::MAX } else { usize::try_from(self.count).unwrap_or(usize::MAX) }
     }
 
     /// The wanted users, page by page, and how many match.
     async fn users(&self, client: &Client) -> Result<(Vec<Message>, i64)> {
-        let wanted = self.wanted();
-        let page_size = if self.all { PAGE } else { self.count.min(PAGE) };
+        let (wanted, page_size) = (self.wanted.most(), self.wanted.page(PAGE));
         let mut users: Vec<Message> = Vec::new();
         let mut page_token = String::new();
         loop {
@@ -301,7 +322,7 @@ fn as_table(users: &[Message]) -> Table {
 }
 
 /// Every value of a user with the path by which SCIM names it.
-fn details(user: &Value) -> Table {
+pub(super) fn details(user: &Value) -> Table {
     let mut table = Table::new(&["ATTRIBUTE", "VALUE"]);
     add_details(&mut table, "", "", user);
     table
@@ -336,11 +357,6 @@ fn add_details(table: &mut Table, path: &str, separator: &str, value: &Value) {
     }
 }
 
-fn remark(shown: usize, total: i64) -> Option<String> {
-    let shown = i64::try_from(shown).unwrap_or(i64::MAX);
-    (shown < total).then(|| format!("\n{shown} of {total} users; --all lists every one"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,13 +386,6 @@ mod tests {
         let lines: Vec<String> =
             text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         assert_eq!(lines, expected);
-    }
-
-    #[test]
-    fn a_part_of_the_users_is_said_to_be_one() {
-        assert_eq!(remark(3, 3), None);
-        assert_eq!(remark(0, 0), None);
-        assert!(remark(100, 250).unwrap().contains("100 of 250"));
     }
 
     #[test]

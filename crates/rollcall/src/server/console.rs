@@ -58,7 +58,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let oidc = settings.open_id.provider()?;
     let certificates = Certificates::of_http(&settings.http.tls)?;
     let signals = Signals::new()?;
-    let listener = listener::bind("console-addr", settings.http.console_addr).await?;
+    let listener = listener::bind("console-addr", settings.http.address.console_addr).await?;
     let metrics = Metrics::bind(&settings.metrics).await?;
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() && certificates.is_none() {

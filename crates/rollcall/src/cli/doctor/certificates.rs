@@ -5,8 +5,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 
-use super::Doctor;
 use super::finding::Finding;
+use super::{Doctor, Part};
 use crate::cli::time::now;
 use crate::server::certificates::{A_DAY, SOON, certificates, read, require_pair, validity};
 use crate::server::tls::pair;
@@ -18,7 +18,7 @@ const RENEW: &str =
 pub(super) fn check(doctor: &Doctor) -> Vec<Finding> {
     let (http, grpc, core) = (&doctor.http.tls, &doctor.grpc, &doctor.core);
     let mut findings = Vec::new();
-    if doctor.part.has_gateway() {
+    if doctor.part != Part::Core {
         let found = pair(
             "http-tls-cert",
             http.http_tls_cert.as_deref(),

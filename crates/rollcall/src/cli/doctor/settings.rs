@@ -18,7 +18,7 @@ pub(super) fn check(doctor: &Doctor) -> Vec<Finding> {
         read(doctor.start.bootstrap.secrets().map(drop));
         read(doctor.start.directories_file.as_deref().map_or(Ok(()), |file| apply::read(file).map(drop)));
     }
-    if doctor.part == Part::Serve {
+    if doctor.part.has_console() {
         read(doctor.open_id.provider().map(drop));
     }
     if doctor.part == Part::Gateway {
@@ -46,6 +46,14 @@ fn exposed(doctor: &Doctor) -> Vec<Finding> {
         findings.push(Finding::warning(
             NAME,
             format!("the SCIM endpoint is open to the network without TLS (http-addr {})", http.http_addr),
+            "Give http-tls-cert and http-tls-key, or put a proxy in front that has TLS, and say so with public-url.",
+        ));
+    }
+    let console = doctor.console_address.console_addr;
+    if doctor.part == Part::Console && is_open(console) && !is_behind_tls {
+        findings.push(Finding::warning(
+            NAME,
+            format!("the console is open to the network without TLS (console-addr {console})"),
             "Give http-tls-cert and http-tls-key, or put a proxy in front that has TLS, and say so with public-url.",
         ));
     }

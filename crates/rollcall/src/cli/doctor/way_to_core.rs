@@ -1,4 +1,4 @@
-//! The way of a gateway to its core: whether it is there, and knows the gateway's key.
+//! The way of a gateway or console to its core: whether it is there, and knows the gateway's key.
 
 use anyhow::{Result, anyhow};
 use axum::http::HeaderValue;
@@ -20,8 +20,8 @@ use crate::client::innermost;
 use crate::server::tls;
 use crate::settings::{CoreConnection, GatewayKey};
 
-/// Asks each core how it is, and one that serves who the gateway is to it.
-pub(super) async fn check(settings: &CoreConnection, key: &GatewayKey) -> Vec<Finding> {
+/// Asks each core how it is, and one that serves who a gateway with this key is to it.
+pub(super) async fn check(settings: &CoreConnection, key: Option<&GatewayKey>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut serving = None;
     for url in &settings.core_url {
@@ -29,6 +29,7 @@ pub(super) async fn check(settings: &CoreConnection, key: &GatewayKey) -> Vec<Fi
         findings.push(finding);
         serving = serving.or(channel);
     }
+    let Some(key) = key else { return findings };
     findings.push(match (key.authorization(), serving) {
         (Ok(None), _) => Finding::warning(
             "gateway-key",

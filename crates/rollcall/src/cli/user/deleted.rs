@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::super::event::{actor_json, by};
 use super::super::time::{exact_time, short_time};
-use super::{as_json, remark};
+use super::super::wanted::Wanted;
+use super::as_json;
 use crate::client::{Client, present};
 use crate::output::{self, Cell, Table};
 
@@ -25,9 +26,7 @@ pub(super) async fn list(client: &Client, directory: &str, wanted: usize, json: 
         return output::json(&json!({ "totalResults": total, "users": users }));
     }
     output::table(&as_table(&users))?;
-    if let Some(remark) = remark(users.len(), total) {
-        output::remark(&remark);
-    }
+    Wanted::remark(users.len(), total, "users");
     Ok(())
 }
 
