@@ -240,10 +240,9 @@ def test_a_shell_completes_commands_and_man_has_pages(database_house, tmp_path):
         assert "oauth-client" in script
         assert "bootstrap-admin-key-file" in script
     (tmp_path / "completion").write_text(succeeds(database_house.command("completion", "bash")))
-    words = (
-        "source ./completion; COMP_WORDS=(rollcall tok); COMP_CWORD=1; _rollcall rollcall tok rollcall; echo ${COMPREPLY[@]}"
-    )
-    assert subprocess.run(["bash", "-c", words], cwd=tmp_path, text=True, capture_output=True).stdout == "token\n"
+    words = "COMP_WORDS=(rollcall tok); COMP_CWORD=1; _rollcall rollcall tok rollcall; echo ${COMPREPLY[@]}"
+    asked = ["bash", "-c", f"source ./completion; {words}"]
+    assert subprocess.run(asked, cwd=tmp_path, text=True, capture_output=True).stdout == "token\n"
     succeeds(database_house.command("man", "--out", str(tmp_path / "man1")))
     assert "rotat" in (tmp_path / "man1" / "rollcall-token-rotate.1").read_text()
     version = database_house.command_json("version")["version"]
