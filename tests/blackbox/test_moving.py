@@ -322,11 +322,15 @@ def test_an_import_that_was_killed_goes_on_where_it_was(builder, houses, tmp_pat
         while True:
             importing = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             before = mark(target)
-            while importing.poll() is None and kills < 3 and mark(target) in (before, None):
-                time.sleep(0.002)
-            if kills < 3 and importing.poll() is None:
-                importing.send_signal(signal.SIGKILL)
-                kills += 1
+            while kills < 3 and importing.poll() is None:
+                time.sleep(0.01)
+                # It stands still while it is looked at, however long that takes.
+                importing.send_signal(signal.SIGSTOP)
+                if mark(target) not in (before, None):
+                    importing.send_signal(signal.SIGKILL)
+                    kills += 1
+                    break
+                importing.send_signal(signal.SIGCONT)
             out, err = importing.communicate(timeout=120)
             if importing.returncode == 0:
                 break

@@ -1,6 +1,7 @@
 """B31: a directory that sends too much is told to wait; one that keeps to the pace that Entra asks for never is."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -22,14 +23,19 @@ def limited(request, builder):
     return builder.start(request.param, settings=LIMIT)
 
 
-def until_throttled(scim: Scim, path: str = "/Users?count=0"):
-    """The first answer that says to wait. So many ask at once that it comes on a busy machine too."""
+def first_refused(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """The first answer that is not 200. So many ask at once that it comes on a busy machine too."""
     with ThreadPoolExecutor(8) as pool:
         for _ in range(MANY // PACE):
-            for answer in pool.map(lambda _: scim.get(path), range(PACE)):
+            for answer in pool.map(lambda _: ask(), range(PACE)):
                 if answer.status_code != 200:
                     return answer
     raise AssertionError("nothing was throttled")
+
+
+def until_throttled(scim: Scim, path: str = "/Users?count=0") -> httpx.Response:
+    """The first answer that says to wait."""
+    return first_refused(lambda: scim.get(path))
 
 
 def test_b31_25_requests_at_once_pass_and_more_get_429_with_retry_after(limited):
@@ -110,7 +116,6 @@ def test_access_tokens_are_counted_as_other_requests_are(limited):
     client = limited.admin.call("OAuthService/CreateClient", directory=directory.name, name="idp")
     form = {"grant_type": "client_credentials"}
     with httpx.Client(verify=TRUSTS_NOBODY, auth=(client.client.id, client.client_secret)) as http:
-        asked = (http.post(f"{limited.url}/oauth2/token", data=form) for _ in range(MANY))
-        answer = next(answer for answer in asked if answer.status_code != 200)
+        answer = first_refused(lambda: http.post(f"{limited.url}/oauth2/token", data=form))
     assert (answer.status_code, answer.json()["error"]) == (429, "temporarily_unavailable")
     assert answer.headers["retry-after"] == "1"
