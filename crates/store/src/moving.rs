@@ -136,6 +136,9 @@ pub trait MovingReading {
 
     /// How far the import of a directory is; `None`, it is not being imported.
     async fn import(&self, directory: Uuid) -> Result<Option<ImportMark>>;
+
+    /// Whether an event is in this database, of whichever directory.
+    async fn has_event(&self, id: Uuid) -> Result<bool>;
 }
 
 /// What is written in a transaction as it was in another database.
@@ -164,7 +167,7 @@ pub trait MovingWriting {
     async fn insert_departed_users(&mut self, directory: Uuid, departed: &[MovedDeparted]) -> Result<()>;
 
     /// Adds events to what a directory has had so far, in this order, and to the audit log none. `false`: one of them is in this
-    /// database already, and none was added.
+    /// database already, or among them twice, and none was added.
     async fn insert_moved_events(&mut self, events: &[Event]) -> Result<bool>;
 
     /// How far the import of a directory is, which nobody else goes on with until the transaction ends.

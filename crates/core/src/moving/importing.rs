@@ -76,6 +76,11 @@ impl Core {
         ))
     }
 
+    /// Makes sure that the events of an export, of which this is the first, are not in this database. Errors: `FORBIDDEN`.
+    pub async fn require_new_events(&self, first: Id) -> Result<()> {
+        if self.store.has_event(first.0).await? { Err(events_are_there()) } else { Ok(()) }
+    }
+
     /// What a directory has, in words.
     async fn contents(&self, directory: &Directory) -> Result<Vec<String>> {
         let every = DepartedQuery { deleted_after: i64::MIN, user_name_prefix: "", behind: None, limit: 1 };
@@ -178,13 +183,17 @@ impl Importing {
                 .add(line, self.directory.id, &self.types)
                 .map_err(|why| Error::value(format!("line {number}: {why}")))?;
         }
-        let has_schemas = !batch.schemas.is_empty();
+        let (has_schemas, has_events) = (!batch.schemas.is_empty(), !batch.events.is_empty());
         let mut transaction = self.claim().await?;
         self.write_batch(&mut *transaction, batch).await?;
         let mark = self.mark(self.lines + count);
         transaction.set_import(self.directory.id, Some(&mark)).await?;
         transaction.save().await?;
         self.lines += count;
+        if has_events {
+            // Nobody else may be there who does. What waits for its number has no index of ids.
+            while self.core.store.number_events(Some(self.directory.id)).await? {}
+        }
         if has_schemas {
             let name = &self.directory.name;
             self.directory = self.core.store.directory(name).await?.ok_or_else(|| gone(name))?;
@@ -217,11 +226,7 @@ impl Importing {
         if transaction.insert_moved_events(&batch.events).await? {
             return Ok(());
         }
-        Err(Error::new(
-            ErrorReason::Forbidden,
-            "the events of the export are in this database already, of the directory that was exported: for a copy beside it, \
-             export without them",
-        ))
+        Err(events_are_there())
     }
 
     /// Ends the import: the directory is as the header says. Errors: those of [`write`](Self::write).
@@ -434,6 +439,14 @@ fn event(line: Event, directory: Uuid) -> Result<rollcall_store::Event, String> 
 
 fn known_origin(name: &str) -> Result<UserOrigin, String> {
     UserOrigin::from_name(name).ok_or_else(|| format!("a user with the origin {name:?}, which is none"))
+}
+
+fn events_are_there() -> Error {
+    Error::new(
+        ErrorReason::Forbidden,
+        "the events of the export are in this database already, of the directory that was exported: for a copy beside it, \
+         export without them",
+    )
 }
 
 fn gone(name: &str) -> Error {

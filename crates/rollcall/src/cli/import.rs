@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use rollcall_core::moving::{Header, Importing, Line, Target, Trailer};
+use rollcall_core::moving::{Header, Id, Importing, Line, Target, Trailer};
 use rollcall_core::{Core, Limits};
 use serde_json::{Value, json};
 
@@ -75,12 +75,12 @@ impl Import {
         if self.csv {
             return self.people().await;
         }
-        let (header, trailer) =
+        let (header, trailer, first_event) =
             self.checked().with_context(|| format!("nothing was imported from {}", self.file.display()))?;
         let store = database::open_existing(&self.database).await?;
         database::require_migrated(&*store).await?;
         let core = database::core(store.clone(), Limits::default())?;
-        let done = self.act(&core, header, trailer).await;
+        let done = self.act(&core, header, trailer, first_event).await;
         store.close().await;
         done
     }
@@ -95,11 +95,20 @@ impl Import {
         done
     }
 
-    async fn act(&self, core: &Core, header: Header, trailer: Trailer) -> Result<()> {
+    async fn act(
+        &self,
+        core: &Core,
+        header: Header,
+        trailer: Trailer,
+        first_event: Option<Id>,
+    ) -> Result<()> {
         let target = core
             .import_target(&self.directory, &trailer.sha256, self.resume)
             .await
             .context("nothing was imported")?;
+        if let (Target::New | Target::Empty, Some(first)) = (&target, first_event) {
+            core.require_new_events(first).await.context("nothing was imported")?;
+        }
         if !self.dry_run {
             let importing = core
                 .import(&self.directory, header.clone(), &trailer.sha256, self.resume)
@@ -112,17 +121,22 @@ impl Import {
         self.print(&header, &trailer, &target)
     }
 
-    /// Reads the whole file, to make sure that it is one, and all of one. Errors: what is wrong with it.
-    fn checked(&self) -> Result<(Header, Trailer)> {
+    /// Reads the whole file, to make sure that it is one, and all of one, and gives its first event too. Errors: what is wrong
+    /// with it.
+    fn checked(&self) -> Result<(Header, Trailer, Option<Id>)> {
         let (mut reader, header) = self.read()?;
         let mut progress = Progress::new();
         let mut lines: u64 = 1;
-        while reader.next()?.is_some() {
+        let mut first_event = None;
+        while let Some(line) = reader.next()? {
+            if let Line::Event(event) = &line {
+                first_event.get_or_insert(event.id);
+            }
             lines += 1;
             progress.show(|| format!("read {lines} lines"));
         }
         let trailer = reader.end().context("it was cut: its last line is missing")?;
-        Ok((header, trailer))
+        Ok((header, trailer, first_event))
     }
 
     fn read(&self) -> Result<(ExportReader<BufReader<File>>, Header)> {

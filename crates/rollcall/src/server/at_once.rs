@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderValue, Request, StatusCode, Version};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::future::{BoxFuture, Either};
@@ -60,6 +60,7 @@ fn crowded() -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("application/scim+json")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (RETRY_AFTER, HeaderValue::from_static("1")),
     ];
     (StatusCode::SERVICE_UNAVAILABLE, headers, CROWDED).into_response()

@@ -1,5 +1,7 @@
 //! All of a directory, as it is read and written when it moves to another database.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use rollcall_scim::fold::fold;
 use rollcall_scim::{Profile, Resource};
@@ -33,6 +35,10 @@ impl MovingReading for Database {
 
     async fn import(&self, directory: Uuid) -> Result<Option<ImportMark>> {
         mark(&mut self.reader().await?, directory, "").await
+    }
+
+    async fn has_event(&self, id: Uuid) -> Result<bool> {
+        has_one(&mut self.reader().await?, &[id]).await
     }
 }
 
@@ -279,11 +285,12 @@ impl MovingWriting for Tx {
     }
 
     async fn insert_moved_events(&mut self, moved: &[Event]) -> Result<bool> {
-        for chunk in moved.chunks(ROWS_PER_STATEMENT) {
-            let mut query = Statement::new("SELECT EXISTS (SELECT 1 FROM ");
-            query.push(ALL_EVENTS).push(" e WHERE e.id IN (").push_list(chunk.iter().map(|event| event.id));
-            query.push("))");
-            if query.the_value(self.connection()?).await? {
+        let ids: Vec<Uuid> = moved.iter().map(|event| event.id).collect();
+        if ids.iter().collect::<HashSet<_>>().len() < ids.len() {
+            return Ok(false);
+        }
+        for chunk in ids.chunks(ROWS_PER_STATEMENT) {
+            if has_one(self.connection()?, chunk).await? {
                 return Ok(false);
             }
         }
@@ -311,6 +318,13 @@ impl MovingWriting for Tx {
         statement.run(self.connection()?).await?;
         Ok(())
     }
+}
+
+/// Whether one of these events is there.
+async fn has_one(connection: &mut Connection, ids: &[Uuid]) -> Result<bool> {
+    let mut query = Statement::new("SELECT EXISTS (SELECT 1 FROM ");
+    query.push(ALL_EVENTS).push(" e WHERE e.id IN (").push_list(ids.iter().copied()).push("))");
+    query.the_value(connection).await
 }
 
 async fn mark(connection: &mut Connection, directory: Uuid, lock: &str) -> Result<Option<ImportMark>> {

@@ -255,8 +255,11 @@ async fn events_are_read_with_and_without_a_number_and_follow_what_is_there(data
     let known = Event { directory: Some(copy.id), ..happened[4].clone() };
     let mut transaction = store.begin().await.unwrap();
     assert!(!transaction.insert_moved_events(&[moved[0].clone(), known]).await.unwrap());
+    assert!(!transaction.insert_moved_events(&[moved[0].clone(), moved[0].clone()]).await.unwrap());
     assert!(transaction.insert_moved_events(&moved).await.unwrap());
     transaction.save().await.unwrap();
+    assert!(store.has_event(moved[0].id).await.unwrap() && store.has_event(happened[4].id).await.unwrap());
+    assert!(!store.has_event(id(99)).await.unwrap());
     while store.number_events(Some(copy.id)).await.unwrap() {}
     let query = EventQuery { directory: Some(copy.id), until: i64::MAX, limit: 10, ..EventQuery::default() };
     let numbered = store.events(&query).await.unwrap();
