@@ -190,6 +190,23 @@ for (const form of document.querySelectorAll("form[data-theme-form]")) {
   });
 }
 
+// --- menus of many: a field with data-narrows leaves those whose text has what is typed
+
+for (const field of document.querySelectorAll("input[data-narrows]")) {
+  field.hidden = false;
+  const entries = [...field.parentElement.querySelectorAll("a:not(.all)")];
+  field.addEventListener("input", () => {
+    const part = field.value.trim().toLowerCase();
+    for (const entry of entries) entry.hidden = !entry.textContent.toLowerCase().includes(part);
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") entries.find((entry) => !entry.hidden)?.click();
+  });
+  field.closest("details").addEventListener("toggle", (event) => {
+    if (event.target.open) field.focus();
+  });
+}
+
 // --- menus close when one looks elsewhere
 
 document.addEventListener("click", (event) => {

@@ -40,6 +40,8 @@ pub(crate) struct Shell {
     pub(crate) directories: Vec<String>,
     /// The directory that the page is about.
     pub(crate) directory: Option<String>,
+    /// Whether what the identity provider of that directory sends is checked and not done.
+    pub(crate) is_dry_run: bool,
     pub(crate) notice: Option<Notice>,
     /// The path and query of the page.
     pub(crate) here: String,
@@ -58,9 +60,19 @@ impl Shell {
         name.map_or_else(|| crate::PATH.to_owned(), |name| directory_path(name))
     }
 
-    /// The name that the directory menu shows.
+    /// The directory whose sections the menu has: that of the page, or the only one.
+    pub(crate) fn in_menu(&self) -> Option<&str> {
+        match (&self.directory, self.directories.as_slice()) {
+            (Some(name), _) => Some(name),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+
+    /// What the directory menu shows.
     pub(crate) fn shown_directory(&self) -> &str {
-        self.directory.as_ref().or(self.directories.first()).map_or("No directory", String::as_str)
+        let none = if self.directories.is_empty() { "No directory yet" } else { "Choose a directory" };
+        self.in_menu().unwrap_or(none)
     }
 
     pub(crate) fn with_notice(self, notice: Option<Notice>) -> Self {
@@ -87,7 +99,8 @@ impl Console {
         };
         let (shell, directory) = tokio::try_join!(self.shell(session, section), directory)?;
         let directory = directory.directory.ok_or_else(Problem::late)?;
-        Ok((Shell { directory: Some(directory.name.clone()), ..shell }, directory))
+        let is_dry_run = directory.scim_enabled && directory.dry_run;
+        Ok((Shell { directory: Some(directory.name.clone()), is_dry_run, ..shell }, directory))
     }
 
     /// The frame of a page that is about no directory.
@@ -103,6 +116,7 @@ impl Console {
             section,
             directories: listed.directories.into_iter().map(|directory| directory.name).collect(),
             directory: None,
+            is_dry_run: false,
             notice: None,
             here: session.here.clone(),
         })

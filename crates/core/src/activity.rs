@@ -13,6 +13,7 @@ mod watching;
 
 use std::pin::Pin;
 
+pub(crate) use self::health::judged;
 pub(crate) use self::recording::UNKNOWN_PER_MINUTE;
 #[cfg(feature = "fuzzing")]
 pub use self::recording::kept_texts;

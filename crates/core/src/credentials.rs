@@ -95,8 +95,9 @@ impl Core {
         Ok(credential)
     }
 
-    /// Makes a new credential like an old one, and ends the old one after the overlap, of which the administrators of the
-    /// directory are warned where it is a day or less.
+    /// Makes a new credential like an old one, which lives as long as that was made for, and ends the old one after the overlap, of
+    /// which the administrators of the directory are warned where it is a day or less. One that has been rotated before keeps
+    /// its end, unless an overlap is given.
     pub(crate) async fn rotate_credential(
         &self,
         transaction: &mut dyn Transaction,
@@ -105,14 +106,17 @@ impl Core {
         overlap: Option<prost_types::Duration>,
         directory: Option<&Directory>,
     ) -> Result<Rotation> {
+        let given = overlap.is_some();
         let overlap = overlap_micros(overlap)?;
         let now = self.clock.now();
+        let lifetime = transaction.lifetime(old.id).await?;
+        let was_rotated = old.expires != lifetime.map(|lifetime| old.created + lifetime);
         let new = NewCredential {
             kind: old.kind,
             directory: old.directory,
             name: old.name.clone(),
             scopes: old.scopes.clone(),
-            expires: old.expires.map(|expires| now + (expires - old.created)),
+            expires: lifetime.map(|lifetime| now + lifetime),
             user: old.user,
             client: old.client,
         };
@@ -120,6 +124,8 @@ impl Core {
         let end = now + overlap;
         let (expires, revoked) = if overlap == 0 {
             (old.expires, Some(now))
+        } else if was_rotated && !given {
+            (old.expires, None)
         } else {
             (Some(old.expires.map_or(end, |expires| expires.min(end))), None)
         };

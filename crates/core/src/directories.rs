@@ -6,6 +6,7 @@ mod notices;
 mod provisioning;
 mod safeguards;
 mod settings;
+mod statuses;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +15,8 @@ use rollcall_api::v1::directory_service_server::DirectoryService;
 use rollcall_api::v1::{
     self, CreateDirectoryRequest, CreateDirectoryResponse, DeleteDirectoryRequest, DeleteDirectoryResponse,
     ErrorReason, GetDirectoryRequest, GetDirectoryResponse, ListDirectoriesRequest, ListDirectoriesResponse,
-    UpdateDirectoryRequest, UpdateDirectoryResponse,
+    ListDirectoryStatusesRequest, ListDirectoryStatusesResponse, UpdateDirectoryRequest,
+    UpdateDirectoryResponse,
 };
 use rollcall_scim::{Profile, Rule};
 use rollcall_store::{
@@ -298,6 +300,14 @@ impl DirectoryService for Directories {
     ) -> Result<Response<ListDirectoriesResponse>, Status> {
         let (_, extensions, message) = request.into_parts();
         Ok(Response::new(self.list(Caller::of(&extensions)?, message).await?))
+    }
+
+    async fn list_directory_statuses(
+        &self,
+        request: Request<ListDirectoryStatusesRequest>,
+    ) -> Result<Response<ListDirectoryStatusesResponse>, Status> {
+        let (_, extensions, message) = request.into_parts();
+        Ok(Response::new(self.statuses(Caller::of(&extensions)?, message).await?))
     }
 
     async fn update_directory(

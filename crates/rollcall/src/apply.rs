@@ -58,7 +58,10 @@ pub(crate) async fn at_start(core: &Core, file: Option<&AtStart>) -> Result<()> 
     let mut refused = anyhow!("nothing was tried");
     for _ in 0..ATTEMPTS {
         match make_true(&client, file).await {
-            Ok(changes) => {
+            Ok((changes, remarks)) => {
+                for remark in remarks {
+                    tracing::warn!(file = %path.display(), remark, "the file has something that is otherwise and stays so");
+                }
                 tracing::info!(file = %path.display(), changes, "the directories are as the file has them");
                 return Ok(());
             }
@@ -68,12 +71,12 @@ pub(crate) async fn at_start(core: &Core, file: Option<&AtStart>) -> Result<()> 
     Err(refused).with_context(|| format!("directories-file {}", path.display()))
 }
 
-/// Makes a file true, and says how many changes that took. Errors: something cannot be done.
-async fn make_true(client: &Client, file: &DirectoriesFile) -> Result<usize> {
+/// Makes a file true, and says how many changes that took, and what stays otherwise. Errors: something cannot be done.
+async fn make_true(client: &Client, file: &DirectoriesFile) -> Result<(usize, Vec<String>)> {
     let plan = plan(client, file, false).await?;
     let applied = execute(client, &plan).await;
     match applied.refused.into_iter().next() {
         Some(refused) => Err(anyhow!(refused)),
-        None => Ok(plan.changes()),
+        None => Ok((plan.changes(), plan.remarks)),
     }
 }

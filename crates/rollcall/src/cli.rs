@@ -29,7 +29,7 @@ mod service_key;
 mod session;
 mod sso;
 mod switch;
-mod time;
+pub(crate) mod time;
 mod tls;
 mod token;
 mod user;

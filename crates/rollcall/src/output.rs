@@ -35,9 +35,23 @@ pub(crate) fn json(value: &Value) -> Result<()> {
     line(&serde_json::to_string_pretty(value)?)
 }
 
-/// Prints a table: aligned, and with a little colour where a person looks at it.
+/// Prints a table: aligned, and where a person looks at it with a little colour, and as wide as their terminal at most.
 pub(crate) fn table(table: &Table) -> Result<()> {
-    line(&table.render(is_coloured(io::stdout().is_terminal())))
+    let mut table = table.clone();
+    let left_out = terminal_width().map(|width| table.fit(width)).unwrap_or_default();
+    line(&table.render(is_coloured(io::stdout().is_terminal())))?;
+    if !left_out.is_empty() {
+        remark(&format!(
+            "(no room for {}: a wider terminal, a pipe or --json shows everything)",
+            left_out.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// How many columns the terminal has that output goes to; `None`, it goes elsewhere.
+fn terminal_width() -> Option<usize> {
+    comfy_table::Table::new().width().map(usize::from)
 }
 
 /// Prints a sentence for the person at the terminal to standard error, where no pipe picks it up.

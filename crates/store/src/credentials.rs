@@ -126,6 +126,9 @@ pub trait CredentialWriting {
     /// Adds a credential. Errors: [`Error::SecretTaken`](crate::Error::SecretTaken).
     async fn insert_credential(&mut self, credential: &Credential) -> Result<()>;
 
+    /// For how long a credential was made, in µs, whatever has shortened that since; `None`, for good.
+    async fn lifetime(&mut self, id: Uuid) -> Result<Option<i64>>;
+
     /// Sets when a credential expires and when it was revoked.
     async fn end_credential(&mut self, id: Uuid, expires: Option<i64>, revoked: Option<i64>) -> Result<()>;
 

@@ -45,6 +45,7 @@ mod shared_keys;
 mod sign_ins;
 mod sqlite;
 mod statements;
+mod statuses;
 mod store;
 mod taken;
 mod transaction;
@@ -107,6 +108,7 @@ pub use sign_ins::{
 };
 pub use sqlite::{SqliteCopy, copy_sqlite, fold_sqlite_log, inspect_sqlite};
 pub use statements::STATEMENTS;
+pub use statuses::{DirectoryCounts, DirectoryStatus, MOST_FAILURES, StatusReading};
 pub use store::Store;
 pub use transaction::Transaction;
 

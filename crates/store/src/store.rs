@@ -8,7 +8,8 @@ use crate::{
     ActivityReading, AuditReading, CredentialReading, DepartedReading, DirectoryReading, EventKeeping,
     EventReading, HeardReading, HoldReading, LeaseTaking, Measuring, MemberReading, MembershipReading,
     Migrating, MovingReading, NameReading, OAuthClientReading, OutboxReading, PageReading, PasswordReading,
-    ProvenanceReading, ResourceReading, Result, SchemaReading, SessionReading, SignInReading, Transaction,
+    ProvenanceReading, ResourceReading, Result, SchemaReading, SessionReading, SignInReading, StatusReading,
+    Transaction,
 };
 
 /// A database that is read from, and that transactions are begun on. What it answers is in the trait of each theme.
@@ -38,6 +39,7 @@ pub trait Store:
     + ResourceReading
     + SchemaReading
     + SessionReading
+    + StatusReading
     + fmt::Debug
     + Send
     + Sync

@@ -100,6 +100,18 @@ async fn a_rotated_key_has_a_successor_that_is_like_it(house: &House) {
     assert_eq!(told, [EventType::CredentialCreated, EventType::CredentialEnded]);
 }
 
+async fn what_follows_a_key_lives_as_long_as_that_was_made_for_also_when_it_is_rotated_again(house: &House) {
+    let made = house.admin().service_keys().create_service_key(key("default", &[Scope::DirectoryRead])).await;
+    let first = made.answer().service_key.unwrap();
+    let rotated = house.admin().service_keys().rotate_service_key(rotate(&first.id, Some(3 * 86400))).await;
+    let end = rotated.answer().previous.unwrap().expires;
+    let again = house.admin().service_keys().rotate_service_key(rotate(&first.id, None)).await.answer();
+    assert_eq!(again.service_key.unwrap().expires, None, "an overlap is not what it was made for");
+    assert_eq!(again.previous.unwrap().expires, end, "what was promised is kept where nobody says otherwise");
+    let sooner = house.admin().service_keys().rotate_service_key(rotate(&first.id, Some(60))).await.answer();
+    assert!(micros(&sooner.previous.unwrap().expires.unwrap()) < micros(&end.unwrap()));
+}
+
 async fn a_key_is_listed_and_revoked_where_it_belongs(house: &House) {
     house.directory(Profile::Okta).await;
     let mut ids = Vec::new();
@@ -258,6 +270,7 @@ async fn the_key_of_gateways_that_is_brought_along_is_used_where_there_has_been_
 
 on_both_databases![
     a_rotated_key_has_a_successor_that_is_like_it,
+    what_follows_a_key_lives_as_long_as_that_was_made_for_also_when_it_is_rotated_again,
     a_key_is_listed_and_revoked_where_it_belongs,
     a_key_that_many_revoke_at_once_ends_once,
     a_key_that_says_too_little_or_too_much_is_refused,

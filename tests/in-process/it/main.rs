@@ -28,6 +28,7 @@ mod sessions;
 mod settings;
 mod sign_ins;
 mod smoke;
+mod statuses;
 mod users;
 
 /// Instantiates the tests of a module for each database. A test takes the house that is its own.

@@ -1,13 +1,17 @@
-//! The list of directories.
+//! The list of directories: how each is doing, those first that need somebody.
+
+mod attention;
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use rollcall_api::client;
-use rollcall_api::v1::{CreateDirectoryRequest, Directory, ListDirectoriesRequest, Profile};
+use rollcall_api::v1::{
+    CreateDirectoryRequest, DirectoryOrder, DirectoryStatus, ListDirectoryStatusesRequest, Profile,
+};
 
 use crate::assets::Assets;
 use crate::cookies::Theme;
@@ -17,11 +21,22 @@ use crate::pages::{Parameters, done, given};
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::shell::{Section, Shell, directory_path};
-use crate::time::Moment;
+use crate::time::{Moment, count, grouped};
 use crate::{Console, PATH, url};
+use attention::{Need, connection_word, needs};
 
 /// Directories in a page.
 const PAGE: i32 = 50;
+/// Failed requests of which the core says no more than that there are so many.
+const MOST_FAILURES: i32 = 1_000;
+
+/// The orders that the list has: what addresses call them, what people read, and what the core knows them by.
+const ORDERS: [(&str, &str, DirectoryOrder); 4] = [
+    ("", "What needs you first", DirectoryOrder::Attention),
+    ("name", "By name", DirectoryOrder::Name),
+    ("seen", "Last heard from first", DirectoryOrder::LastSeen),
+    ("users", "Most users first", DirectoryOrder::Users),
+];
 
 /// One line of the list.
 #[derive(Debug)]
@@ -29,9 +44,57 @@ struct Row {
     name: String,
     path: String,
     profile: &'static str,
-    scim: bool,
-    groups: bool,
-    created: Option<Moment>,
+    connection: (&'static str, &'static str),
+    last_seen: Option<Moment>,
+    active_users: String,
+    users: String,
+    /// Empty: none failed.
+    failures: String,
+    needs: Vec<Need>,
+}
+
+/// What is asked of the list.
+#[derive(Debug, Default)]
+struct Search {
+    /// A part of the names.
+    q: String,
+    sort: String,
+    token: String,
+}
+
+impl Search {
+    fn of(query: &Parameters) -> Self {
+        let text = |name| given(query, name).to_owned();
+        Self { q: text("q"), sort: text("sort"), token: text("page") }
+    }
+
+    /// The address of the page that begins at a token.
+    fn address(&self, token: &str) -> String {
+        let all = [("q", self.q.as_str()), ("sort", self.sort.as_str()), ("page", token)];
+        let said: Vec<_> = all.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+        format!("{PATH}/directories{}", url::query(&said))
+    }
+
+    fn message(&self) -> ListDirectoryStatusesRequest {
+        let order = ORDERS.iter().find(|(key, ..)| *key == self.sort);
+        ListDirectoryStatusesRequest {
+            name_contains: self.q.trim().to_owned(),
+            order: order.map_or(DirectoryOrder::Attention, |(.., order)| *order).into(),
+            page_size: PAGE,
+            page_token: self.token.clone(),
+        }
+    }
+}
+
+/// The lines of the list.
+#[derive(Debug, Template)]
+#[template(path = "directories_results.html")]
+struct Results {
+    search: Search,
+    rows: Vec<Row>,
+    summary: String,
+    first: String,
+    next: String,
 }
 
 /// The page.
@@ -41,8 +104,7 @@ struct DirectoriesPage {
     assets: &'static Assets,
     theme: Theme,
     shell: Shell,
-    rows: Vec<Row>,
-    next: String,
+    results: Results,
     open_create: bool,
     error: Option<String>,
     name: String,
@@ -94,8 +156,13 @@ pub(crate) async fn page(
     State(console): State<Arc<Console>>,
     session: SignedIn,
     query: Parameters,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let page = console.directories_page(&session, given(&query, "page")).await?;
+    let search = Search::of(&query);
+    if headers.contains_key("x-partial") {
+        return Ok(render(&console.directory_results(&session, search).await?));
+    }
+    let page = console.directories_page(&session, search).await?;
     Ok(render(&DirectoriesPage {
         shell: page.shell.with_notice(done(&query)),
         open_create: given(&query, "dialog") == "create",
@@ -120,7 +187,7 @@ pub(crate) async fn create(
         }
         Err(problem) => {
             let error = problem.correctable()?;
-            let page = console.directories_page(&form.session, "").await?;
+            let page = console.directories_page(&form.session, Search::default()).await?;
             let page = DirectoriesPage {
                 open_create: true,
                 error: Some(error),
@@ -134,38 +201,68 @@ pub(crate) async fn create(
 }
 
 impl Console {
-    async fn directories_page(&self, session: &SignedIn, token: &str) -> Result<DirectoriesPage, Problem> {
-        let request = ListDirectoriesRequest { page_size: PAGE, page_token: token.to_owned() };
-        let listed = async {
-            self.answered(client::directories(self.core()).list_directories(session.message(request))).await
-        };
-        let (shell, listed) = tokio::try_join!(self.shell(session, Section::Directories), listed)?;
-        let now = self.now();
-        let next = match listed.next_page_token.as_str() {
-            "" => String::new(),
-            token => format!("{PATH}/directories{}", url::query(&[("page", token)])),
-        };
+    async fn directories_page(&self, session: &SignedIn, search: Search) -> Result<DirectoriesPage, Problem> {
+        let (shell, results) = tokio::try_join!(
+            self.shell(session, Section::Directories),
+            self.directory_results(session, search)
+        )?;
         Ok(DirectoriesPage {
             assets: shell.assets,
             theme: shell.theme,
             shell,
-            rows: listed.directories.iter().map(|directory| row(directory, now)).collect(),
-            next,
+            results,
             open_create: false,
             error: None,
             name: String::new(),
             profile: String::new(),
         })
     }
+
+    async fn directory_results(&self, session: &SignedIn, search: Search) -> Result<Results, Problem> {
+        let request = session.message(search.message());
+        let listed = self.answered(client::directories(self.core()).list_directory_statuses(request)).await?;
+        let now = self.now();
+        let number = |number: i64| u64::try_from(number).unwrap_or_default();
+        let all = match number(listed.total) {
+            1 => "1 directory".to_owned(),
+            total => format!("{} directories", grouped(total)),
+        };
+        let summary = match number(listed.total_needing_attention) {
+            0 => format!("{all}, none needs you"),
+            1 => format!("{all}, 1 needs you"),
+            needing => format!("{all}, {} need you", grouped(needing)),
+        };
+        let next = match listed.next_page_token.as_str() {
+            "" => String::new(),
+            token => search.address(token),
+        };
+        Ok(Results {
+            first: if search.token.is_empty() { String::new() } else { search.address("") },
+            rows: listed.statuses.iter().filter_map(|status| row(status, now)).collect(),
+            search,
+            summary,
+            next,
+        })
+    }
 }
 
-fn row(directory: &Directory, now: i64) -> Row {
-    Row {
+fn row(status: &DirectoryStatus, now: i64) -> Option<Row> {
+    let directory = status.directory.as_ref()?;
+    let connection = status.connection.clone().unwrap_or_default();
+    let number = |number: i64| u64::try_from(number).unwrap_or_default();
+    Some(Row {
         name: directory.name.clone(),
         path: directory_path(&directory.name),
         profile: profile_name(directory.profile()),
-        scim: directory.scim_enabled,
-        groups: directory.groups_enabled,
-        created: Moment::of(directory.created.as_ref(), now),
-    }
+        connection: connection_word(connection.state()),
+        last_seen: Moment::of(connection.last_seen.as_ref(), now),
+        active_users: grouped(number(status.active_users)),
+        users: count(number(status.users), "user"),
+        failures: match status.recent_failures {
+            ..=0 => String::new(),
+            MOST_FAILURES.. => format!("{}+", grouped(1_000)),
+            few => few.to_string(),
+        },
+        needs: needs(status, now),
+    })
 }

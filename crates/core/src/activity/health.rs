@@ -15,7 +15,7 @@ impl Core {
     /// How the connection of a directory is.
     pub(super) async fn connection_health(&self, directory: &Directory) -> Result<ConnectionHealth> {
         let heard = self.store.heard(directory.id).await?;
-        Ok(judged(directory.profile, directory.scim_enabled, heard.as_ref(), self.clock.now()))
+        Ok(judged(directory, heard.as_ref(), self.clock.now()))
     }
 }
 
@@ -27,7 +27,12 @@ fn longest_pause(profile: Profile) -> Option<i64> {
     }
 }
 
-fn judged(profile: Profile, scim_enabled: bool, heard: Option<&Heard>, now: i64) -> ConnectionHealth {
+/// How the connection of a directory is, by what has been heard of it.
+pub(crate) fn judged(directory: &Directory, heard: Option<&Heard>, now: i64) -> ConnectionHealth {
+    health(directory.profile, directory.scim_enabled, heard, now)
+}
+
+fn health(profile: Profile, scim_enabled: bool, heard: Option<&Heard>, now: i64) -> ConnectionHealth {
     let pause = longest_pause(profile);
     let state = match heard {
         _ if !scim_enabled => ConnectionState::Off,
@@ -84,7 +89,7 @@ mod tests {
     }
 
     fn state(profile: Profile, heard: Option<&Heard>, now: i64) -> ConnectionState {
-        judged(profile, true, heard, now).state()
+        health(profile, true, heard, now).state()
     }
 
     #[test]
@@ -98,8 +103,8 @@ mod tests {
             state(Profile::Okta, Some(&heard(Some(0), None)), 100_000 * MINUTE),
             ConnectionState::Healthy
         );
-        assert_eq!(judged(Profile::Entra, true, None, 0).quiet_after.unwrap().seconds, 7200);
-        assert_eq!(judged(Profile::Okta, true, None, 0).quiet_after, None);
+        assert_eq!(health(Profile::Entra, true, None, 0).quiet_after.unwrap().seconds, 7200);
+        assert_eq!(health(Profile::Okta, true, None, 0).quiet_after, None);
     }
 
     #[test]
@@ -107,14 +112,14 @@ mod tests {
         assert_eq!(state(Profile::Okta, Some(&heard(Some(1), Some(2))), 3), ConnectionState::Failing);
         assert_eq!(state(Profile::Okta, Some(&heard(None, Some(2))), 3), ConnectionState::Failing);
         assert_eq!(state(Profile::Okta, Some(&heard(Some(2), Some(2))), 3), ConnectionState::Healthy);
-        let told = judged(Profile::Okta, true, Some(&heard(Some(3), Some(2))), 4);
+        let told = health(Profile::Okta, true, Some(&heard(Some(3), Some(2))), 4);
         assert_eq!(told.state(), ConnectionState::Healthy);
         assert_eq!(told.last_error.unwrap().status, 401, "the last error stays known");
     }
 
     #[test]
     fn a_connection_that_is_switched_off_is_off() {
-        let off = judged(Profile::Entra, false, Some(&heard(Some(1), Some(2))), 3);
+        let off = health(Profile::Entra, false, Some(&heard(Some(1), Some(2))), 3);
         assert_eq!(off.state(), ConnectionState::Off);
     }
 }

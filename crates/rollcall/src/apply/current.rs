@@ -1,12 +1,15 @@
 //! What directories are.
 
 use anyhow::Result;
+use prost_types::Timestamp as Message;
 use rollcall_api::client;
 use rollcall_api::v1::{
-    Directory, ListDirectoriesRequest, ListProvisioningRulesRequest, ListRegisteredSchemasRequest,
-    ListServiceKeysRequest, ProvisioningRule, RegisteredSchema, ServiceKey,
+    Directory, ListClientsRequest, ListDirectoriesRequest, ListDirectoryStatusesRequest,
+    ListProvisioningRulesRequest, ListRegisteredSchemasRequest, ListServiceKeysRequest, ListTokensRequest,
+    ProvisioningRule, RegisteredSchema, ServiceKey,
 };
 
+use crate::cli::time::{now, short_time, timestamp};
 use crate::client::Client;
 
 /// Directories that are asked for at once.
@@ -26,6 +29,45 @@ pub(super) async fn directories(client: &Client) -> Result<Vec<Directory>> {
             return Ok(directories);
         }
     }
+}
+
+/// How many users and groups a directory has that is to go.
+pub(super) async fn residents(client: &Client, directory: &str) -> Result<(i64, i64)> {
+    let request = ListDirectoryStatusesRequest { name_contains: directory.to_owned(), ..Default::default() };
+    let answer = client::directories(client.channel()).list_directory_statuses(client.request(request)).await;
+    let statuses = answer.map_err(|status| client.explain(&status))?.into_inner().statuses;
+    let own = statuses
+        .into_iter()
+        .find(|status| status.directory.as_ref().is_some_and(|found| found.name == directory));
+    Ok(own.map_or((0, 0), |status| (status.users, status.groups)))
+}
+
+/// What still lets somebody into a directory, each with what it is for.
+pub(super) async fn live_access(client: &Client, directory: &str) -> Result<Vec<(String, String)>> {
+    let request = client.request(ListTokensRequest { directory: directory.to_owned() });
+    let tokens = client::tokens(client.channel()).list_tokens(request).await;
+    let tokens = tokens.map_err(|status| client.explain(&status))?.into_inner().tokens;
+    let request = client.request(ListClientsRequest { directory: directory.to_owned() });
+    let clients = client::oauth(client.channel()).list_clients(request).await;
+    let clients = clients.map_err(|status| client.explain(&status))?.into_inner().clients;
+    let request = client.request(ListServiceKeysRequest { directory: directory.to_owned() });
+    let keys = client::service_keys(client.channel()).list_service_keys(request).await;
+    let keys = keys.map_err(|status| client.explain(&status))?.into_inner().service_keys;
+    let now = now();
+    let lives = |revoked: Option<Message>, expires: Option<Message>| {
+        revoked.is_none() && timestamp(expires).is_none_or(|end| end > now)
+    };
+    let tokens = tokens.into_iter().filter(|token| lives(token.revoked, token.expires));
+    let keys = keys.into_iter().filter(|key| key.directory == directory && lives(key.revoked, key.expires));
+    let told = |name: String, last_used: Option<Message>| match short_time(last_used) {
+        Some(time) => format!("{name}; last used {time}").trim_start_matches("; ").to_owned(),
+        None => name,
+    };
+    Ok(tokens
+        .map(|token| (format!("token {}", token.prefix), told(token.description, token.last_used)))
+        .chain(clients.into_iter().map(|one| (format!("OAuth client {}", one.id), one.name)))
+        .chain(keys.map(|key| (format!("service key {}", key.prefix), told(key.name, key.last_used))))
+        .collect())
 }
 
 /// The schemas that a directory has registered.

@@ -25,6 +25,10 @@ pub(crate) struct Applied {
 pub(crate) async fn execute(client: &Client, plan: &Plan) -> Applied {
     let mut applied = Applied::default();
     for (place, part) in plan.parts.iter().enumerate() {
+        if let Some(refused) = part.refused() {
+            applied.refused.push(refused);
+            continue;
+        }
         match do_all(client, part, &mut applied.warnings).await {
             Ok(()) => applied.done.push(place),
             Err(refused) => applied.refused.push(refused),
@@ -64,8 +68,7 @@ fn explained(client: &Client, status: &Status, part: &Part) -> String {
     let name = &part.directory;
     match (part.kind, reason_from(status)) {
         (Kind::Deleted, ErrorReason::NotEmpty) => format!(
-            "{}; to delete it with everything in it, `rollcall directory delete {name} --confirm {name}`",
-            status.message()
+            "somebody came into it just now: `rollcall directory delete {name} --confirm {name}` deletes it with everything in it"
         ),
         _ => client.explain(status).to_string(),
     }

@@ -13,7 +13,8 @@ const SHOWN: usize = 12;
 /// What has to be done so that there are these keys for a directory, or for all where its name is empty; with `prune`, the others
 /// that were made by a hash are ended. `there` are all that were made so, wherever they are for.
 ///
-/// A key cannot be changed, nor made again once it was revoked: that hinders it.
+/// A key cannot be changed: one that is there otherwise hinders it. One that was revoked, or was rotated and ends sooner, stays so,
+/// which is remarked: whoever ended it meant it, and nothing else waits for the file to follow.
 pub(super) fn compared(directory: &str, wanted: &[ServiceKey], there: &[Message], prune: bool) -> Work {
     let mut work = Work::default();
     let is_wanted = |key: &Message| wanted.iter().any(|wanted| wanted.sha256.value.0 == key.secret_sha256);
@@ -34,12 +35,24 @@ pub(super) fn compared(directory: &str, wanted: &[ServiceKey], there: &[Message]
             ..Message::default()
         };
         match there.iter().find(|known| known.secret_sha256 == *hash) {
-            Some(known) if known.revoked.is_some() => work.hindrances.push(format!(
-                "the service key {:?} ({}) was revoked, and a secret counts once: give the hash of another one",
+            Some(known) if known.revoked.is_some() => work.remarks.push(format!(
+                "the service key {:?} ({}) was revoked and stays so: give the hash of another secret, or take it out of the file",
                 key.name,
                 short(hash)
             )),
-            Some(known) => work.hindrances.extend(otherness(known, &new)),
+            Some(known) => {
+                let rotated = ends_sooner(known, &new);
+                let as_it_is = Message { expires: known.expires, ..new.clone() };
+                work.hindrances.extend(otherness(known, if rotated { &as_it_is } else { &new }));
+                if rotated {
+                    work.remarks.push(format!(
+                        "the service key {:?} ({}) {}, sooner than the file has it: give the hash of the secret that follows it",
+                        key.name,
+                        short(hash),
+                        end_in_words(known)
+                    ));
+                }
+            }
             None => {
                 let change = Change::new(format!("service key {}", key.name), None, Some(told(&new)));
                 let request = CreateServiceKeyRequest {
@@ -55,6 +68,16 @@ pub(super) fn compared(directory: &str, wanted: &[ServiceKey], there: &[Message]
         }
     }
     work
+}
+
+/// Whether a key that is there ends sooner than it was to, as one does that was rotated.
+fn ends_sooner(known: &Message, new: &Message) -> bool {
+    let seconds = |key: &Message| key.expires.map_or(i64::MAX, |end| end.seconds);
+    seconds(known) < seconds(new)
+}
+
+fn end_in_words(known: &Message) -> String {
+    format!("ends at {}", end(known))
 }
 
 /// Why a key that is there is not what it is to be.
@@ -139,8 +162,25 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_there_otherwise_or_was_revoked_hinders() {
+    fn a_key_that_was_revoked_or_rotated_stays_so_and_hinders_nothing() {
+        let scopes = "scopes: [directory.read, events.read]";
         let revoked = Message { revoked: Some(prost_types::Timestamp::default()), ..there("acme") };
+        let rotated = Message {
+            expires: Some(prost_types::Timestamp { seconds: 1_800_000_000, nanos: 0 }),
+            ..there("acme")
+        };
+        for (there, word) in
+            [(revoked, "was revoked and stays so"), (rotated, "ends at 2027-01-15T08:00:00Z")]
+        {
+            let work = compared("acme", &wanted(scopes), &[there], true);
+            assert!(work.steps.is_empty() && work.hindrances.is_empty(), "{work:?}");
+            let [why] = work.remarks.as_slice() else { panic!("{work:?}") };
+            assert!(why.contains(word), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_there_otherwise_hinders() {
         for (fields, there, word) in [
             ("scopes: [admin]", there("acme"), "scopes"),
             ("scopes: [directory.read, events.read]", there(""), "directory all directories, not acme"),
@@ -149,7 +189,6 @@ mod tests {
                 there("acme"),
                 "expires never",
             ),
-            ("scopes: [directory.read, events.read]", revoked, "was revoked"),
         ] {
             let work = compared("acme", &wanted(fields), &[there], true);
             let [why] = work.hindrances.as_slice() else { panic!("{work:?}") };

@@ -16,6 +16,8 @@ use crate::client::Client;
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(super) parts: Vec<Part>,
+    /// What is not as the file has it and stays so: a sentence each.
+    pub(crate) remarks: Vec<String>,
 }
 
 /// What has to be done with one directory.
@@ -42,6 +44,10 @@ pub(super) struct Work {
     pub(super) steps: Vec<Step>,
     /// What cannot be done, and why.
     pub(super) hindrances: Vec<String>,
+    /// What is not as the file has it and stays so, and why.
+    pub(super) remarks: Vec<String>,
+    /// Why none of it is tried, though the rest of the plan is.
+    pub(super) refused: Option<String>,
 }
 
 impl Work {
@@ -55,6 +61,7 @@ impl Work {
         self.changes.extend(other.changes);
         self.steps.extend(other.steps);
         self.hindrances.extend(other.hindrances);
+        self.remarks.extend(other.remarks);
     }
 }
 
@@ -96,6 +103,11 @@ impl Plan {
         self.parts.is_empty()
     }
 
+    /// What will not be done, and why: a sentence for each directory.
+    pub(crate) fn refused(&self) -> Vec<String> {
+        self.parts.iter().filter_map(Part::refused).collect()
+    }
+
     /// How many changes there are to make.
     pub(crate) fn changes(&self) -> usize {
         self.parts.iter().map(|part| part.work.changes.len().max(1)).sum()
@@ -125,19 +137,17 @@ pub(crate) async fn plan(client: &Client, file: &DirectoriesFile, prune: bool) -
     parts.push(Part { directory: String::new(), kind: Kind::Changed, work: of_all });
     if prune {
         let is_wanted = |name: &str| file.directories.iter().any(|directory| directory.name.value == name);
-        parts.extend(
-            there
-                .iter()
-                .filter(|directory| !is_wanted(&directory.name))
-                .map(|directory| deleted(&directory.name)),
-        );
+        for directory in there.iter().filter(|directory| !is_wanted(&directory.name)) {
+            parts.push(deleted(client, &directory.name).await?);
+        }
     }
-    let hindrances: Vec<String> = parts.iter().flat_map(Part::hindrances).collect();
+    let hindrances: Vec<String> = parts.iter().flat_map(|part| part.said(&part.work.hindrances)).collect();
     if !hindrances.is_empty() {
         bail!("nothing was changed: {}", hindrances.join("; "));
     }
+    let remarks = parts.iter().flat_map(|part| part.said(&part.work.remarks)).collect();
     parts.retain(|part| !part.work.steps.is_empty());
-    Ok(Plan { parts })
+    Ok(Plan { parts, remarks })
 }
 
 impl Part {
@@ -149,8 +159,14 @@ impl Part {
         }
     }
 
-    fn hindrances(&self) -> impl Iterator<Item = String> {
-        self.work.hindrances.iter().map(|why| format!("{}: {why}", self.title()))
+    /// Why it is not tried, with the directory that it is about.
+    pub(super) fn refused(&self) -> Option<String> {
+        self.work.refused.as_ref().map(|why| format!("{}: {why}", self.title()))
+    }
+
+    /// Sentences, each with the directory that it is about.
+    fn said(&self, sentences: &[String]) -> Vec<String> {
+        sentences.iter().map(|sentence| format!("{}: {sentence}", self.title())).collect()
     }
 }
 
@@ -198,9 +214,20 @@ async fn changed(
     Ok(work)
 }
 
-fn deleted(name: &str) -> Part {
-    // One that has users or groups is never deleted so: that takes its name once more, by a person.
+/// A directory that is to go, with what ends with it. One that has users or groups is never deleted so: that takes its name once
+/// more, by a person.
+async fn deleted(client: &Client, name: &str) -> Result<Part> {
+    let (users, groups) = current::residents(client, name).await?;
     let request = DeleteDirectoryRequest { name: name.to_owned(), confirm_name: String::new() };
-    let work = Work { steps: vec![Step::DeleteDirectory(request)], ..Work::default() };
-    Part { directory: name.to_owned(), kind: Kind::Deleted, work }
+    let mut work = Work { steps: vec![Step::DeleteDirectory(request)], ..Work::default() };
+    if users + groups > 0 {
+        work.refused = Some(format!(
+            "it is not deleted, since it has users ({users}) or groups ({groups}): `rollcall directory delete {name} \
+             --confirm {name}` deletes it with everything in it"
+        ));
+    } else {
+        let ending = current::live_access(client, name).await?.into_iter();
+        work.changes = ending.map(|(what, of)| Change::new(what, Some(of), None)).collect();
+    }
+    Ok(Part { directory: name.to_owned(), kind: Kind::Deleted, work })
 }

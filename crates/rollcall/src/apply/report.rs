@@ -20,6 +20,12 @@ pub(crate) fn report(plan: &Plan, is_coloured: bool) -> String {
         let widest =
             part.work.changes.iter().map(|change| change.what.chars().count()).max().unwrap_or_default();
         lines.extend(part.work.changes.iter().map(|change| line(change, widest, is_coloured)));
+        lines.extend(
+            part.work
+                .refused
+                .iter()
+                .map(|why| format!("    {}", Paint::Bad.on(&format!("! {why}"), is_coloured))),
+        );
     }
     lines.push(String::new());
     lines.push(summary(plan));
@@ -53,7 +59,10 @@ fn summary(plan: &Plan) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    format!("{}.", parts.join(", "))
+    match plan.refused().len() {
+        0 => format!("{}.", parts.join(", ")),
+        refused => format!("{}; {refused} of that will be refused.", parts.join(", ")),
+    }
 }
 
 /// The same for machines, with what became of it; `None`, nothing was tried.
@@ -74,7 +83,8 @@ pub(crate) fn as_json(plan: &Plan, applied: Option<&Applied>) -> Value {
     };
     json!({
         "directories": plan.parts.iter().enumerate().map(part).collect::<Vec<_>>(),
-        "refused": applied.map_or(&[][..], |applied| applied.refused.as_slice()),
+        "refused": applied.map_or_else(|| plan.refused(), |applied| applied.refused.clone()),
+        "warnings": plan.remarks.iter().chain(applied.iter().flat_map(|applied| &applied.warnings)).collect::<Vec<_>>(),
     })
 }
 
@@ -91,6 +101,7 @@ mod tests {
         };
         let text = |text: &str| Some(text.to_owned());
         Plan {
+            remarks: vec!["all directories: so be it".to_owned()],
             parts: vec![
                 part(
                     "acme",

@@ -70,6 +70,9 @@ impl Apply {
         let client = Client::connect(&self.connection).await?;
         let json = self.connection.json;
         let plan = plan(&client, &file, self.prune).await?;
+        for remark in &plan.remarks {
+            output::remark(&format!("warning: {remark}"));
+        }
         if plan.is_empty() && !json {
             return output::line(&format!("Nothing to do: all is as {} has it.", self.file.display()));
         }
@@ -77,7 +80,10 @@ impl Apply {
             output::line(&report(&plan, output::is_coloured(io::stdout().is_terminal())))?;
         }
         if self.dry_run || plan.is_empty() {
-            return if json { output::json(&as_json(&plan, None)) } else { Ok(()) };
+            if json {
+                output::json(&as_json(&plan, None))?;
+            }
+            return refuse(&plan.refused());
         }
         ask::whether_to_go_on(self.yes)?;
         let applied = execute(&client, &plan).await;
@@ -88,9 +94,15 @@ impl Apply {
         for warning in warnings {
             output::remark(&format!("warning: {warning}"));
         }
-        if !refused.is_empty() {
-            bail!("{}", refused.join("; "));
-        }
+        refuse(&refused)?;
         if json { Ok(()) } else { output::line("Done.") }
     }
+}
+
+/// Ends with what was refused, where something was; a line each.
+fn refuse(refused: &[String]) -> Result<()> {
+    if refused.is_empty() {
+        return Ok(());
+    }
+    bail!("{}", refused.join("\n"))
 }

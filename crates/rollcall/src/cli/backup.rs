@@ -11,7 +11,7 @@ use tokio::task::spawn_blocking;
 use tokio::time;
 
 use super::time::{exact_time, message_of, short_time};
-use super::whole_file::WholeFile;
+use super::whole_file::{WholeFile, keep_off_database};
 use crate::output::{self, Progress};
 use crate::server::{database, logging};
 use crate::settings::{Database, General, Invalid};
@@ -62,6 +62,7 @@ impl Backup {
                 source.display()
             );
         }
+        keep_off_database(&self.file, Some(&source))?;
         let (whole, _file) = WholeFile::new(&self.file, self.force)?;
         copy(&source, whole.temporary()).await.context("no backup was made")?;
         let copy = whole.temporary().to_owned();

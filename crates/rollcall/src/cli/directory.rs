@@ -3,6 +3,7 @@
 mod activity;
 mod connection;
 mod details;
+mod listing;
 mod notices;
 mod provisioning;
 mod safeguards;
@@ -15,10 +16,10 @@ use rollcall_api::client;
 use rollcall_api::error::reason_from;
 use rollcall_api::v1::{
     CreateDirectoryRequest, DeleteDirectoryRequest, Directory as Message, ErrorReason, GetDirectoryRequest,
-    ListDirectoriesRequest, Profile as ProfileMessage, RuleSetting, UpdateDirectoryRequest,
+    Profile as ProfileMessage, RuleSetting, UpdateDirectoryRequest,
 };
 use rollcall_scim::Rule;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::activity::RequestLog;
 use self::notices::Notices;
@@ -39,9 +40,6 @@ Examples:
 /// How a rule is written.
 const RULE: &str = "RULE=on|off|profile";
 
-/// Directories that are asked for at once.
-const PAGE: i32 = 1000;
-
 /// `rollcall directory`.
 #[derive(Debug, Args)]
 pub(super) struct Directory {
@@ -57,8 +55,11 @@ enum Action {
     /// Make a directory for an identity provider
     #[command(after_help = "Example:\n  rollcall directory create acme --profile okta")]
     Create(Create),
-    /// List the directories
-    List,
+    /// List the directories with how each is doing, those first that need somebody
+    #[command(
+        after_help = "Examples:\n  rollcall directory list\n  rollcall directory list --sort users --name acme"
+    )]
+    List(listing::List),
     /// Show one directory
     Show {
         /// Name of the directory
@@ -199,15 +200,7 @@ impl Directory {
                 }
                 Ok(())
             }
-            Action::List => {
-                let directories = all(&client).await?;
-                if json {
-                    let directories: Vec<Value> = directories.iter().map(as_json).collect();
-                    output::json(&json!({ "directories": directories }))
-                } else {
-                    output::table(&as_table(&directories))
-                }
-            }
+            Action::List(list) => list.run(&client, json).await,
             Action::Show { name } => {
                 let directory = get(&client, name).await?;
                 let health = connection::health(&client, &directory.name).await?;
@@ -303,19 +296,4 @@ async fn get(client: &Client, name: String) -> Result<Message> {
     let request = client.request(GetDirectoryRequest { name });
     let answer = client::directories(client.channel()).get_directory(request).await;
     present(answer.map_err(|status| client.explain(&status))?.into_inner().directory)
-}
-
-async fn all(client: &Client) -> Result<Vec<Message>> {
-    let mut directories = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let request = client.request(ListDirectoriesRequest { page_size: PAGE, page_token });
-        let answer = client::directories(client.channel()).list_directories(request).await;
-        let answer = answer.map_err(|status| client.explain(&status))?.into_inner();
-        directories.extend(answer.directories);
-        page_token = answer.next_page_token;
-        if page_token.is_empty() {
-            return Ok(directories);
-        }
-    }
 }

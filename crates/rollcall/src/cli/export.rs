@@ -10,7 +10,7 @@ use rollcall_core::{Core, Limits};
 use serde_json::json;
 
 use super::export_file::{ExportWriter, in_words};
-use super::whole_file::WholeFile;
+use super::whole_file::{WholeFile, keep_off_database};
 use crate::output::{self, Progress};
 use crate::server::{database, logging};
 use crate::settings::{Database, General, Invalid};
@@ -64,6 +64,9 @@ impl Export {
         let to_standard_output = self.file == Path::new(STANDARD_OUTPUT);
         if to_standard_output && self.json {
             return Err(Invalid("--json needs a FILE: standard output is the export".to_owned()).into());
+        }
+        if !to_standard_output {
+            keep_off_database(&self.file, database::sqlite_file(&self.database).as_deref())?;
         }
         let store = database::open_existing(&self.database).await?;
         database::require_migrated(&*store).await?;

@@ -173,8 +173,15 @@ fn age(micros: i64) -> Option<(i64, String)> {
 /// Gives a database another name, and what SQLite keeps beside it.
 fn set_aside(place: &Path) -> Result<PathBuf> {
     let now = time::now();
-    let now = now.round(Unit::Second).unwrap_or(now).to_string().replace(':', "-");
+    let now = now.round(Unit::Millisecond).unwrap_or(now).to_string().replace(':', "-");
     let kept = beside(place, &format!(".{now}.old"));
+    // Nothing is ever renamed over what an earlier one kept.
+    for suffix in ["", COMPANIONS[0], COMPANIONS[1]] {
+        let taken = beside(&kept, suffix);
+        if taken.exists() {
+            bail!("{} is there already: try again", taken.display());
+        }
+    }
     // The log goes first: left behind it would be taken for that of the database that comes.
     for suffix in COMPANIONS {
         let companion = beside(place, suffix);
@@ -219,5 +226,12 @@ mod tests {
         assert!(!place.exists() && !beside(&place, "-wal").exists() && !beside(&place, "-shm").exists());
         assert_eq!(fs::read_to_string(beside(&kept, "-wal")).unwrap(), "-wal");
         assert!(kept.to_str().unwrap().ends_with("Z.old"), "{}", kept.display());
+        let all = (0..20).map(|number| {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            fs::write(&place, number.to_string()).unwrap();
+            set_aside(&place).unwrap()
+        });
+        let all: std::collections::HashSet<_> = all.collect();
+        assert_eq!(all.len(), 20, "each is kept under a name of its own");
     }
 }

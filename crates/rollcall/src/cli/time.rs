@@ -7,7 +7,7 @@ use prost_types::Timestamp as Message;
 use rollcall_core::{Clock as _, SystemClock};
 
 /// The time now.
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_microsecond(SystemClock.now()).unwrap_or(Timestamp::MAX)
 }
 
@@ -22,7 +22,7 @@ pub(super) fn message_of(micros: Option<i64>) -> Option<Message> {
 }
 
 /// The time of a message; `None` where there is none, and for one that no calendar has.
-pub(super) fn timestamp(message: Option<Message>) -> Option<Timestamp> {
+pub(crate) fn timestamp(message: Option<Message>) -> Option<Timestamp> {
     message.and_then(|message| Timestamp::new(message.seconds, message.nanos).ok())
 }
 
@@ -32,7 +32,7 @@ pub(super) fn exact_time(message: Option<Message>) -> Option<String> {
 }
 
 /// A time in RFC 3339 to the second, for people.
-pub(super) fn short_time(message: Option<Message>) -> Option<String> {
+pub(crate) fn short_time(message: Option<Message>) -> Option<String> {
     let time = timestamp(message)?;
     let whole = jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Trunc);
     Some(time.round(whole).unwrap_or(time).to_string())

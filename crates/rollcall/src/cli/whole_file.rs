@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -72,6 +72,31 @@ impl Drop for WholeFile {
     }
 }
 
+/// Makes sure that a file is none of those of a SQLite database: what stands in the place of one that is served is the end of it.
+///
+/// Errors: it is, whatever links lead to it.
+pub(super) fn keep_off_database(file: &Path, database: Option<&Path>) -> Result<()> {
+    let beside = |place: &Path, suffix: &str| {
+        let mut name = place.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let identity = |file: &Path| fs::metadata(file).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    let is_of = |database: &Path| {
+        let own = ["", "-wal", "-shm", ".lock"].map(|suffix| beside(database, suffix));
+        own.iter().any(|own| own == file || (identity(own).is_some() && identity(own) == identity(file)))
+    };
+    // A file with one of these beside it is the database of another server.
+    let is_anothers = ["-wal", "-shm", ".lock"].iter().any(|suffix| beside(file, suffix).exists());
+    if database.is_some_and(is_of) || is_anothers {
+        bail!(
+            "{} belongs to a database that a server may be using: name the file that is to be made, such as rollcall.backup",
+            file.display()
+        );
+    }
+    Ok(())
+}
+
 /// Makes durable that a file has come to its place.
 pub(super) fn sync_directory_of(place: &Path) -> Result<()> {
     let directory = match place.parent() {
@@ -119,6 +144,24 @@ mod tests {
         let (whole, _file) = WholeFile::new(&place, true).unwrap();
         whole.put().unwrap();
         assert_eq!(fs::read(&place).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_database_is_kept_off_under_each_of_its_names() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str| directory.path().join(name);
+        let database = file("rollcall.db");
+        fs::write(&database, "").unwrap();
+        std::os::unix::fs::symlink(&database, file("link")).unwrap();
+        for own in ["rollcall.db", "rollcall.db-wal", "rollcall.db-shm", "rollcall.db.lock", "link"] {
+            let refused = keep_off_database(&file(own), Some(&database)).unwrap_err().to_string();
+            assert!(refused.contains("belongs to a database") && !refused.contains("--force"), "{refused}");
+        }
+        fs::write(file("backup.db"), "").unwrap();
+        keep_off_database(&file("backup.db"), Some(&database)).unwrap();
+        keep_off_database(&file("new"), None).unwrap();
+        fs::write(file("backup.db-wal"), "").unwrap();
+        assert!(keep_off_database(&file("backup.db"), None).is_err(), "somebody serves that one");
     }
 
     #[test]

@@ -2,11 +2,17 @@
 
 use comfy_table::{Attribute, Color, ContentArrangement, presets};
 use rollcall_api::unseen::shown;
+use unicode_width::UnicodeWidthStr as _;
+
+/// Spaces between two columns.
+const GAP: usize = 2;
+/// A text that was cut to so many columns of a terminal still says something.
+const READABLE: usize = 24;
 
 /// Rows under a header.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Table {
-    header: &'static [&'static str],
+    header: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
 }
 
@@ -17,6 +23,8 @@ pub(crate) enum Cell {
     Plain(String),
     /// Something that works.
     Good(String),
+    /// Something that somebody should look at.
+    Doubtful(String),
     /// Something that has ended or is off.
     Faint(String),
 }
@@ -33,6 +41,20 @@ impl Cell {
     }
 }
 
+impl Cell {
+    fn text(&self) -> &str {
+        match self {
+            Self::Plain(text) | Self::Good(text) | Self::Doubtful(text) | Self::Faint(text) => text,
+        }
+    }
+
+    fn text_mut(&mut self) -> &mut String {
+        match self {
+            Self::Plain(text) | Self::Good(text) | Self::Doubtful(text) | Self::Faint(text) => text,
+        }
+    }
+}
+
 impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
         Self::Plain(text.into())
@@ -42,12 +64,60 @@ impl<T: Into<String>> From<T> for Cell {
 impl Table {
     /// An empty table.
     pub(crate) fn new(header: &'static [&'static str]) -> Self {
-        Self { header, rows: Vec::new() }
+        Self { header: header.to_vec(), rows: Vec::new() }
     }
 
     /// Adds a row.
     pub(crate) fn row(&mut self, row: impl Into<Vec<Cell>>) {
         self.rows.push(row.into());
+    }
+
+    /// Makes it as narrow as a terminal of so many columns, and names the columns that had to go for that: the last ones first,
+    /// and never the first two, which may be a name and what it stands for. Where it is enough, the longest texts are cut
+    /// instead.
+    pub(crate) fn fit(&mut self, width: usize) -> Vec<&'static str> {
+        let mut left_out = Vec::new();
+        while self.header.len() > 2 {
+            let widths: Vec<usize> = (0..self.header.len()).map(|column| self.width_of(column)).collect();
+            let excess = (widths.iter().sum::<usize>() + GAP * (widths.len() - 1)).saturating_sub(width);
+            if excess == 0 {
+                break;
+            }
+            let (widest, most) =
+                widths.iter().enumerate().max_by_key(|(_, width)| **width).unwrap_or((0, &0));
+            if most.saturating_sub(excess) >= READABLE {
+                self.cut(widest, most - excess);
+                break;
+            }
+            left_out.extend(self.header.pop());
+            for row in &mut self.rows {
+                row.pop();
+            }
+        }
+        left_out.reverse();
+        left_out
+    }
+
+    fn width_of(&self, column: usize) -> usize {
+        let cells =
+            self.rows.iter().filter_map(|row| row.get(column)).map(|cell| shown(cell.text(), false).width());
+        cells.chain([self.header[column].len()]).max().unwrap_or_default()
+    }
+
+    /// Cuts the texts of a column to so many columns of a terminal.
+    fn cut(&mut self, column: usize, width: usize) {
+        for cell in self.rows.iter_mut().filter_map(|row| row.get_mut(column)) {
+            let text = shown(cell.text(), false);
+            if text.width() <= width {
+                continue;
+            }
+            let mut cut = text.into_owned();
+            while cut.width() + 1 > width {
+                cut.pop();
+            }
+            cut.push('…');
+            *cell.text_mut() = cut;
+        }
     }
 
     /// The text of the table, without a line end after it.
@@ -66,6 +136,7 @@ impl Table {
             table.add_row(row.iter().map(|cell| match cell {
                 Cell::Plain(text) => comfy_table::Cell::new(shown(text, false)),
                 Cell::Good(text) => comfy_table::Cell::new(shown(text, false)).fg(Color::Green),
+                Cell::Doubtful(text) => comfy_table::Cell::new(shown(text, false)).fg(Color::Yellow),
                 Cell::Faint(text) => comfy_table::Cell::new(shown(text, false)).add_attribute(Attribute::Dim),
             }));
         }
@@ -93,6 +164,23 @@ mod tests {
                         acme           on    okta\n\
                         a-longer-name  off   -";
         assert_eq!(table().render(false), expected);
+    }
+
+    #[test]
+    fn a_table_fits_its_terminal_by_cutting_what_is_long_or_leaving_out_what_is_last() {
+        let mut wide = Table::new(&["NAME", "CHANGES", "BY", "ID"]);
+        let changes = "title Boss → Queen of all that is and will be";
+        wide.row(["acme".into(), changes.into(), "it".into(), "0190f5e2".into()]);
+        assert_eq!(wide.fit(65), [""; 0]);
+        assert!(wide.render(false).contains(changes));
+        assert_eq!(wide.fit(50), [""; 0]);
+        let text = wide.render(false);
+        assert!(text.contains("title Boss → Queen of all tha…  it  0190f5e2"), "{text}");
+        assert_eq!(text.lines().map(str::width).max(), Some(50));
+        assert_eq!(wide.fit(34), ["ID"]);
+        assert_eq!(wide.render(false).lines().map(str::width).max(), Some(34));
+        assert_eq!(wide.fit(8), ["BY"], "the first two stay");
+        assert_eq!(wide.fit(1), [""; 0]);
     }
 
     #[test]

@@ -67,6 +67,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (20, "pending events", include_str!("../../../../migrations/postgres/0020_pending_events.sql")),
     (21, "recorded calls", include_str!("../../../../migrations/postgres/0021_recorded_calls.sql")),
     (22, "imports", include_str!("../../../../migrations/postgres/0022_imports.sql")),
+    (23, "statuses, lifetimes", include_str!("../../../../migrations/postgres/0023_statuses_lifetimes.sql")),
 ];
 
 /// Whether a statement is a way there and back.

@@ -203,7 +203,7 @@ fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
 }
 
 /// The least key of what came in at a time or later, since nothing is recorded before it comes in.
-fn first_since(from: i64) -> Uuid {
+pub(super) fn first_since(from: i64) -> Uuid {
     Uuid::from_u128(u128::try_from(from / 1000).unwrap_or_default() << 80)
 }
 

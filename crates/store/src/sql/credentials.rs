@@ -154,8 +154,8 @@ impl CredentialWriting for Tx {
 
     async fn insert_credential(&mut self, credential: &Credential) -> Result<()> {
         let sql = format!(
-            "INSERT INTO credentials ({COLUMNS}) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, NULL)"
+            "INSERT INTO credentials ({COLUMNS}, lifetime) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, NULL, $14)"
         );
         Statement::new(sql)
             .bind(credential.id)
@@ -171,9 +171,15 @@ impl CredentialWriting for Tx {
             .bind(credential.user)
             .bind(credential.client)
             .bind(credential.secret)
+            .bind(credential.expires.map(|expires| expires - credential.created))
             .run(self.connection()?)
             .await?;
         Ok(())
+    }
+
+    async fn lifetime(&mut self, id: Uuid) -> Result<Option<i64>> {
+        let lifetime = Statement::new("SELECT lifetime FROM credentials WHERE id = $1").bind(id);
+        Ok(lifetime.value::<Option<i64>>(self.connection()?).await?.flatten())
     }
 
     async fn end_credential(&mut self, id: Uuid, expires: Option<i64>, revoked: Option<i64>) -> Result<()> {

@@ -78,6 +78,18 @@ pub(super) async fn forget_entries(connection: &mut Connection, directory: Uuid,
     Ok(())
 }
 
+/// How many columns [`heard`] reads.
+const WIDTH: usize = 8;
+
+/// What was joined, if it is there.
+pub(super) fn heard_if_any(cells: &mut Cells<'_>) -> Result<Option<Heard>> {
+    if cells.is_null()? {
+        cells.skip(WIDTH);
+        return Ok(None);
+    }
+    heard(cells).map(Some)
+}
+
 fn heard(cells: &mut Cells<'_>) -> Result<Heard> {
     Ok(Heard {
         directory: cells.next()?,

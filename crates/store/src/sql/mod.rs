@@ -36,6 +36,7 @@ mod sessions;
 mod shared_keys;
 mod sign_ins;
 mod statement;
+mod statuses;
 mod store;
 mod totals;
 mod transaction;

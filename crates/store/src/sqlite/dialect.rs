@@ -63,6 +63,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "names in columns", include_str!("../../../../migrations/sqlite/0019_names_in_columns.sql")),
     (21, "recorded calls", include_str!("../../../../migrations/sqlite/0021_recorded_calls.sql")),
     (22, "imports", include_str!("../../../../migrations/sqlite/0022_imports.sql")),
+    (23, "statuses, lifetimes", include_str!("../../../../migrations/sqlite/0023_statuses_lifetimes.sql")),
 ];
 
 /// Whether a statement is a way there and back.

@@ -7,6 +7,7 @@ mod dialect;
 mod examination;
 mod failure;
 mod lent;
+mod place;
 mod readers;
 #[path = "../sql/mod.rs"]
 mod sql;

@@ -22,6 +22,7 @@ use super::commits::Commits;
 use super::connection::{BUSY_TIMEOUT, Connection, open};
 use super::dialect::SYSTEM;
 use super::failure::{closed, failure, is_busy};
+use super::place::Place;
 use super::sql::Statement;
 use crate::{ConnectionLoad, Disk, Error, Options, Result, statements};
 
@@ -58,6 +59,7 @@ struct Batches {
 
 pub(super) struct State {
     connection: Connection,
+    place: Place,
     batches: Arc<Batches>,
     /// Whether the store has been closed.
     closed: bool,
@@ -70,7 +72,13 @@ impl Writer {
     pub(super) async fn open(file: &Path, options: &Options) -> Result<Arc<Self>> {
         let connection = Connection::Writer(connect(file, options.disk).await?);
         let batches = Arc::<Batches>::default();
-        let state = State { connection, batches: Arc::clone(&batches), closed: false, members: Vec::new() };
+        let state = State {
+            connection,
+            place: Place::of(file)?,
+            batches: Arc::clone(&batches),
+            closed: false,
+            members: Vec::new(),
+        };
         let state = Arc::new(Mutex::new(state));
         let left_behind = Arc::new(Notify::new());
         let commits = Commits::to(options.disk)?;
@@ -203,6 +211,9 @@ impl State {
     pub(super) fn commit_batch(&mut self) {
         if self.members.is_empty() {
             return;
+        }
+        if let Err(why) = self.place.require_unchanged() {
+            return self.roll_back(&why);
         }
         match self.execute("COMMIT") {
             Ok(()) => {

@@ -38,7 +38,7 @@ async fn standing(store: &dyn Store, directory: &Directory, number: u128, began:
     transaction.standing(directory.id, id(number), began, now).await.unwrap()
 }
 
-fn hold(number: u128, directory: &Directory, ends: i64) -> Hold {
+pub(crate) fn hold(number: u128, directory: &Directory, ends: i64) -> Hold {
     Hold {
         id: id(number),
         directory: directory.id,
@@ -72,7 +72,7 @@ fn change(hold: u128, user: u128) -> HeldChange {
     }
 }
 
-async fn record(store: &dyn Store, directory: &Directory, holds: &[Hold], changes: &[HeldChange]) {
+pub(crate) async fn record(store: &dyn Store, directory: &Directory, holds: &[Hold], changes: &[HeldChange]) {
     let mut transaction = store.begin().await.unwrap();
     for hold in holds {
         transaction.insert_hold(hold).await.unwrap();

@@ -34,6 +34,7 @@ mod schemas;
 mod sessions;
 mod sign_ins;
 mod spans;
+mod statuses;
 
 /// Instantiates the tests of a module for each database.
 macro_rules! on_both_databases {

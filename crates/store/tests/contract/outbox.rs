@@ -17,7 +17,7 @@ crate::on_both_databases!(
     old_mails_are_deleted,
 );
 
-fn mail(number: u128, directory: Uuid) -> Mail {
+pub(crate) fn mail(number: u128, directory: Uuid) -> Mail {
     Mail {
         id: Uuid::from_u128(number),
         directory,

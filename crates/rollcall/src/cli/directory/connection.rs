@@ -50,7 +50,8 @@ pub(super) fn as_table(health: &ConnectionHealth) -> Table {
     table
 }
 
-fn state(health: &ConnectionHealth) -> &'static str {
+/// The state in a word.
+pub(super) fn state(health: &ConnectionHealth) -> &'static str {
     match health.state() {
         ConnectionState::Unspecified => "unknown",
         ConnectionState::NeverSeen => "never_seen",

@@ -68,7 +68,7 @@ pub(super) fn as_json(directory: &Message) -> Value {
     json
 }
 
-fn profile_name(directory: &Message) -> &'static str {
+pub(super) fn profile_name(directory: &Message) -> &'static str {
     match directory.profile() {
         ProfileMessage::Okta => "okta",
         ProfileMessage::Entra => "entra",
