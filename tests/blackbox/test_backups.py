@@ -7,13 +7,14 @@ import sqlite3
 import threading
 from pathlib import Path
 
+import httpx
 import pytest
 from test_commands import fails, succeeds
 from test_held_databases import until
 
 from harness.background import running
 from harness.house import House
-from harness.scim import Scim, ok, refused
+from harness.scim import USER, Scim, ok, refused
 
 
 @pytest.fixture
@@ -91,6 +92,48 @@ def test_a_backup_replaces_no_file_unless_that_is_said(served, tmp_path):
     assert sorted(tmp_path.iterdir()) == [file]
     line = succeeds(served.command("backup", str(file), "--force", **on(served.database.path)))
     assert re.search(r"directories 1, users 1, groups 0, last changed 20..-", line)
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm", ".lock"])
+@pytest.mark.parametrize("command", [["backup"], ["export", "--directory", "default"]])
+def test_no_copy_takes_the_place_of_the_database(served, command, suffix):
+    path = served.database.path
+    client(served).create("ana")
+    for force in ([], ["--force"]):
+        done = served.command(*command, *force, f"{path}{suffix}", **on(path))
+        fails(done, 1, "belongs to a database")
+        assert "--force" not in done.stderr
+    client(served).create("ben")
+    served.restart()
+    assert sorted(client(served).names("userName pr")) == ["ana", "ben"]
+
+
+def test_nothing_is_written_into_a_file_that_lost_its_place(served):
+    """What would be acknowledged then would be gone with the next start."""
+    path, away = served.database.path, Path(f"{served.database.path}.away")
+    client(served).create("ana")
+    path.rename(away)
+    shutil.copy(away, path)
+    answer = httpx.post(
+        f"{served.base_url}/Users",
+        json={"schemas": [USER], "userName": "ben"},
+        headers={"Authorization": f"Bearer {served.scim_token}", "Content-Type": "application/scim+json"},
+    )
+    refused(answer, 503)
+    until(lambda: httpx.get(f"{served.url}/readyz").status_code == 503)
+    assert ok(client(served).get("/Users"))["totalResults"] == 1
+    away.rename(path)
+    until(lambda: httpx.get(f"{served.url}/readyz").status_code == 200)
+    client(served).create("ben")
+    served.restart()
+    assert sorted(client(served).names("userName pr")) == ["ana", "ben"]
+
+
+def test_a_backup_that_was_ended_leaves_nothing_and_keeps_no_other_from_being_made(served, tmp_path):
+    (tmp_path / f"backup.db.{'x' * 6}.new").write_text("what one left that was killed")
+    backup(served, tmp_path / "backup.db")
+    fails(served.command("backup", "/dev/null", "--force", **on(served.database.path)), 1, "not a file")
+    assert Path("/dev/null").is_char_device()
 
 
 def test_what_was_deleted_for_good_is_in_no_page_of_a_backup(served, tmp_path):

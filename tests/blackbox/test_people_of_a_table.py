@@ -12,6 +12,7 @@ from harness.process import binary, clean_environment
 WORK_MAIL = 'emails[type eq "work"].value'
 DEPARTMENT = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"
 MAPS = ["--map", "Login=userName", "--map", f"Mail={WORK_MAIL}", "--map", "Active=active", "--map", "Room=-"]
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 HEADER = f"Login,Mail,name.givenName,Active,{DEPARTMENT},Room\r\n"
 
 pytestmark = pytest.mark.databases
@@ -74,7 +75,9 @@ def test_who_is_there_is_left_alone_and_the_others_come(house, generic):
         ("Login,Mail,Active\nana,,true\n", ['no column "Room"', '"Login"']),
         (HEADER.strip() + ",id\nana,,A,true,,,1\n", ['"id"']),
         (HEADER.strip() + ",password\nana,,A,true,,,1\n", ['"password"', "passwords do not come"]),
+        (HEADER.strip() + f",{USER}:Password\nana,,A,true,,,1\n", ["passwords do not come"]),
         (HEADER.strip() + ",userName\nana,,A,true,,,b\n", ["both userName"]),
+        (HEADER.strip() + f",{USER}:userName\nana,,A,true,,,b\n", ["both userName"]),
         (HEADER + "ana,,A\n", ["row 2: it has 3 fields, and the first row has 6"]),
         ("", ["no column"]),
         (HEADER, ["no rows"]),

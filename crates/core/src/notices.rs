@@ -4,6 +4,8 @@
 //! if and only if it happened. A [job](crate::jobs) sends what is in the outbox.
 
 pub(crate) mod addresses;
+#[expect(deprecated, reason = "the stream by which lettre has TLS, where it does not connect by itself")]
+mod bounded;
 mod delivery;
 mod invalid_smtp;
 mod letter;

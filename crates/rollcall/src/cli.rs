@@ -28,6 +28,7 @@ mod schema;
 mod service_key;
 mod session;
 mod sso;
+mod stopped;
 mod switch;
 pub(crate) mod time;
 mod tls;
@@ -42,6 +43,8 @@ use anyhow::{Context as _, Result};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 
+pub(crate) use self::stopped::Stopped;
+use self::stopped::unless_stopped;
 use crate::settings::General;
 use crate::settings::layers::{self, Failure};
 use crate::{memory, server};
@@ -178,9 +181,9 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Migrate(command) => finish(Builder::new_current_thread(), command.run()),
         Command::AdminKey(command) => finish(Builder::new_current_thread(), command.run()),
         Command::PageTokenKey(command) => finish(Builder::new_current_thread(), command.run()),
-        Command::Backup(command) => finish(Builder::new_current_thread(), command.run()),
-        Command::Restore(command) => finish(Builder::new_current_thread(), command.run()),
-        Command::Export(command) => finish(Builder::new_current_thread(), command.run()),
+        Command::Backup(command) => finish(Builder::new_current_thread(), unless_stopped(command.run())),
+        Command::Restore(command) => finish(Builder::new_current_thread(), unless_stopped(command.run())),
+        Command::Export(command) => finish(Builder::new_current_thread(), unless_stopped(command.run())),
         Command::Import(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Apply(command) => finish(Builder::new_current_thread(), command.run()),
         Command::Directory(command) => finish(Builder::new_current_thread(), command.run()),

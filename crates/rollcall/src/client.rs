@@ -39,9 +39,6 @@ pub(crate) struct Connection {
     #[arg(long, global = true, env = "ROLLCALL_ADMIN_KEY_FILE", value_name = "FILE")]
     admin_key_file: Option<PathBuf>,
 
-    #[command(flatten)]
-    mtls: Mtls,
-
     /// PEM file with the certificates that the core's is checked against; without it, those of the system
     #[arg(long, global = true, env = "ROLLCALL_CA_CERT", value_name = "FILE")]
     ca_cert: Option<PathBuf>,
@@ -57,6 +54,10 @@ pub(crate) struct Connection {
     /// Print JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
+
+    // What is flattened has a heading of its own, and what stands behind it would be below that.
+    #[command(flatten)]
+    mtls: Mtls,
 }
 
 /// A connection to a core, with a credential.

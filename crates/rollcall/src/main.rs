@@ -11,6 +11,7 @@ mod settings;
 
 use std::process::ExitCode;
 
+use crate::cli::Stopped;
 use crate::settings::Invalid;
 use crate::settings::layers::Failure;
 
@@ -36,5 +37,6 @@ fn main() -> ExitCode {
         Err(Failure::Setting(error)) => error.into(),
     };
     output::error(&error);
-    ExitCode::from(if error.is::<Invalid>() { MISUSED } else { FAILED })
+    let stopped = error.downcast_ref::<Stopped>().map(Stopped::status);
+    ExitCode::from(stopped.unwrap_or(if error.is::<Invalid>() { MISUSED } else { FAILED }))
 }

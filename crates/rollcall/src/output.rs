@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 use anyhow::{Context as _, Result};
+use rollcall_api::secrets::hide_own_secrets;
 use rollcall_api::unseen::shown;
 use serde_json::Value;
 
@@ -69,13 +70,22 @@ pub(crate) fn secret(secret: &str, explanation: &str) -> Result<()> {
         .context("the secret is lost: standard output cannot be written to")
 }
 
-/// Prints what is wrong with a command line, or the help or version that it asks for. A URL that it repeats has no password.
+/// Prints what is wrong with a command line, or the help or version that it asks for. What it repeats has no secrets.
 pub(crate) fn usage(error: &clap::Error) {
     // As with remarks, there is nobody to tell that it cannot be printed.
-    let _ = match without_passwords(&error.render().to_string()) {
+    let _ = match without_secrets(&error.render().to_string()) {
         Cow::Owned(text) if error.use_stderr() => writeln!(io::stderr().lock(), "{}", text.trim_end()),
         _ => error.print(),
     };
+}
+
+/// A text that repeats what somebody gave, without the secrets that may be in that: passwords of URLs, and secrets of our own, of which
+/// as much is left as is shown of them elsewhere.
+pub(crate) fn without_secrets(text: &str) -> Cow<'_, str> {
+    match without_passwords(text) {
+        Cow::Borrowed(text) => hide_own_secrets(text),
+        Cow::Owned(text) => Cow::Owned(hide_own_secrets(&text).into_owned()),
+    }
 }
 
 /// A text whose URLs have no user name and password.
@@ -94,7 +104,7 @@ fn without_passwords(text: &str) -> Cow<'_, str> {
 
 /// Prints an error with its causes in one line.
 pub(crate) fn error(error: &anyhow::Error) {
-    remark(&format!("rollcall: {}", shown(&chain(error), true)));
+    remark(&format!("rollcall: {}", shown(&without_secrets(&chain(error)), true)));
 }
 
 /// An error and its causes, but for those whose words are already there.
@@ -132,6 +142,13 @@ mod tests {
         ] {
             assert_eq!(without_passwords(said), shown);
         }
+        let key = format!("rc_admin_{}", "abcdef234567".repeat(5));
+        let said = format!("no file {key} at https://u:p@host, twice {key}");
+        assert_eq!(
+            without_secrets(&said),
+            "no file rc_admin_abcdef… at https://…@host, twice rc_admin_abcdef…"
+        );
+        assert!(matches!(without_secrets("nothing of that"), Cow::Borrowed(_)));
         for plain in ["", "https://host/a@b", "ana@example.com", "https://"] {
             assert!(matches!(without_passwords(plain), Cow::Borrowed(same) if same == plain), "{plain}");
         }

@@ -16,7 +16,7 @@ mod heads;
 mod health;
 mod heard;
 mod http;
-mod lifecycle;
+pub(crate) mod lifecycle;
 mod listener;
 pub(crate) mod logging;
 mod metrics;

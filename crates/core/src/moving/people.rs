@@ -3,7 +3,7 @@
 use rollcall_api::v1::ErrorReason;
 use rollcall_scim::fold::fold;
 use rollcall_scim::patch::{self, Kind, Operation};
-use rollcall_scim::{Profile, Resource};
+use rollcall_scim::{Profile, Resource, schema};
 use rollcall_store::{Directory, UserKey, UserOrigin};
 use serde_json::Value;
 
@@ -54,14 +54,15 @@ impl Core {
 }
 
 impl People {
-    /// Whether the directory knows an attribute by this path, and keeps what a table says of it. Errors: why not.
-    pub fn require_path(&self, path: &str) -> Result<()> {
-        if path.eq_ignore_ascii_case(PASSWORD) {
+    /// The shortest path of an attribute that the directory knows by this one, and keeps what a table says of. Errors: it is none.
+    pub fn known_path<'p>(&self, path: &'p str) -> Result<&'p str> {
+        let short = without_core_schema(path);
+        if short.eq_ignore_ascii_case(PASSWORD) {
             return Err(Error::value("passwords do not come by a table"));
         }
         let without = Operation { kind: Kind::Remove, path: Some(path.to_owned()), value: None };
         match self.patched(&[without]) {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(short),
             Err(error) => Err(Error::value(without_place(&error.to_string(), 0))),
         }
     }
@@ -129,6 +130,17 @@ impl People {
 
     fn patched(&self, operations: &[Operation]) -> Result<Resource> {
         Ok(patch::apply(&Resource::new(), "", operations, self.types.user(), Profile::Entra.rules())?)
+    }
+}
+
+/// A path without the schema that it has when none is named (RFC 7644 §3.10).
+fn without_core_schema(path: &str) -> &str {
+    let schema = schema::USER;
+    match (path.get(..schema.len()), path.get(schema.len()..)) {
+        (Some(named), Some(behind)) if named.eq_ignore_ascii_case(schema) => {
+            behind.strip_prefix(':').unwrap_or(path)
+        }
+        _ => path,
     }
 }
 

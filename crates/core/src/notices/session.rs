@@ -11,7 +11,7 @@ use rollcall_store::Mail;
 use tokio::time::timeout;
 
 use super::message::message;
-use super::smtp::Smtp;
+use super::smtp::{NotConnected, Smtp};
 
 /// Answers about who we are and how we come, and not about a recipient (RFC 4954 §6).
 const ABOUT_US: [u16; 4] = [530, 534, 535, 538];
@@ -98,10 +98,7 @@ impl<'a> Session<'a> {
         let connection = match connection {
             Some(connection) => connection,
             none => none.insert(
-                self.smtp
-                    .connect()
-                    .await
-                    .map_err(|error| Failure::Server(self.why("cannot be used", &error)))?,
+                self.smtp.connect().await.map_err(|error| Failure::Server(self.not_connected(&error)))?,
             ),
         };
         let (envelope, bytes) = (message.envelope(), message.formatted());
@@ -144,6 +141,15 @@ impl<'a> Session<'a> {
 
     fn answer(&self, what: &str, error: &SmtpError) -> Why {
         self.why(&format!("did not take {what}"), error)
+    }
+
+    fn not_connected(&self, error: &NotConnected) -> Why {
+        match error {
+            NotConnected::Smtp(error) => self.why("cannot be used", error),
+            NotConnected::Network(_) => {
+                format!("{} cannot be used: {}", self.server(), self.smtp.told(error)).into()
+            }
+        }
     }
 
     fn why(&self, what: &str, error: &SmtpError) -> Why {

@@ -1,19 +1,23 @@
 //! The SMTP server: where it is, and how it is reached.
 
-use std::fmt;
 use std::time::Duration;
+use std::{fmt, io};
 
 use data_encoding::BASE64;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, AsyncTokioStream, Certificate, CertificateStore, TlsParameters,
+};
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::addresses;
+use super::bounded::Bounded;
 use super::invalid_smtp::InvalidSmtp;
 use super::letter::value;
 use super::smtp_url::{Security, SmtpUrl};
@@ -78,6 +82,15 @@ pub struct SmtpTrouble {
     pub step: SmtpStep,
     /// What the server said, or what happened, in one line and without our secrets.
     pub told: String,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotConnected {
+    #[error("Connection error: {0}")]
+    Network(#[from] io::Error),
+    #[error(transparent)]
+    Smtp(#[from] SmtpError),
 }
 
 /// As whom we sign in.
@@ -181,17 +194,15 @@ impl Smtp {
     }
 
     /// Connects, and introduces us.
-    pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+    pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, NotConnected> {
         self.connect_telling(&mut SmtpStep::Connection).await
     }
 
     /// The same, and tells how far it is.
-    async fn connect_telling(&self, step: &mut SmtpStep) -> Result<AsyncSmtpConnection, SmtpError> {
+    async fn connect_telling(&self, step: &mut SmtpStep) -> Result<AsyncSmtpConnection, NotConnected> {
         let hello = ClientId::Domain(self.from.email.domain().to_owned());
-        let server = (self.host.as_str(), self.port);
-        let wrapped = (self.security == Security::Tls).then(|| self.tls.clone());
         let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &hello, wrapped, None).await?;
+            AsyncSmtpConnection::connect_with_transport(self.stream().await?, &hello).await?;
         if self.security == Security::StartTls {
             *step = SmtpStep::StartTls;
             connection.starttls(self.tls.clone(), &hello).await?;
@@ -204,8 +215,18 @@ impl Smtp {
         Ok(connection)
     }
 
+    /// A connection, with TLS where that comes first.
+    async fn stream(&self) -> Result<Box<dyn AsyncTokioStream>, NotConnected> {
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        let bounded = Bounded::new(stream);
+        Ok(match self.security {
+            Security::Tls => Box::new(bounded.with_tls(self.tls.clone()).await?),
+            Security::StartTls | Security::Plain => Box::new(bounded),
+        })
+    }
+
     /// What an error of the server says, in one line and without our secrets.
-    pub(super) fn told(&self, error: &SmtpError) -> String {
+    pub(super) fn told(&self, error: &dyn fmt::Display) -> String {
         self.redacted(&error.to_string())
     }
 

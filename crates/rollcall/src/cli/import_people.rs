@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -114,7 +114,7 @@ impl Table<'_> {
             if path == LEFT_OUT {
                 continue;
             }
-            people.require_path(path).map_err(|error| {
+            let path = people.known_path(path).map_err(|error| {
                 anyhow!("the column {name:?}: {error}; say which attribute it is with --map '{name}=PATH', or '{name}=-' to leave it out")
             })?;
             if let Some(other) = columns.iter().find(|column| column.path.eq_ignore_ascii_case(path)) {
@@ -212,15 +212,17 @@ impl Table<'_> {
     }
 
     fn read(&self) -> Result<Reader<File>> {
-        Ok(ReaderBuilder::new().from_reader(self.open()?))
+        let mut first = String::new();
+        BufReader::new(self.open()?).take(LONGEST_ROW as u64).read_line(&mut first).unwrap_or_default();
+        Ok(ReaderBuilder::new().delimiter(delimiter(&first)).from_reader(self.open()?))
     }
 
     fn open(&self) -> Result<File> {
-        let file = File::open(self.file).with_context(|| format!("cannot open {}", self.file.display()))?;
-        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        // Asked before it is opened: to open a pipe is to wait for whoever writes into it.
+        if self.file.exists() && !self.file.is_file() {
             bail!("{} is no file, and it has to be read twice", self.file.display());
         }
-        Ok(file)
+        File::open(self.file).with_context(|| format!("cannot open {}", self.file.display()))
     }
 
     fn print(
@@ -288,4 +290,29 @@ async fn person(people: &People, columns: &[Column], record: &StringRecord) -> R
         Some(place) => format!("{}: {error}", columns[place].name),
         None => error.to_string(),
     })
+}
+
+/// What separates the columns whose names are in the first row: spreadsheets write what the language of the machine wants.
+fn delimiter(first_row: &str) -> u8 {
+    let count = |delimiter: u8| first_row.bytes().filter(|byte| *byte == delimiter).count();
+    // Of equals the last counts, which is the comma.
+    b"\t;,".iter().copied().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_separates_columns_is_seen_by_their_names() {
+        for (row, expected) in [
+            ("Login,Mail\n", b','),
+            ("Login;Mail;Given, family\n", b';'),
+            ("Login\tMail\n", b'\t'),
+            ("Login\n", b','),
+            ("", b','),
+        ] {
+            assert_eq!(delimiter(row), expected, "{row:?}");
+        }
+    }
 }

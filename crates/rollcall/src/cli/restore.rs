@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 
 use super::backup::{as_json, described};
 use super::time;
-use super::whole_file::{WholeFile, sync_directory_of};
+use super::whole_file::{WholeFile, beside, sync_directory_of};
 use crate::output::{self, Progress};
 use crate::server::file_lock::FileLock;
 use crate::server::{database, logging};
@@ -69,6 +69,8 @@ impl Restore {
         let copy = spawn_blocking(move || inspect_sqlite(&copy)).await?;
         let copy = copy.map_err(|error| self.of_the_backup(whole.temporary(), &error))?;
         drop(progress);
+        // What takes long comes first: once the other one is out of its place, this one comes at once.
+        whole.sync()?;
         let kept = if lock.is_some() {
             // Killed while it is set aside, it is whole all the same. One that is damaged may be what a restore is for.
             let _ = fold_sqlite_log(&place);
@@ -116,6 +118,9 @@ impl Restore {
         // Beside it lies what is not in it: told before anything is copied.
         if beside(&self.file, "-wal").metadata().is_ok_and(|metadata| metadata.len() > 0) {
             inspect_sqlite(&self.file)?;
+        }
+        if self.file.exists() && !self.file.is_file() {
+            bail!("{shown} is no file: name a backup");
         }
         let mut backup = File::open(&self.file).with_context(|| format!("cannot read {shown}"))?;
         if let Some(directory) = place.parent().filter(|directory| *directory != Path::new("")) {
@@ -170,7 +175,8 @@ fn age(micros: i64) -> Option<(i64, String)> {
     Some((seconds, words))
 }
 
-/// Gives a database another name, and what SQLite keeps beside it.
+/// Gives a database another name, and what SQLite keeps beside it. The database itself stays at its place as well, until another
+/// one takes that: whatever ends this command in between, what is started next finds one.
 fn set_aside(place: &Path) -> Result<PathBuf> {
     let now = time::now();
     let now = now.round(Unit::Millisecond).unwrap_or(now).to_string().replace(':', "-");
@@ -190,15 +196,12 @@ fn set_aside(place: &Path) -> Result<PathBuf> {
                 .with_context(|| format!("cannot rename {}", companion.display()))?;
         }
     }
-    fs::rename(place, &kept).with_context(|| format!("cannot rename {}", place.display()))?;
+    // Not every file system has hard links.
+    fs::hard_link(place, &kept)
+        .or_else(|_| fs::rename(place, &kept))
+        .with_context(|| format!("cannot rename {}", place.display()))?;
     sync_directory_of(place)?;
     Ok(kept)
-}
-
-fn beside(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 #[cfg(test)]
@@ -223,7 +226,8 @@ mod tests {
             fs::write(beside(&place, suffix), suffix).unwrap();
         }
         let kept = set_aside(&place).unwrap();
-        assert!(!place.exists() && !beside(&place, "-wal").exists() && !beside(&place, "-shm").exists());
+        assert!(!beside(&place, "-wal").exists() && !beside(&place, "-shm").exists());
+        assert!(place.exists(), "until another one takes its place");
         assert_eq!(fs::read_to_string(beside(&kept, "-wal")).unwrap(), "-wal");
         assert!(kept.to_str().unwrap().ends_with("Z.old"), "{}", kept.display());
         let all = (0..20).map(|number| {

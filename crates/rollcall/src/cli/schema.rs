@@ -1,7 +1,6 @@
 //! `rollcall schema`: the schemas that a directory registers beside the built-in ones.
 
-use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Subcommand, ValueEnum};
@@ -17,6 +16,7 @@ use serde_json::{Value, json};
 use super::time::{exact_time, short_time};
 use crate::client::{Client, Connection, present};
 use crate::output::{self, Cell, Table};
+use crate::settings::small_file;
 
 const REGISTER_EXAMPLES: &str = "\
 Examples:
@@ -162,13 +162,12 @@ impl Register {
     fn schema(&self) -> Result<Definition> {
         let shown = self.file.display();
         let text = if self.file.as_os_str() == "-" {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).map(|_| text)
+            small_file::read(Path::new("/dev/stdin"))
         } else {
-            std::fs::read_to_string(&self.file)
+            small_file::read(&self.file)
         };
         let text = text.with_context(|| format!("cannot read {shown}"))?;
-        let json: Value = serde_json::from_str(&text).with_context(|| format!("{shown} is no JSON"))?;
+        let json: Value = serde_json::from_slice(&text).with_context(|| format!("{shown} is no JSON"))?;
         let schema = registration::read(json).map_err(|error| anyhow!("{shown}: {error}"))?;
         Ok(discovery::schema(&schema))
     }

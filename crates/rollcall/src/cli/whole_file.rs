@@ -1,86 +1,101 @@
 //! Files that come to their place whole, or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use tempfile::TempPath;
 
 /// Only its owner may look into a file that holds what people are called.
 const MODE: u32 = 0o600;
 
-/// A new file under a temporary name beside its place; dropped, it is gone.
+/// What SQLite keeps beside a database that it writes.
+const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
+
+/// A new file beside its place, under a name that nobody else has; dropped, it is gone.
 #[derive(Debug)]
 pub(super) struct WholeFile {
     place: PathBuf,
     /// Whether a file that is there already is replaced.
     replaces: bool,
-    temporary: PathBuf,
+    temporary: Option<TempPath>,
 }
 
 impl WholeFile {
-    /// Makes it, and it is empty. Errors: there is a file at its place that is not to be replaced.
+    /// Makes it, and it is empty. Errors: there is a file at its place that is not to be replaced, or something that is no file.
     pub(super) fn new(place: &Path, replaces: bool) -> Result<(Self, File)> {
         if !replaces && place.exists() {
             return Err(taken(place));
         }
-        if place.is_dir() {
-            bail!("{} is a directory: name a file", place.display());
+        if place.exists() && !place.is_file() {
+            bail!("{} is a directory or a device, not a file: name a file", place.display());
         }
-        let mut temporary = place.as_os_str().to_owned();
-        temporary.push(format!(".{}.new", std::process::id()));
-        let temporary = PathBuf::from(temporary);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(MODE)
-            .open(&temporary)
-            .with_context(|| format!("cannot make {}", temporary.display()))?;
-        Ok((Self { place: place.to_owned(), replaces, temporary }, file))
+        let directory = directory_of(place);
+        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        let (file, temporary) = tempfile::Builder::new()
+            .prefix(&format!("{name}."))
+            .suffix(".new")
+            .permissions(Permissions::from_mode(MODE))
+            .tempfile_in(directory)
+            .with_context(|| format!("cannot make a file in {}", directory.display()))?
+            .into_parts();
+        Ok((Self { place: place.to_owned(), replaces, temporary: Some(temporary) }, file))
     }
 
     /// Where it is until it is put to its place.
     pub(super) fn temporary(&self) -> &Path {
-        &self.temporary
+        self.temporary.as_deref().unwrap_or(&self.place)
+    }
+
+    /// Makes durable what was written.
+    pub(super) fn sync(&self) -> Result<()> {
+        File::open(self.temporary())
+            .and_then(|file| file.sync_all())
+            .with_context(|| format!("cannot make {}", self.place.display()))
     }
 
     /// Puts it to its place, once what was written is on the disk.
-    pub(super) fn put(self) -> Result<()> {
-        let place = self.place.display();
-        let failed = || format!("cannot make {place}");
-        File::open(&self.temporary).and_then(|file| file.sync_all()).with_context(failed)?;
-        if self.replaces {
-            fs::rename(&self.temporary, &self.place).with_context(failed)?;
+    pub(super) fn put(mut self) -> Result<()> {
+        self.sync()?;
+        let Some(temporary) = self.temporary.take() else { return Ok(()) };
+        let put = if self.replaces {
+            temporary.persist(&self.place)
         } else {
-            match fs::hard_link(&self.temporary, &self.place) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(taken(&self.place)),
-                // Not every file system has hard links.
-                Err(_) => fs::rename(&self.temporary, &self.place).with_context(failed)?,
+            temporary.persist_noclobber(&self.place)
+        };
+        match put {
+            Ok(()) => sync_directory_of(&self.place),
+            Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => Err(taken(&self.place)),
+            Err(refused) => {
+                Err(refused.error).with_context(|| format!("cannot make {}", self.place.display()))
             }
         }
-        sync_directory_of(&self.place)
     }
 }
 
 impl Drop for WholeFile {
     fn drop(&mut self) {
-        // Where it has been renamed there is nothing to remove.
-        _ = fs::remove_file(&self.temporary);
+        for companion in self.temporary.iter().flat_map(|file| COMPANIONS.map(|suffix| beside(file, suffix)))
+        {
+            // Most often there is none.
+            _ = fs::remove_file(companion);
+        }
     }
+}
+
+/// The name of a file with something behind it.
+pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// Makes sure that a file is none of those of a SQLite database: what stands in the place of one that is served is the end of it.
 ///
 /// Errors: it is, whatever links lead to it.
 pub(super) fn keep_off_database(file: &Path, database: Option<&Path>) -> Result<()> {
-    let beside = |place: &Path, suffix: &str| {
-        let mut name = place.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
     let identity = |file: &Path| fs::metadata(file).ok().map(|metadata| (metadata.dev(), metadata.ino()));
     let is_of = |database: &Path| {
         let own = ["", "-wal", "-shm", ".lock"].map(|suffix| beside(database, suffix));
@@ -99,13 +114,17 @@ pub(super) fn keep_off_database(file: &Path, database: Option<&Path>) -> Result<
 
 /// Makes durable that a file has come to its place.
 pub(super) fn sync_directory_of(place: &Path) -> Result<()> {
-    let directory = match place.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory_of(place);
     File::open(directory)
         .and_then(|directory| directory.sync_all())
         .with_context(|| format!("cannot write to {}", directory.display()))
+}
+
+fn directory_of(place: &Path) -> &Path {
+    match place.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
 }
 
 fn taken(place: &Path) -> anyhow::Error {
@@ -115,7 +134,6 @@ fn taken(place: &Path) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
-    use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
 
@@ -167,7 +185,19 @@ mod tests {
     #[test]
     fn a_file_that_is_given_up_leaves_nothing() {
         let directory = tempfile::tempdir().unwrap();
-        drop(WholeFile::new(&directory.path().join("backup.db"), false).unwrap());
+        let (whole, _file) = WholeFile::new(&directory.path().join("backup.db"), false).unwrap();
+        fs::write(beside(whole.temporary(), "-journal"), "half").unwrap();
+        // One that was killed keeps no other from being made.
+        drop((WholeFile::new(&directory.path().join("backup.db"), false).unwrap(), whole));
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_no_file_is_never_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        for place in [Path::new("/dev/null"), directory.path()] {
+            let refused = WholeFile::new(place, true).unwrap_err().to_string();
+            assert!(refused.contains("not a file"), "{refused}");
+        }
     }
 }

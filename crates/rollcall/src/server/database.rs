@@ -121,7 +121,15 @@ pub(crate) async fn require_migrated(store: &dyn Store) -> Result<()> {
     if pending.is_empty() {
         return Ok(());
     }
-    bail!("the database lacks migrations ({}); apply them with `rollcall migrate`", pending.join(", "));
+    bail!("the database lacks {}; apply them with `rollcall migrate`", lacking(&pending));
+}
+
+/// What a database lacks, in a few words; there is something.
+pub(crate) fn lacking(pending: &[String]) -> String {
+    match pending {
+        [first, _, ..] => format!("{} migrations, from {first:?} on", pending.len()),
+        one => format!("the migration {:?}", one.concat()),
+    }
 }
 
 /// A core on a database, with the time and the randomness of this machine.

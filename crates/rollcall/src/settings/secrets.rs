@@ -71,7 +71,7 @@ fn given(
 
 /// A secret from a file. Line ends after it do not count. Errors: the file cannot be read or is empty.
 pub(super) fn of_file(variable: &str, path: &Path) -> Result<SecretString, Invalid> {
-    let file = path.display();
+    let file = named(path);
     let bytes = small_file::read(path)
         .map(Zeroizing::new)
         .map_err(|error| Invalid(format!("cannot read the file for {variable}, {file}: {error}")))?;
@@ -80,6 +80,16 @@ pub(super) fn of_file(variable: &str, path: &Path) -> Result<SecretString, Inval
     match text.trim_end_matches(['\r', '\n']) {
         "" => Err(Invalid(format!("the file for {variable}, {file}, is empty"))),
         text => Ok(text.into()),
+    }
+}
+
+/// A file as it is told of. One that is not there and has no folder in its name may be the secret itself, given where its file belongs.
+fn named(path: &Path) -> String {
+    let is_path = path.components().count() > 1 || path.exists();
+    if is_path {
+        path.display().to_string()
+    } else {
+        "which is named without a folder (or is it the secret itself?)".to_owned()
     }
 }
 
@@ -104,6 +114,12 @@ mod tests {
     fn a_file_that_is_not_there_is_named() {
         let error = given("X", None, Some(Path::new("no/such/file"))).unwrap_err().to_string();
         assert!(error.contains("no/such/file") && error.contains('X'), "{error}");
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_its_file_is_not_told() {
+        let error = given("X", None, Some(Path::new("hunter2pw"))).unwrap_err().to_string();
+        assert!(!error.contains("hunter2pw") && error.contains("the secret itself"), "{error}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::PATIENCE;
 use super::finding::Finding;
-use crate::server::database::{shown_url, sqlite_file, url};
+use crate::server::database::{lacking, shown_url, sqlite_file, url};
 use crate::settings::{Database, Invalid, Start};
 
 /// How long an answer may take before it is worth a word: with several to a request, whoever waits notices.
@@ -126,7 +126,7 @@ fn migrations(found: &Examination, no_migrate: bool) -> Finding {
         );
     }
     if !migrations.pending.is_empty() {
-        let what = format!("the database lacks {}", migrations.pending.join(", "));
+        let what = format!("the database lacks {}", lacking(&migrations.pending));
         if no_migrate {
             return Finding::wrong(
                 "migrations",

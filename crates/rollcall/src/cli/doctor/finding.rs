@@ -3,7 +3,7 @@
 use rollcall_api::unseen::shown;
 use serde_json::{Value, json};
 
-use crate::output::Paint;
+use crate::output::{Paint, without_secrets};
 
 /// What is made of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,27 +53,32 @@ pub(super) struct Finding {
 impl Finding {
     /// All is well.
     pub(super) fn ok(name: &'static str, found: impl Into<String>) -> Self {
-        Self { name, verdict: Verdict::Ok, found: found.into(), advice: String::new() }
+        Self { name, verdict: Verdict::Ok, found: told(found), advice: String::new() }
     }
 
     /// It works, and something is to be done all the same.
     pub(super) fn warning(name: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { name, verdict: Verdict::Warning, found: found.into(), advice: advice.into() }
+        Self { name, verdict: Verdict::Warning, found: told(found), advice: advice.into() }
     }
 
     /// It does not work until something is done.
     pub(super) fn wrong(name: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { name, verdict: Verdict::Wrong, found: found.into(), advice: advice.into() }
+        Self { name, verdict: Verdict::Wrong, found: told(found), advice: advice.into() }
     }
 
     /// Nobody looked, and why not.
     pub(super) fn not_checked(name: &'static str, why: impl Into<String>) -> Self {
-        Self { name, verdict: Verdict::NotChecked, found: why.into(), advice: String::new() }
+        Self { name, verdict: Verdict::NotChecked, found: told(why), advice: String::new() }
     }
 
     pub(super) fn is_wrong(&self) -> bool {
         self.verdict == Verdict::Wrong
     }
+}
+
+/// What was found, without the secrets that may be in what was given.
+fn told(found: impl Into<String>) -> String {
+    without_secrets(&found.into()).into_owned()
 }
 
 /// The findings for people: a line each, with what is to be done below it.
