@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -34,6 +35,27 @@ def test_scim_is_switched_off_and_on_and_what_that_does_to_saml_is_said_before(a
     page.get_by_role("button", name="Turn SCIM on").click()
     admin.expect_notice("SCIM is on")
     assert directory.scim.get("/Users").status_code == 200
+
+
+def test_a_token_that_is_of_no_use_is_told_where_the_first_request_is_waited_for(admin, directory):
+    page = open_page(admin, directory)
+    check = page.get_by_role("region", name="Connection check")
+    expect(check).to_contain_text("Waiting for the first request")
+    url, token = f"{admin.house.base_url}/Users", directory.scim.token
+    mistyped = token[:-4] + ("aaaa" if token[-4:] != "aaaa" else "bbbb")
+    for address, authorization in (
+        (url, f"Bearer {mistyped}"),
+        (url, token),
+        (url.replace("/scim/v2", "/scim/v2/scim/v2"), "Bearer something-else"),
+    ):
+        httpx.get(address, headers={"Authorization": authorization, "User-Agent": "Okta SCIM Client 1.0.0"})
+    expect(check).to_contain_text(f"begins with {token[:14]}", timeout=30_000)
+    expect(check).to_contain_text("without “Bearer ” before it")
+    expect(check).to_contain_text("to a path that has /scim/v2 twice")
+    expect(check).to_contain_text("from 127.0.0.1 (Okta SCIM Client 1.0.0)")
+    assert directory.scim.get("/Users").status_code == 200
+    expect(check).to_contain_text("Connected", timeout=30_000)
+    expect(check).not_to_contain_text("Okta SCIM Client")
 
 
 def test_the_endpoint_is_copied(admin, directory):

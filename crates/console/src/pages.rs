@@ -19,6 +19,7 @@ mod rules;
 mod secret;
 mod settings;
 mod sign_in;
+mod strays;
 
 use std::collections::HashMap;
 use std::sync::Arc;

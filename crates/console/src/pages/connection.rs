@@ -4,6 +4,7 @@ use rollcall_api::client;
 use rollcall_api::v1::{ConnectionHealth, ConnectionState, GetConnectionHealthRequest};
 
 use crate::Console;
+use crate::pages::strays::Stray;
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::shell::directory_path;
@@ -20,6 +21,8 @@ pub(crate) struct Check {
     pub(crate) link: String,
     /// When the identity provider was last heard of, such as `3 minutes ago`.
     pub(crate) last_seen: Option<Moment>,
+    /// What came with a credential that is of no use, where somebody may be waiting for it.
+    pub(crate) strays: Vec<Stray>,
 }
 
 impl Console {
@@ -65,7 +68,7 @@ fn check(health: &ConnectionHealth, directory: &str, now: i64) -> Check {
     } else {
         String::new()
     };
-    Check { tone, title, text, link, last_seen }
+    Check { tone, title, text, link, last_seen, strays: Vec::new() }
 }
 
 #[cfg(test)]

@@ -100,7 +100,11 @@ pub(crate) async fn page(
     let tokens = async { console.answered(client::tokens(console.core()).list_tokens(request)).await };
     let directory = console.directory_shell(&session, Section::Provisioning, &name);
     let check = console.connection(&session, &name);
-    let ((shell, directory), tokens, check) = tokio::try_join!(directory, tokens, check)?;
+    let ((shell, directory), tokens, mut check) = tokio::try_join!(directory, tokens, check)?;
+    if directory.scim_enabled && check.tone != "good" {
+        let prefixes: Vec<_> = tokens.tokens.iter().map(|token| token.prefix.clone()).collect();
+        check.strays = console.strays(&session, &prefixes).await?;
+    }
     let now = console.now();
     let page = path(&name);
     let rows: Vec<TokenRow> = tokens.tokens.iter().map(|token| row(token, now)).collect();
