@@ -33,13 +33,15 @@ def test_a_directory_is_made_shown_listed_and_changed(house, name):
     assert (made["name"], made["profile"], made["scim"], made["groups"]) == (label, "entra", True, False)
     shown = house.command_json("directory", "show", label)
     assert {**made, "connection": shown["connection"]} == shown
-    assert made in house.command_json("directory", "list")["directories"]
+    (listed,) = house.command_json("directory", "list", "--name", label)["directories"]
+    assert made.items() <= listed.items()
+    assert (listed["connection"]["state"], listed["users"], listed["attention"]) == ("never_seen", 0, [])
     changed = house.command_json("directory", "update", label, "--scim", "off", "--groups", "on", "--profile", "okta")
     assert (changed["scim"], changed["groups"], changed["profile"]) == (False, True, "okta")
     assert changed["id"] == made["id"]
     table = succeeds(house.command("directory", "list"))
-    assert re.search(rf"^{label} +okta +off +on ", table, re.MULTILINE)
-    assert table.splitlines()[0].split()[:3] == ["NAME", "PROFILE", "SCIM"]
+    assert re.search(rf"^{label} +okta +off +- +0 +0 +0 +0 +-", table, re.MULTILINE)
+    assert table.splitlines()[0].split()[:3] == ["NAME", "PROFILE", "CONNECTION"]
 
 
 @pytest.mark.parametrize(("profile", "groups"), [("generic", True), ("okta", True), ("entra", False)])
@@ -139,6 +141,28 @@ def test_a_user_is_deactivated_let_in_again_and_deleted(generic):
     succeeds(house.command("user", "restore", "ana", *of))
     kinds = [event["kind"] for event in generic.events(ana["id"])]
     assert kinds == ["user.created", "user.updated", "user.updated", "user.deleted", "user.restored"]
+
+
+def test_those_whom_the_identity_provider_sent_away_are_brought_back_together(generic):
+    house, scim, of = generic.house, generic.scim, ("--directory", generic.name)
+    users = {name: scim.create(name)["id"] for name in ("ana", "ben", "cy", "dan", "eve")}
+    off = {"op": "replace", "path": "active", "value": False}
+    for name in ("ana", "ben", "eve"):
+        assert scim.patch(f"/Users/{users[name]}", off).status_code == 200
+    assert scim.delete(f"/Users/{users['cy']}").status_code == 204
+    house.command_json("user", "deactivate", "dan", *of)
+    house.command_json("user", "reactivate", "eve", *of)
+    assert house.command_json("user", "reactivate", "--since", "0s", *of)["users"] == []
+    told = house.command_json("user", "reactivate", "--since", "1h", "--dry-run", *of)["users"]
+    left = {"ana": "deactivated", "ben": "deactivated", "cy": "deleted"}
+    assert {user["userName"]: user["left"] for user in told} == left
+    assert not any(user["back"] for user in told)
+    assert scim.names("active eq true") == ["eve"]
+    table = succeeds(house.command("user", "reactivate", "--since", "1h", *of))
+    assert "Brought back: 3 of 3." in table
+    assert sorted(scim.names("active eq true")) == ["ana", "ben", "cy", "eve"]
+    assert house.command_json("user", "reactivate", "--since", "1h", *of)["users"] == [], "they are back"
+    fails(house.command("user", "reactivate", *of), 2, "--since")
 
 
 def test_groups_and_their_members_are_listed_and_shown(generic):

@@ -244,4 +244,4 @@ def test_the_overview_tells_how_it_goes(admin, directory):
     expect(page.get_by_role("region", name="Last errors")).to_contain_text("POST")
     expect(page.get_by_role("region", name="Connection")).to_contain_text("The last request failed")
     page.get_by_role("region", name="Connection").get_by_role("link", name="See the request").click()
-    expect(page.get_by_role("heading", name="What came")).to_be_visible()
+    expect(page.get_by_role("heading", name="Request body")).to_be_visible()

@@ -36,7 +36,7 @@ def test_a_hold_waits_on_the_overview_and_is_decided(admin, held, decision, stat
     page.goto(f"/admin/d/{held.name}")
     card = page.get_by_role("region", name="Held changes")
     expect(card).to_contain_text("wait for your decision")
-    card.get_by_role("link", name="Look at them").click()
+    card.get_by_role("link", name="Review").click()
     expect(page.get_by_role("row")).to_have_count(1 + hold.changes)
     page.get_by_role("link", name=decision, exact=True).click()
     page.get_by_role("dialog").get_by_role("link", name="Cancel").click()
@@ -74,8 +74,8 @@ def test_one_held_change_is_made_alone_after_a_confirmation(admin, held):
     name = page.get_by_role("link", name="alone").first.get_attribute("aria-label").split()[-2]
     page.get_by_role("link", name="alone").first.click()
     expect(page.get_by_role("dialog")).to_contain_text(name)
-    page.get_by_role("dialog").get_by_role("button", name="Make it").click()
-    admin.expect_notice("The others wait on")
+    page.get_by_role("dialog").get_by_role("button", name="Apply").click()
+    admin.expect_notice("The others go on waiting")
     expect(page.get_by_role("row").filter(has_text=name)).to_contain_text("Made")
     assert [user["userName"] for user in held.scim.find(f'active eq false and userName eq "{name}"')] == [name]
     assert (only_hold(held).state, only_hold(held).waiting) == (PENDING, hold.changes - 1)

@@ -69,7 +69,7 @@ def test_an_e_mail_that_was_parked_says_why_and_is_tried_again(admin, posting, d
     expect(card).to_contain_text(address)
     del postbox.refusals[address]
     card.get_by_role("button", name=f"Try again to tell {address}").click()
-    admin.expect_notice("tried again")
+    admin.expect_notice("being sent again")
     eventually(lambda: postbox.to(address), "it arrived")
     eventually(lambda: not parked(), "it is parked no more")
     page.goto(f"/admin/d/{directory.name}")

@@ -190,6 +190,20 @@ for (const form of document.querySelectorAll("form[data-theme-form]")) {
   });
 }
 
+// --- times: the title has the time where the browser is, and then that of UTC, which the page itself writes
+
+const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+const localise = (within) => {
+  for (const time of within.querySelectorAll("time[datetime][title$=UTC]")) {
+    const moment = new Date(time.dateTime);
+    if (!Number.isNaN(moment.valueOf())) time.title = `${local.format(moment)} (${time.title.replace(/ UTC$/, "")} in UTC)`;
+  }
+};
+localise(document);
+new MutationObserver((changes) => {
+  for (const { target } of changes) localise(target);
+}).observe(document.body, { childList: true, subtree: true });
+
 // --- menus of many: a field with data-narrows leaves those whose text has what is typed
 
 for (const field of document.querySelectorAll("input[data-narrows]")) {

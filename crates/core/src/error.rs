@@ -146,7 +146,7 @@ impl From<rollcall_store::Error> for Error {
                 );
             }
             Store::DirectoryNameTaken => {
-                return Self::new(ErrorReason::Uniqueness, "name: another directory has it");
+                return Self::new(ErrorReason::Uniqueness, "name: it is taken by another directory");
             }
             Store::SecretTaken => {
                 return Self::new(ErrorReason::Uniqueness, "this secret is already in use");

@@ -169,7 +169,7 @@ fn unexpected(place: Place<'_>, value: &Value) -> Error {
         }
         Value::Number(_) => "a number",
         Value::String(_) if place.leaf().kind == Kind::Complex => "a string",
-        Value::String(_) => "a string that is none",
+        Value::String(_) => "another string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     };
@@ -247,10 +247,7 @@ mod tests {
         for (sent, expected) in [("True", true), ("false", false), ("FALSE", false)] {
             assert_eq!(judged("active", json!(sent)).unwrap(), Some(json!(expected)));
         }
-        assert_eq!(
-            refused("active", json!("perhaps")),
-            "active: expected true or false, got a string that is none"
-        );
+        assert_eq!(refused("active", json!("perhaps")), "active: expected true or false, got another string");
         assert_eq!(refused("active", json!(1)), "active: expected true or false, got a number");
     }
 

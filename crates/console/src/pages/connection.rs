@@ -43,18 +43,18 @@ fn check(health: &ConnectionHealth, directory: &str, now: i64) -> Check {
             ("bad", "SCIM is off", "Turn it on, and this check waits for the identity provider.".to_owned())
         }
         ConnectionState::Healthy => {
-            ("good", "Connected", format!("The identity provider was last heard of {heard}."))
+            ("good", "Connected", format!("The identity provider was last heard from {heard}."))
         }
         ConnectionState::Failing => {
             let why =
                 if error.detail.is_empty() { "the activity log says why".to_owned() } else { error.detail };
-            ("bad", "The last request failed", format!("It got {} {heard}: {why}", error.status))
+            ("bad", "The last request failed", format!("Answered {} {heard}: {why}", error.status))
         }
         ConnectionState::Quiet => (
             "warn",
             "Quiet",
             format!(
-                "The identity provider was last heard of {heard}, which is longer ago than its rhythm. Is its sync running?"
+                "The identity provider was last heard from {heard}, and it usually calls more often than that. Is its sync running?"
             ),
         ),
         ConnectionState::NeverSeen | ConnectionState::Unspecified => (

@@ -20,7 +20,7 @@ use crate::pages::{Parameters, done, given, to_page};
 use crate::problem::Problem;
 use crate::session::SignedIn;
 use crate::shell::{Section, Shell, directory_path};
-use crate::time::{Moment, count};
+use crate::time::{Moment, count, micros};
 use crate::{Console, url};
 
 /// Changes in a page.
@@ -38,6 +38,10 @@ pub(crate) struct HoldRow {
     /// Such as `12 changes`.
     pub(crate) number: String,
     pub(crate) summary: String,
+    /// How long a decision holds, such as `1h`.
+    pub(crate) window: String,
+    /// What a decision that was made means until when; `None`, it means nothing any more, or there is none.
+    pub(crate) standing: Option<String>,
 }
 
 /// A change that is held.
@@ -184,7 +188,32 @@ fn row(hold: &Hold, directory: &str, now: i64) -> HoldRow {
         state,
         tone,
         number: count(u64::try_from(hold.changes).unwrap_or_default(), "change"),
-        summary: format!("Stopped by the guard rail {} of {users}, {since}.", hold.guard_rail),
+        summary: format!("The guard rail stopped them {since}: {} of {users}.", in_words(&hold.guard_rail)),
+        window: hold.guard_rail.rsplit(',').next().unwrap_or_default().to_owned(),
+        standing: standing(hold, now),
+    }
+}
+
+/// What follows from a decision, until it has run out.
+fn standing(hold: &Hold, now: i64) -> Option<String> {
+    let end = hold.window_ends.as_ref().filter(|end| micros(end) > now)?;
+    let Moment { exact, words, .. } = Moment::of(Some(end), now)?;
+    match hold.state() {
+        HoldState::Approved => {
+            Some(format!("Further deactivations and deletions pass until {exact}, {words}."))
+        }
+        HoldState::Rejected => Some(format!("The dropped changes are refused until {exact}, {words}.")),
+        HoldState::Pending | HoldState::Unspecified => None,
+    }
+}
+
+/// A limit such as `10,20%,1h` as people say it.
+fn in_words(guard_rail: &str) -> String {
+    match guard_rail.split(',').collect::<Vec<_>>().as_slice() {
+        [users, percent, window] => {
+            format!("no more than {users} users or {percent}, whichever is more, may leave within {window}")
+        }
+        _ => format!("its limit is {guard_rail}"),
     }
 }
 
@@ -210,5 +239,39 @@ fn change_row(change: HeldChange, directory: &str, now: i64) -> ChangeRow {
         user: change.user,
         user_name: change.user_name,
         reason: change.reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hold(state: HoldState) -> Hold {
+        Hold {
+            state: state.into(),
+            guard_rail: "10,20%,1h".to_owned(),
+            active_users: 2_000,
+            window_ends: Some(prost_types::Timestamp { seconds: 3_600, nanos: 0 }),
+            ..Hold::default()
+        }
+    }
+
+    #[test]
+    fn a_limit_is_told_in_words() {
+        let row = row(&hold(HoldState::Pending), "acme", 0);
+        assert!(row.summary.contains("no more than 10 users or 20%, whichever is more"), "{}", row.summary);
+        assert!(row.summary.ends_with("of 2,000 active users."), "{}", row.summary);
+        assert_eq!((row.window.as_str(), row.standing), ("1h", None));
+    }
+
+    #[test]
+    fn a_decision_stands_until_its_end() {
+        let told = |state, now| standing(&hold(state), now);
+        assert_eq!(
+            told(HoldState::Approved, 0).unwrap(),
+            "Further deactivations and deletions pass until 1970-01-01 01:00:00 UTC, in 1 hour."
+        );
+        assert!(told(HoldState::Rejected, 0).unwrap().starts_with("The dropped changes are refused until"));
+        assert_eq!(told(HoldState::Approved, 3_600_000_000), None);
     }
 }

@@ -8,7 +8,7 @@ use rollcall_api::{client, value};
 use serde_json::{Value, json};
 
 use super::people;
-use super::time::{Past, exact_time, now, short_time};
+use super::time::{Past, exact_time, message_of, now, short_time};
 use crate::client::{Client, Connection};
 use crate::output::{self, Cell, Table};
 
@@ -127,12 +127,19 @@ fn by(actor: Option<&AuditActor>) -> Cell {
 /// What changed, in short: `scim=false title="Boss"`.
 fn changes(record: &AuditRecord) -> String {
     let change = |change: &rollcall_api::v1::AuditChange| {
-        let after = json(change.after.as_ref()).to_string();
+        let after = json(change.after.as_ref());
+        let after = time_of(&change.name, &after).unwrap_or_else(|| after.to_string());
         let short: String = after.chars().take(LONGEST_VALUE).collect();
         let rest = if short.len() < after.len() { "…" } else { "" };
         format!("{}={short}{rest}", change.name)
     };
     record.changes.iter().map(change).collect::<Vec<_>>().join(" ")
+}
+
+/// The time that a change is to, which the log has in µs.
+fn time_of(name: &str, value: &Value) -> Option<String> {
+    let is_time = matches!(name, "expires" | "revoked");
+    value.as_i64().filter(|_| is_time).and_then(|micros| short_time(message_of(Some(micros))))
 }
 
 fn as_json(record: &AuditRecord) -> Value {
@@ -202,6 +209,13 @@ mod tests {
             }],
             ..AuditRecord::default()
         }
+    }
+
+    #[test]
+    fn when_a_credential_ends_is_told_as_a_time() {
+        assert_eq!(time_of("expires", &json!(1_700_000_000_000_000_i64)).unwrap(), "2023-11-14T22:13:20Z");
+        assert_eq!(time_of("expires", &Value::Null), None);
+        assert_eq!(time_of("retention_days", &json!(30)), None);
     }
 
     #[test]

@@ -75,7 +75,7 @@ struct Person {
     #[arg(long, default_value = "", hide_default_value = true)]
     email: String,
 
-    /// Nobody vouches that the address is theirs: it leads to no account, and creates none
+    /// The address is not verified: it leads to no account, and creates none
     #[arg(long, requires = "email")]
     unverified_email: bool,
 

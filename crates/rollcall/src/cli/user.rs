@@ -1,6 +1,7 @@
 //! `rollcall user`: who has been provisioned, who is an administrator, and who was deleted and may come back.
 
 mod deleted;
+mod leavers;
 mod leaving;
 
 use anyhow::{Result, anyhow};
@@ -15,10 +16,11 @@ use serde_json::{Value, json};
 
 use super::event;
 use super::switch::Switch;
-use super::time::short_time;
+use super::time::{Past, short_time};
 use super::wanted::Wanted;
 use crate::client::{Client, Connection, present};
 use crate::output::{self, Cell, Table};
+use leavers::Return;
 use leaving::Leaving;
 
 /// Users that are asked for at once where all are wanted.
@@ -59,16 +61,36 @@ enum Action {
     /// Deactivate a user: it cannot sign in any more, and stays what it is
     #[command(after_help = "Example:\n  rollcall user deactivate ada@example.com --directory acme")]
     Deactivate(Leaving),
-    /// Let a user who was deactivated in again
-    #[command(after_help = "Example:\n  rollcall user reactivate ada@example.com --directory acme")]
+    /// Let a user who was deactivated in again, or everybody whom the identity provider sent away within a time
+    #[command(
+        after_help = "Examples:\n  rollcall user reactivate ada@example.com --directory acme\n  \
+                            rollcall user reactivate --since 2h --directory acme --dry-run\n  \
+                            rollcall user reactivate --since 2h --directory acme\n\n\
+                            Mend the identity provider first, or its next sync sends them away again.",
+        override_usage = "rollcall user reactivate <ID|USERNAME> --directory <NAME>\n       \
+                                rollcall user reactivate --since <WHEN> --directory <NAME>"
+    )]
     Reactivate {
         /// The user's id or userName
-        #[arg(value_name = "ID|USERNAME")]
-        user: String,
+        #[arg(value_name = "ID|USERNAME", required_unless_present = "since", conflicts_with = "since")]
+        user: Option<String>,
+
+        /// Everybody whom the identity provider deactivated or deleted since a time such as 2027-01-31T00:00:00Z, or since so
+        /// long ago, such as 2h, and who is not back yet
+        #[arg(long, value_name = "WHEN", value_parser = Past::parse)]
+        since: Option<Past>,
+
+        /// Show them, and bring nobody back
+        #[arg(long, requires = "since")]
+        dry_run: bool,
 
         /// Name of the directory
         #[arg(long)]
         directory: String,
+
+        /// Do not ask at a terminal
+        #[arg(long, requires = "since")]
+        yes: bool,
     },
     /// Delete a user, who can be brought back for as long as the directory keeps it
     #[command(after_help = "Examples:\n  rollcall user delete ada@example.com --directory acme\n  \
@@ -150,8 +172,11 @@ impl User {
                 }
             }
             Action::Deactivate(leaving) => show(&leaving.deactivate(&client).await?, json),
-            Action::Reactivate { user, directory } => {
-                let user = find(&client, &directory, &user).await?;
+            Action::Reactivate { since: Some(since), dry_run, directory, yes, .. } => {
+                Return { directory, since, dry_run, yes }.run(&client, json).await
+            }
+            Action::Reactivate { user, directory, .. } => {
+                let user = find(&client, &directory, &user.unwrap_or_default()).await?;
                 show(&leaving::set_active(&client, directory, user.id, true).await?, json)
             }
             Action::Delete(leaving) => {

@@ -69,7 +69,7 @@ async fn id_of(client: &Client, directory: &str, name: &str) -> Result<String> {
 }
 
 /// The wanted users whose userNames begin so, page by page, and how many there are.
-async fn wanted_users(
+pub(super) async fn wanted_users(
     client: &Client,
     directory: &str,
     prefix: &str,

@@ -8,8 +8,8 @@ fn the_type_that_was_expected_is_told_and_the_one_that_came() {
     for (kind, sent, detail) in [
         (Kind::String, json!(false), "x: expected a string, got a boolean"),
         (Kind::Boolean, json!({"a": 1}), "x: expected true or false, got an object"),
-        (Kind::Boolean, json!("yes"), "x: expected true or false, got a string that is none"),
-        (Kind::Decimal, json!("1.5"), "x: expected a decimal, got a string that is none"),
+        (Kind::Boolean, json!("yes"), "x: expected true or false, got another string"),
+        (Kind::Decimal, json!("1.5"), "x: expected a decimal, got another string"),
         (
             Kind::Integer,
             json!(1.5),
@@ -20,10 +20,10 @@ fn the_type_that_was_expected_is_told_and_the_one_that_came() {
             whole,
             "x: expected an integer, got a number that is not whole or has more than 64 bits",
         ),
-        (Kind::Integer, json!("1"), "x: expected an integer, got a string that is none"),
+        (Kind::Integer, json!("1"), "x: expected an integer, got another string"),
         (Kind::DateTime, json!(7), "x: expected a dateTime such as \"2011-05-13T04:42:34Z\", got a number"),
-        (Kind::Binary, json!("é"), "x: expected a binary in base64, got a string that is none"),
-        (Kind::Reference, json!("a b"), "x: expected a URI, got a string that is none"),
+        (Kind::Binary, json!("é"), "x: expected a binary in base64, got another string"),
+        (Kind::Reference, json!("a b"), "x: expected a URI, got another string"),
         (Kind::Reference, json!(["a"]), "x: expected a URI, got a list"),
     ] {
         assert_eq!(judged_as(&of_kind(kind), sent).unwrap_err().detail, detail);
