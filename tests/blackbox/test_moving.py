@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import grpc
 import pytest
 from groups import member_ids, new_group, read
 from test_backups import on
@@ -14,7 +15,7 @@ from test_commands import fails, succeeds
 from test_guard_rails import hold, holds, old_users, set_rail
 from test_schema_extensions import URN, register
 
-from harness.exports import write_export
+from harness.exports import identifier, write_export, written
 from harness.house import Directory, House
 from harness.process import binary, clean_environment
 from harness.scim import GROUP, USER, Scim, created, no_content, ok, refused
@@ -351,6 +352,116 @@ def test_an_import_that_was_killed_goes_on_where_it_was(builder, houses, tmp_pat
         export(target, name, tmp_path / f"again-{name}")
         assert lines(tmp_path / f"again-{name}")[1:-1] == lines(many)[1:-1]
         assert Scim(target.base_url, target.new_token(name)).total() == 6_000
+
+
+def write_lines(file, lines: list[dict]) -> None:
+    """Writes an export with these lines but for the last one, which says that nothing is missing."""
+    kinds = {
+        "schema": "schemas", "user": "users", "group": "groups", "link": "links", "deletedUser": "deletedUsers",
+        "event": "events",
+    }  # fmt: skip
+    counts: dict[str, int] = {}
+    for line in lines[1:]:
+        [kind] = line
+        counts[kinds[kind]] = counts.get(kinds[kind], 0) + 1
+    body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    end = {"end": {"counts": dict(sorted(counts.items())), "sha256": hashlib.sha256(body).hexdigest()}}
+    file.write_bytes(body + json.dumps(end).encode() + b"\n")
+
+
+def changed(line: dict, kind: str, **more) -> dict:
+    return {kind: {**line[kind], **more}}
+
+
+def changed_record(line: dict, **more) -> dict:
+    return changed(line, "user", record={**line["user"]["record"], **more})
+
+
+def test_a_line_that_cannot_be_written_is_refused_before_anything_is(houses, tmp_path):
+    house = houses["serve-sqlite"]
+    good = list(written(2, 0, 0))
+    header, ana, ben = good
+    header = changed(header, "export", passwords=True, events=True)
+    attributes = ben["user"]["record"]["attributes"]
+    gone = {
+        "id": identifier(9), "version": 1, "created": 1, "deleted": 2**63 - 1, "deletedBy": None, "origin": "scim",
+        "scimManaged": True, "attributes": {"userName": "gone"}, "link": None, "address": None,
+    }  # fmt: skip
+    link = {"issuer": "i", "subject": "s", "user": identifier(7), "protocol": "saml", "created": 1}
+    event = {
+        "id": identifier(8), "kind": "user.exploded", "subject": identifier(1), "time": 1, "requestId": "",
+        "changes": {},
+    }  # fmt: skip
+    hash_ = "$argon2id$v=19$m=1500000,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$kAbhvjHiS9tdHqTzPnWXhHDxkF3JI5oCcUUt5qSE1iI"
+    core_urn = {"id": USER, "name": "x", "attributes": [{"name": "number", "type": "string"}]}
+    for second, reasons in [
+        ([changed_record(ben, id=identifier(1))], ["line 3", identifier(1), "earlier line"]),
+        ([changed_record(ben, attributes=ana["user"]["record"]["attributes"])], ["line 3", "userName", "user1@"]),
+        ([changed_record(ben, version=2**63 - 1)], ["line 3", "user2@", "version"]),
+        ([changed_record(ben, provenance={"*": "x"})], ["line 3", "provenance"]),
+        ([changed_record(ben, attributes={**attributes, "meta": {"version": "1"}})], ["line 3", "meta"]),
+        ([changed_record(ben, attributes={"active": True})], ["line 3", "userName", "required"]),
+        ([changed(ben, "user", passwordHash=hash_)], ["line 3", "m=1500000"]),
+        ([ben, {"link": link}], ["line 4", identifier(7), "no user"]),
+        ([ben, {"deletedUser": gone}], ["line 4", "gone", "deleted", "9223372036854775807"]),
+        ([ben, {"event": event}], ["line 4", "user.exploded"]),
+    ]:
+        write_lines(tmp_path / "x", [header, ana, *second])
+        refuses(house, tmp_path / "x", *reasons)
+    schema = {"resourceType": "User", "required": False, "created": 1, "definition": core_urn}
+    write_lines(tmp_path / "x", [header, {"schema": schema}])
+    refuses(house, tmp_path / "x", "line 2", "reserved")
+    for settings in ({"color": "red"}, {"notify_first_sign_in": "yes"}, {"safeguards": {"guard_rail": 7}}):
+        write_lines(tmp_path / "x", [changed(header, "export", settings=settings)])
+        refuses(house, tmp_path / "x", "line 1", "settings")
+    write_lines(tmp_path / "x", [header, ana, ben])
+    assert import_(house, "judged", tmp_path / "x", "--dry-run")["counts"] == {"users": 2}
+
+
+def refuses(house: House, file, *reasons: str) -> None:
+    """Nothing of a file is imported, for these reasons, and no directory is there for it."""
+    for more in ([], ["--dry-run"]):
+        done = house.command("import", str(file), "--directory", "judged", *more, **on(house.database.url))
+        fails(done, 1, "nothing was imported", *reasons)
+    assert house.command("directory", "show", "judged").returncode == 1
+
+
+def test_nobody_changes_a_directory_while_it_is_imported(database_house, tmp_path):
+    house, many = database_house, tmp_path / "many.ndjson"
+    name = f"{house.new_directory().name}-half"
+    write_export(many, users=6_000, groups=0)
+    command = [binary(), "import", str(many), "--directory", name]
+    environment = clean_environment(ROLLCALL_DATABASE_URL=house.database.url)
+    importing = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while (mark(house, name) or 0) < 2:
+        assert importing.poll() is None, importing.communicate()
+        time.sleep(0.01)
+    importing.kill()
+    importing.communicate(timeout=60)
+    half = mark(house, name)
+    assert half is not None, "it was over before it was killed"
+    ways = ("is being imported", "--resume", f"rollcall directory delete {name} --confirm {name}")
+    for arguments in (
+        ["directory", "update", name, "--scim", "on", "--yes"],
+        ["directory", "update", name, "--guard-rail", "off"],
+        ["user", "delete", "user1@example.com", "--directory", name],
+        ["sso", "rule", "add", "allow", "--directory", name, "--protocol", "jwt"],
+    ):
+        # Some say first what it would mean.
+        done = house.command(*arguments)
+        assert (done.returncode, done.stdout) == (1, ""), done
+        assert all(way in done.stderr for way in ways), done.stderr
+    directory = Directory(house, name, house.new_token(name))
+    refused(directory.scim.get("/Users"), 403)
+    door = Door(directory)
+    with pytest.raises(grpc.RpcError, match="is being imported"):
+        door.sign_in(subject="s-1", email="new@example.com", email_verified=True)
+    assert house.command_json("directory", "show", name)["importedLines"] == half
+    said = f"being imported: {half} lines are in; go on with `rollcall import FILE --directory {name} --resume`"
+    assert said in succeeds(house.command("directory", "show", name))
+    assert import_(house, name, many, "--resume")["linesBefore"] == half
+    assert house.command_json("directory", "show", name)["importedLines"] is None
+    assert directory.scim.total() == 6_000
 
 
 def test_an_import_from_another_file_does_not_go_on_with_one(houses, tmp_path):

@@ -55,7 +55,7 @@ impl Bulk {
     async fn apply(&self, caller: &Caller, messages: Streaming<ApplyBulkRequest>) -> Result<Answer, Status> {
         let mut messages = Messages::of(messages);
         let first = messages.first().await?;
-        let directory = caller.directory(&*self.core.store, &first.directory).await?;
+        let directory = caller.directory_to_change(&*self.core.store, &first.directory).await?;
         caller.require_schemas(&directory)?;
         let fail_on_errors = usize::try_from(first.fail_on_errors)
             .map_err(|_| Error::value("fail_on_errors: it is negative; give 0 for any number, or more"))?;

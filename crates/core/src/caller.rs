@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::error::{Error, Result, shortened};
 use crate::events::{Origin, Party};
 use crate::implied_schemas::require_schemas;
+use crate::moving::ways_on;
 use crate::notes::Notes;
 use crate::texts::is_directory_name;
 
@@ -132,6 +133,13 @@ impl Caller {
             None if !is_directory_name(name) => Err(no_directory(name)),
             None => store.directory(name).await?.map(Arc::new).ok_or_else(|| no_directory(name)),
         }
+    }
+
+    /// The same, of a request that changes what is in it, or what it is like. Errors: `FORBIDDEN` too, it is being imported.
+    pub(crate) async fn directory_to_change(&self, store: &dyn Store, name: &str) -> Result<Arc<Directory>> {
+        let directory = self.directory(store, name).await?;
+        require_whole(&directory)?;
+        Ok(directory)
     }
 
     /// The directory that the credential is bound to; `None`, all.
@@ -265,6 +273,23 @@ pub(crate) fn kind_message(kind: CredentialKind) -> Kind {
         CredentialKind::ClientSecret => Kind::ClientSecret,
         CredentialKind::AccessToken => Kind::AccessToken,
     }
+}
+
+/// Refuses to change a directory that is being imported: what is still to come would not know of it.
+///
+/// Errors: `FORBIDDEN`.
+fn require_whole(directory: &Directory) -> Result<()> {
+    if !directory.importing {
+        return Ok(());
+    }
+    let name = &directory.name;
+    Err(Error::new(
+        ErrorReason::Forbidden,
+        format!(
+            "the directory {name:?} is being imported, and nothing else changes it until all is there: {}",
+            ways_on(name)
+        ),
+    ))
 }
 
 /// There is no such directory, or none that the caller may know of.

@@ -4,6 +4,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+/// The last µs that can be written as a date, a few hours before the year 9999 ends.
+pub(crate) const LATEST: i64 = 253_402_207_200_999_999;
+
 /// Where the core gets the time from.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The time in microseconds since 1970-01-01T00:00:00Z.

@@ -84,6 +84,7 @@ impl Core {
             provisioning: new.provisioning,
             activity: new.activity,
             administrator_role: new.administrator_role,
+            importing: false,
             schemas_version: 0,
             created: now,
             modified: now,
@@ -140,7 +141,13 @@ impl Directories {
 
     async fn get(&self, caller: &Caller, request: GetDirectoryRequest) -> Result<GetDirectoryResponse> {
         let directory = caller.directory(&*self.core.store, &request.name).await?;
-        Ok(GetDirectoryResponse { directory: Some(message(Arc::unwrap_or_clone(directory))) })
+        Ok(GetDirectoryResponse { directory: Some(self.shown(Arc::unwrap_or_clone(directory)).await?) })
+    }
+
+    /// A directory as a message, with how far its import is, where there is one.
+    async fn shown(&self, directory: Directory) -> Result<v1::Directory> {
+        let mark = if directory.importing { self.core.store.import(directory.id).await? } else { None };
+        Ok(v1::Directory { imported_lines: mark.map(|mark| mark.lines), ..message(directory) })
     }
 
     async fn list(
@@ -151,7 +158,7 @@ impl Directories {
         let size = page_size(request.page_size)?;
         if let Some(bound) = caller.bound_to() {
             return Ok(ListDirectoriesResponse {
-                directories: vec![message(bound.clone())],
+                directories: vec![self.shown(bound.clone()).await?],
                 next_page_token: String::new(),
             });
         }
@@ -163,10 +170,11 @@ impl Directories {
         let more = directories.len() > size as usize;
         directories.truncate(size as usize);
         let last = directories.last().filter(|_| more).map(|directory| directory.name.clone());
-        Ok(ListDirectoriesResponse {
-            directories: directories.into_iter().map(message).collect(),
-            next_page_token: last.unwrap_or_default(),
-        })
+        let mut shown = Vec::with_capacity(directories.len());
+        for directory in directories {
+            shown.push(self.shown(directory).await?);
+        }
+        Ok(ListDirectoriesResponse { directories: shown, next_page_token: last.unwrap_or_default() })
     }
 
     async fn update(
@@ -174,7 +182,7 @@ impl Directories {
         caller: &Caller,
         request: UpdateDirectoryRequest,
     ) -> Result<UpdateDirectoryResponse> {
-        let name = caller.directory(&*self.core.store, &request.name).await?.name.clone();
+        let name = caller.directory_to_change(&*self.core.store, &request.name).await?.name.clone();
         let password_handling = settings::password_handling(request.password_handling)?;
         let mut transaction = self.core.store.begin().await?;
         let before = transaction.directory(&name).await?.ok_or_else(|| no_directory(&name))?;
@@ -220,6 +228,17 @@ impl Directories {
         }
         Ok(UpdateDirectoryResponse { directory: Some(message(after)), warnings })
     }
+}
+
+/// Checks the settings of a directory that comes from elsewhere, as those in a request are. Errors: `INVALID_VALUE`.
+pub(crate) fn judge_settings(directory: Directory) -> Result<()> {
+    let asked = message(directory);
+    let addresses = v1::AdminEmails { addresses: asked.admin_emails };
+    notices::settings(None, Some(&addresses), &NoticeSettings::default())?;
+    safeguards::judge(asked.retention_days, asked.guard_rail.as_ref())?;
+    activity::settings(asked.activity.as_ref(), ActivitySettings::default())?;
+    settings::administrator_role(Some(&asked.administrator_role), None)?;
+    Ok(())
 }
 
 pub(crate) fn require_name(name: &str) -> Result<()> {

@@ -67,6 +67,11 @@ impl Error {
         Self { retry_after: Some(wait), ..self }
     }
 
+    /// The same, with where it happened in front of what is said.
+    pub(crate) fn at(self, place: &str) -> Self {
+        Self { message: format!("{place}: {}", self.message), ..self }
+    }
+
     /// The same, of a mistake in the operation of a PATCH at this position, where it is known.
     pub(crate) fn of_operation(self, index: Option<usize>) -> Self {
         match (index, self.reason) {

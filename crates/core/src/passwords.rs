@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use uuid::Uuid;
 
-pub(crate) use hashing::Hasher;
+pub(crate) use hashing::{Hasher, require_hash};
 pub(crate) use prepared::Prepared;
 pub(crate) use verifying::Attempts;
 

@@ -111,7 +111,7 @@ impl ProvisioningRules {
     }
 
     async fn begin(&self, caller: &Caller, directory: &str) -> Result<Changing> {
-        let name = caller.directory(&*self.core.store, directory).await?.name.clone();
+        let name = caller.directory_to_change(&*self.core.store, directory).await?.name.clone();
         let mut transaction = self.core.store.begin().await?;
         let directory = transaction.directory(&name).await?.ok_or_else(|| no_directory(&name))?;
         let rules = transaction.sign_ins().provisioning_rules(directory.id).await?;
@@ -132,6 +132,17 @@ impl ProvisioningRules {
         transaction.insert_event(&event).await?;
         Ok(transaction.save().await?)
     }
+}
+
+/// Checks rules that come from elsewhere, as those in requests are. Errors: `INVALID_VALUE`; `TOO_MANY`.
+pub(crate) fn judge_rules(rules: &[ProvisioningRule]) -> Result<()> {
+    judge::require_few(rules)?;
+    for (index, rule) in rules.iter().enumerate() {
+        judge::conditions(&message(rule, index))
+            .and_then(|_| judge::description(&rule.description))
+            .map_err(|error| Error::value(format!("the rule {}: {error}", rule.id)))?;
+    }
+    Ok(())
 }
 
 /// The index of a position, of which there are so many. Errors: `INVALID_VALUE`.

@@ -36,7 +36,7 @@ impl Schemas {
         let resource_type = resource_type(&request.resource_type)?;
         let schema = request.schema.ok_or_else(|| Error::value("schema: it is missing"))?;
         let schema = registration::read(discovery::registration(&schema))?;
-        let name = caller.directory(&*self.core.store, &request.directory).await?.name.clone();
+        let name = caller.directory_to_change(&*self.core.store, &request.directory).await?.name.clone();
         let (mut transaction, directory) = self.begin(&name).await?;
         let (known, others) = split(transaction.schemas(directory.id).await?, &schema.id);
         registration::require_room(&schema, others.iter().map(|other| other.schema.id.as_str()))?;
@@ -51,13 +51,7 @@ impl Schemas {
                 return Ok(RegisterSchemaResponse { schema: Some(message(&new)) });
             }
             Some(known) => require_replaceable(&mut *transaction, &directory, known, &new).await?,
-            None if others.len() >= registration::MOST_SCHEMAS => {
-                return Err(Error::new(
-                    ErrorReason::TooMany,
-                    format!("a directory may have {} schemas at most", registration::MOST_SCHEMAS),
-                ));
-            }
-            None => {}
+            None => require_few(others.len())?,
         }
         transaction.put_schema(directory.id, &new).await?;
         self.tell(
@@ -84,7 +78,7 @@ impl Schemas {
     }
 
     async fn delete(&self, caller: &Caller, request: DeleteSchemaRequest) -> Result<DeleteSchemaResponse> {
-        let name = caller.directory(&*self.core.store, &request.directory).await?.name.clone();
+        let name = caller.directory_to_change(&*self.core.store, &request.directory).await?.name.clone();
         let (mut transaction, directory) = self.begin(&name).await?;
         let known = split(transaction.schemas(directory.id).await?, &request.id).0;
         let known = known.ok_or_else(|| {
@@ -131,6 +125,26 @@ impl Schemas {
         let event = self.core.event(caller.origin(), Some(directory.id), kind, directory.id, facts);
         Ok(transaction.insert_event(&event).await?)
     }
+}
+
+/// Checks a schema that comes from elsewhere, beside those that come with it, as one that is to be registered.
+///
+/// Errors: `INVALID_VALUE`; `TOO_MANY`.
+pub(crate) fn judge_registered(new: &RegisteredSchema, others: &[RegisteredSchema]) -> Result<()> {
+    let schema = registration::read(discovery::registration(&discovery::schema(&new.schema)))?;
+    registration::require_room(&schema, others.iter().map(|other| other.schema.id.as_str()))?;
+    require_few(others.len())
+}
+
+/// Refuses one more than a directory may have. Errors: `TOO_MANY`.
+fn require_few(others: usize) -> Result<()> {
+    if others < registration::MOST_SCHEMAS {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorReason::TooMany,
+        format!("a directory may have {} schemas at most", registration::MOST_SCHEMAS),
+    ))
 }
 
 /// Refuses a replacement by which values that resources have would be wrong.

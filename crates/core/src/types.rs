@@ -26,7 +26,7 @@ struct Extended {
 }
 
 impl Types {
-    fn extended(registered: Vec<RegisteredSchema>) -> Self {
+    pub(crate) fn extended(registered: Vec<RegisteredSchema>) -> Self {
         let mut types = Extended { user: builtin::user().clone(), group: builtin::group().clone() };
         for RegisteredSchema { resource_type, required, schema, .. } in registered {
             let definition = match resource_type {

@@ -17,6 +17,7 @@ pub mod filter;
 pub mod fold;
 pub mod grammar;
 mod judge;
+pub mod kept;
 pub mod membership;
 pub mod patch;
 pub mod path;

@@ -35,6 +35,8 @@ pub struct Directory {
     pub provisioning: ProvisioningChoices,
     /// What of its SCIM requests is kept.
     pub activity: ActivitySettings,
+    /// Whether it is being imported, and so nobody else may write into it.
+    pub importing: bool,
     /// Whoever has this among their `roles` is an administrator of the application; `None`, no role makes anybody one.
     pub administrator_role: Option<String>,
     /// How often its registered schemas have changed; 0, it has never had any. Not written with the settings.

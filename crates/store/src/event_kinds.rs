@@ -92,3 +92,43 @@ event_kinds! {
     /// A session of the console was ended.
     SessionEnded = "session.ended",
 }
+
+impl EventKind {
+    /// Whether it tells of a change that nobody makes while the directory is being imported: of users, groups, schemas, rules
+    /// or settings, all of which come with the import.
+    pub fn waits_for_imports(self) -> bool {
+        match self {
+            Self::UserCreated
+            | Self::UserUpdated
+            | Self::UserAdopted
+            | Self::UserDeleted
+            | Self::UserRestored
+            | Self::UserPurged
+            | Self::HoldCreated
+            | Self::HoldApproved
+            | Self::HoldRejected
+            | Self::UserAdministratorChanged
+            | Self::GroupCreated
+            | Self::GroupUpdated
+            | Self::GroupDeleted
+            | Self::SignInLinked
+            | Self::SignInUnlinked
+            | Self::ProvisioningRuleCreated
+            | Self::ProvisioningRuleMoved
+            | Self::ProvisioningRuleDeleted
+            | Self::DirectoryUpdated
+            | Self::SchemaRegistered
+            | Self::SchemaDeleted => true,
+            Self::DirectoryCreated
+            | Self::DirectoryDeleted
+            | Self::CredentialCreated
+            | Self::OAuthClientCreated
+            | Self::OAuthClientDeleted
+            | Self::CredentialEnded
+            | Self::NoticeRetried
+            | Self::NoticeTested
+            | Self::SessionCreated
+            | Self::SessionEnded => false,
+        }
+    }
+}

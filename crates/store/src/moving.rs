@@ -5,7 +5,8 @@ use rollcall_scim::{Profile, Resource};
 use uuid::Uuid;
 
 use crate::{
-    Event, Provenance, ProvisioningRule, RegisteredSchema, ResourceType, Result, SignInLink, StoredResource,
+    Directory, Event, Provenance, ProvisioningRule, RegisteredSchema, ResourceType, Result, SignInLink,
+    StoredResource,
 };
 
 /// A directory with its settings as they are stored.
@@ -23,6 +24,8 @@ pub struct MovedDirectory {
     pub groups_enabled: bool,
     /// The other settings: those that are not as a new directory has them, as a text of JSON.
     pub settings: String,
+    /// Whether it is being imported.
+    pub importing: bool,
     /// When it was made, in µs.
     pub created: i64,
     /// When its settings last changed, in µs.
@@ -134,6 +137,9 @@ pub trait MovingReading {
     /// The database as it will be when the snapshot is first asked, for as long as that is kept.
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
 
+    /// The directory that this would be. Errors: in words, which of its settings is none that this version keeps.
+    fn read_moved(&self, moved: &MovedDirectory) -> Result<Directory, String>;
+
     /// How far the import of a directory is; `None`, it is not being imported.
     async fn import(&self, directory: Uuid) -> Result<Option<ImportMark>>;
 
@@ -170,9 +176,14 @@ pub trait MovingWriting {
     /// database already, or among them twice, and none was added.
     async fn insert_moved_events(&mut self, events: &[Event]) -> Result<bool>;
 
+    /// Whether a directory has no users, groups, deleted users, schemas or rules; nobody adds any until the transaction ends.
+    /// Those who are at it are waited for.
+    async fn hold_empty(&mut self, directory: Uuid) -> Result<bool>;
+
     /// How far the import of a directory is, which nobody else goes on with until the transaction ends.
     async fn import(&mut self, directory: Uuid) -> Result<Option<ImportMark>>;
 
-    /// Notes how far the import of a directory is; `None`, all is there.
+    /// Notes how far the import of a directory is; `None`, all is there. Until then nobody else changes what is in the
+    /// directory: an event that would tell of it is refused as [`Error::Conflict`](crate::Error::Conflict).
     async fn set_import(&mut self, directory: Uuid, mark: Option<&ImportMark>) -> Result<()>;
 }

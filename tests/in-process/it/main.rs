@@ -19,6 +19,7 @@ mod events;
 mod every_attribute;
 mod groups;
 mod holds;
+mod imports;
 mod keys;
 mod lists;
 mod notices;

@@ -49,6 +49,11 @@ pub(super) fn into_message(safeguards: &Safeguards, message: v1::Directory) -> v
     }
 }
 
+/// Checks safeguards that no request asks for. Errors: `INVALID_VALUE`.
+pub(super) fn judge(retention: i32, rail: Option<&v1::GuardRail>) -> Result<()> {
+    changed(&Safeguards::default(), Some(retention), rail, None).map(drop)
+}
+
 fn changed(
     before: &Safeguards,
     retention: Option<i32>,

@@ -10,7 +10,7 @@ use rollcall_api::v1::{
 use rollcall_store::{DirectoryCounts, DirectoryStatus};
 use uuid::Uuid;
 
-use super::{Directories, message};
+use super::Directories;
 use crate::activity::judged;
 use crate::caller::Caller;
 use crate::credentials::timestamp;
@@ -66,14 +66,14 @@ impl Directories {
         let ids: Vec<_> = standings.iter().map(|standing| standing.status.directory.id).collect();
         let counts = self.core.store.directory_counts(&ids, now - DAY).await?;
         let counts: HashMap<_, _> = counts.into_iter().map(|counts| (counts.directory, counts)).collect();
+        let mut statuses = Vec::with_capacity(standings.len());
+        for standing in standings {
+            let directory = self.shown(standing.status.directory.clone()).await?;
+            let counts = counts.get(&standing.status.directory.id).copied();
+            statuses.push(told(standing, directory, counts));
+        }
         Ok(ListDirectoryStatusesResponse {
-            statuses: standings
-                .into_iter()
-                .map(|standing| {
-                    let counts = counts.get(&standing.status.directory.id).copied();
-                    told(standing, counts)
-                })
-                .collect(),
+            statuses,
             next_page_token,
             total,
             total_needing_attention: count(needing),
@@ -116,11 +116,15 @@ fn sort(standings: &mut [Standing], order: DirectoryOrder) {
     }
 }
 
-fn told(standing: Standing, counts: Option<DirectoryCounts>) -> v1::DirectoryStatus {
+fn told(
+    standing: Standing,
+    directory: v1::Directory,
+    counts: Option<DirectoryCounts>,
+) -> v1::DirectoryStatus {
     let Standing { status, connection, attention } = standing;
     let inactive = counts.map_or(0, |counts| counts.inactive_users);
     v1::DirectoryStatus {
-        directory: Some(message(status.directory)),
+        directory: Some(directory),
         connection: Some(connection),
         users: status.users,
         active_users: (status.users - inactive).max(0),

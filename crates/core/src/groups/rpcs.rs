@@ -151,7 +151,7 @@ impl Groups {
 
     /// The directory of a request that writes. Errors: `FORBIDDEN` where groups are switched off.
     async fn writable(&self, caller: &Caller, name: &str) -> Result<Arc<Directory>> {
-        let directory = caller.directory(&*self.core.store, name).await?;
+        let directory = caller.directory_to_change(&*self.core.store, name).await?;
         require_groups(&directory)?;
         Ok(directory)
     }

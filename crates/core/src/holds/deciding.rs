@@ -31,7 +31,7 @@ impl Holds {
         caller: &Caller,
         request: ApproveHoldRequest,
     ) -> Result<ApproveHoldResponse> {
-        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let directory = caller.directory_to_change(&*self.core.store, &request.directory).await?;
         let id = hold_id(&request.id)?;
         self.core.decide(caller, &directory, id, HoldState::Approved).await?;
         let types = self.core.types(&directory).await?;
@@ -54,7 +54,7 @@ impl Holds {
         caller: &Caller,
         request: ApplyHeldChangeRequest,
     ) -> Result<ApplyHeldChangeResponse> {
-        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let directory = caller.directory_to_change(&*self.core.store, &request.directory).await?;
         let hold = self.find(&directory, &request.id).await?;
         let user = parse_id("held change of a user", &request.user)?;
         let types = self.core.types(&directory).await?;
@@ -68,7 +68,7 @@ impl Holds {
         caller: &Caller,
         request: RejectHoldRequest,
     ) -> Result<RejectHoldResponse> {
-        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let directory = caller.directory_to_change(&*self.core.store, &request.directory).await?;
         self.core.decide(caller, &directory, hold_id(&request.id)?, HoldState::Rejected).await?;
         let hold = self.find(&directory, &request.id).await?;
         Ok(RejectHoldResponse { hold: Some(messages::hold(hold)) })

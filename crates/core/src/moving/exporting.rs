@@ -11,6 +11,7 @@ use super::lines::{
     DeletedUser, Event, FORMAT, Group, Header, Id, Line, Link, Members, ProvisioningRule, Record, Schema,
     User,
 };
+use super::ways_on;
 use crate::Core;
 use crate::caller::no_directory;
 use crate::error::{Error, Result};
@@ -27,10 +28,14 @@ impl Core {
     pub async fn export(&self, directory: &str, beside: Beside) -> Result<Exporting> {
         let mut snapshot = self.store.snapshot().await?;
         let found = snapshot.directory(directory).await?.ok_or_else(|| no_directory(directory))?;
-        if self.store.import(found.id).await?.is_some() {
+        if let Some(mark) = self.store.import(found.id).await? {
             return Err(Error::new(
                 ErrorReason::Forbidden,
-                format!("the directory {directory:?} is being imported, and not all of it is there yet"),
+                format!(
+                    "the directory {directory:?} is being imported, and {} lines are in: {}",
+                    mark.lines,
+                    ways_on(directory)
+                ),
             ));
         }
         if snapshot.has_pending_holds(found.id).await? {

@@ -6,17 +6,14 @@
 use rollcall_api::v1::ErrorReason;
 use rollcall_scim::{Profile, Resource};
 use rollcall_store::{
-    Actor, DepartedQuery, Directory, Effect, EventKind, ImportMark, MovedDeparted, MovedDirectory,
-    MovedMember, MovedResource, Protocol, Provenance, RegisteredSchema, ResourceType, SignInLink,
-    StoredResource, Transaction, UserOrigin,
+    DepartedQuery, Directory, EventKind, ImportMark, MovedDeparted, MovedDirectory, MovedMember,
+    MovedResource, RegisteredSchema, ResourceType, SignInLink, Transaction,
 };
 use serde_json::Map;
 use uuid::Uuid;
 
-use super::lines::{
-    DeletedUser, Event, FORMAT, Group, Header, Id, Line, Link, Members, ProvisioningRule, Record, Schema,
-    User,
-};
+use super::lines::{FORMAT, Header, Id, Line};
+use super::records::{deleted_user, event, group, link, members, rule, schema, user};
 use crate::Core;
 use crate::directories::{facts, require_name};
 use crate::error::{Error, Result};
@@ -57,8 +54,9 @@ impl Core {
                 (false, _) => Err(Error::new(
                     ErrorReason::Forbidden,
                     format!(
-                        "the directory {name:?} is being imported from another file: go on with that one, or delete the \
-                         directory and begin anew"
+                        "the directory {name:?} is being imported from another file, of which {lines} lines are in: go on with \
+                         that one, or delete the directory with `rollcall directory delete {name} --confirm {name}` and begin \
+                         anew"
                     ),
                 )),
             };
@@ -105,6 +103,7 @@ impl Core {
     ///
     /// Errors: those of [`import_target`](Self::import_target); `INVALID_VALUE`, the header is none that this version reads.
     pub async fn import(&self, name: &str, header: Header, digest: &str, resume: bool) -> Result<Importing> {
+        self.judge(&header)?;
         let profile = checked(&header)?;
         let lines = match self.import_target(name, digest, resume).await? {
             Target::Unfinished(lines) => lines,
@@ -128,16 +127,28 @@ impl Core {
 
     /// Makes the directory, or gives the one that is there other settings, and marks it.
     async fn open_import(&self, name: &str, header: &Header, profile: Profile, digest: &str) -> Result<()> {
+        let known = self.store.directory(name).await?.map(|directory| directory.id);
+        let id = known.unwrap_or_else(|| self.new_id());
         let mut transaction = self.store.begin().await?;
-        let before = transaction.directory(name).await?;
-        let id = before.as_ref().map_or_else(|| self.new_id(), |before| before.id);
-        if transaction.import(id).await?.is_some() {
+        // Whoever has begun to write into it did not know of the import, and is done before the mark is set, or refused by it.
+        // They are waited for before anything is held that they may want.
+        if known.is_some() && !transaction.hold_empty(id).await? {
             return Err(overtaken(name));
         }
-        transaction.put_moved_directory(&moved_directory(id, name, header, profile, false)?).await?;
-        transaction.set_import(id, Some(&ImportMark { digest: digest.to_owned(), lines: 1 })).await?;
+        let before = transaction.directory(name).await?;
+        if before.as_ref().map(|before| before.id) != known || transaction.import(id).await?.is_some() {
+            return Err(overtaken(name));
+        }
+        let unfinished = MovedDirectory {
+            scim_enabled: false,
+            importing: true,
+            ..moved_directory(id, name, header, profile)?
+        };
+        transaction.put_moved_directory(&unfinished).await?;
         let kind = if before.is_some() { EventKind::DirectoryUpdated } else { EventKind::DirectoryCreated };
+        // The mark refuses other events that tell of a change.
         self.tell_of_directory(&mut *transaction, name, kind, before.as_ref()).await?;
+        transaction.set_import(id, Some(&ImportMark { digest: digest.to_owned(), lines: 1 })).await?;
         Ok(transaction.save().await?)
     }
 
@@ -185,10 +196,14 @@ impl Importing {
         }
         let (has_schemas, has_events) = (!batch.schemas.is_empty(), !batch.events.is_empty());
         let mut transaction = self.claim().await?;
-        self.write_batch(&mut *transaction, batch).await?;
         let mark = self.mark(self.lines + count);
-        transaction.set_import(self.directory.id, Some(&mark)).await?;
-        transaction.save().await?;
+        let written = async {
+            self.write_batch(&mut *transaction, batch).await?;
+            transaction.set_import(self.directory.id, Some(&mark)).await?;
+            Ok::<_, Error>(transaction.save().await?)
+        };
+        let place = format!("lines {} to {}", self.lines + 1, self.lines + count);
+        written.await.map_err(|error| error.at(&place))?;
         self.lines += count;
         if has_events {
             // Nobody else may be there who does. What waits for its number has no index of ids.
@@ -235,7 +250,7 @@ impl Importing {
         let Self { core, directory, header, profile, .. } = self;
         let name = &directory.name;
         let before = transaction.directory(name).await?.ok_or_else(|| gone(name))?;
-        let moved = moved_directory(directory.id, name, &header, profile, header.scim)?;
+        let moved = moved_directory(directory.id, name, &header, profile)?;
         transaction.put_moved_directory(&moved).await?;
         transaction.set_import(directory.id, None).await?;
         if header.scim {
@@ -300,7 +315,7 @@ impl Batch {
 }
 
 /// The profile of a header that this version reads.
-fn checked(header: &Header) -> Result<Profile> {
+pub(super) fn checked(header: &Header) -> Result<Profile> {
     if header.format != FORMAT {
         return Err(Error::value(format!(
             "the export has the format {}, and this version of Rollcall reads {FORMAT}: use the version that made it, {}, or a \
@@ -313,132 +328,23 @@ fn checked(header: &Header) -> Result<Profile> {
     })
 }
 
-fn moved_directory(
+pub(super) fn moved_directory(
     id: Uuid,
     name: &str,
     header: &Header,
     profile: Profile,
-    scim_enabled: bool,
 ) -> Result<MovedDirectory> {
     Ok(MovedDirectory {
         id,
         name: name.to_owned(),
         profile,
-        scim_enabled,
+        scim_enabled: header.scim,
         groups_enabled: header.groups,
         settings: serde_json::to_string(&header.settings).map_err(Error::internal)?,
+        importing: false,
         created: header.created,
         modified: header.modified,
     })
-}
-
-fn schema(line: Schema) -> Result<RegisteredSchema, String> {
-    Ok(RegisteredSchema {
-        resource_type: [ResourceType::User, ResourceType::Group]
-            .into_iter()
-            .find(|known| known.as_str() == line.resource_type)
-            .ok_or_else(|| format!("a schema of {:?}, which is no type", line.resource_type))?,
-        required: line.required,
-        created: line.created,
-        schema: line.definition,
-    })
-}
-
-fn user(line: User) -> Result<MovedResource, String> {
-    let User { record, origin, administrator, scim_managed, password_hash } = line;
-    let origin = Some(known_origin(&origin)?);
-    let beside = Beside { unique: true, administrator, origin, scim_managed, password: password_hash };
-    moved(ResourceType::User, record, beside)
-}
-
-fn group(line: Group) -> Result<MovedResource, String> {
-    let Group { record, unique, scim_managed } = line;
-    let beside = Beside { unique, administrator: false, origin: None, scim_managed, password: None };
-    moved(ResourceType::Group, record, beside)
-}
-
-/// What a user or group has beside its record.
-struct Beside {
-    unique: bool,
-    administrator: bool,
-    origin: Option<UserOrigin>,
-    scim_managed: bool,
-    password: Option<String>,
-}
-
-fn moved(resource_type: ResourceType, record: Record, beside: Beside) -> Result<MovedResource, String> {
-    let provenance = Provenance::from_json(record.provenance).map_err(|error| error.to_string())?;
-    let resource = StoredResource {
-        resource_type,
-        id: record.id.0,
-        version: record.version,
-        created: record.created,
-        modified: record.modified,
-        attributes: record.attributes,
-        groups: Vec::new(),
-        administrator: beside.administrator,
-        origin: beside.origin,
-        scim_managed: beside.scim_managed,
-    };
-    Ok(MovedResource { resource, unique: beside.unique, provenance, password: beside.password })
-}
-
-fn members(line: Members) -> impl Iterator<Item = MovedMember> {
-    let Members { group: Id(group), users, groups } = line;
-    let of = move |resource_type| move |Id(member): Id| MovedMember { group, member, resource_type };
-    users.into_iter().map(of(ResourceType::User)).chain(groups.into_iter().map(of(ResourceType::Group)))
-}
-
-fn link(line: Link) -> Result<SignInLink, String> {
-    let protocol = Protocol::from_name(&line.protocol)
-        .ok_or_else(|| format!("a link by {:?}, which is no protocol", line.protocol))?;
-    let Link { issuer, subject, user: Id(user), created, .. } = line;
-    Ok(SignInLink { issuer, subject, user, protocol, created })
-}
-
-fn rule(line: ProvisioningRule) -> Result<rollcall_store::ProvisioningRule, String> {
-    let effect = Effect::from_name(&line.effect)
-        .ok_or_else(|| format!("a rule with the effect {:?}, which is none", line.effect))?;
-    let ProvisioningRule { id: Id(id), conditions, description, created, .. } = line;
-    Ok(rollcall_store::ProvisioningRule { id, effect, conditions, description, created })
-}
-
-fn deleted_user(line: DeletedUser) -> Result<MovedDeparted, String> {
-    let user = StoredResource {
-        resource_type: ResourceType::User,
-        id: line.id.0,
-        version: line.version,
-        created: line.created,
-        modified: line.deleted,
-        attributes: line.attributes,
-        groups: Vec::new(),
-        administrator: false,
-        origin: Some(known_origin(&line.origin)?),
-        scim_managed: line.scim_managed,
-    };
-    let deleted_by = line.deleted_by.map(|Id(id)| id);
-    Ok(MovedDeparted { user, deleted_by, link: line.link, address: line.address })
-}
-
-fn event(line: Event, directory: Uuid) -> Result<rollcall_store::Event, String> {
-    let kind = EventKind::from_name(&line.kind)
-        .ok_or_else(|| format!("an event of the kind {:?}, which is none", line.kind))?;
-    Ok(rollcall_store::Event {
-        id: line.id.0,
-        directory: Some(directory),
-        kind,
-        subject: line.subject.0,
-        version: line.version,
-        time: line.time,
-        actor: line.actor.map_or(Actor::System, |Id(id)| Actor::Credential(id)),
-        person: line.person,
-        request_id: line.request_id,
-        changes: line.changes,
-    })
-}
-
-fn known_origin(name: &str) -> Result<UserOrigin, String> {
-    UserOrigin::from_name(name).ok_or_else(|| format!("a user with the origin {name:?}, which is none"))
 }
 
 fn events_are_there() -> Error {
@@ -456,6 +362,8 @@ fn gone(name: &str) -> Error {
 fn overtaken(name: &str) -> Error {
     Error::new(
         ErrorReason::Conflict,
-        format!("somebody else imports into the directory {name:?} at the same time"),
+        format!(
+            "somebody else imports into the directory {name:?} at the same time, or changes it: try again"
+        ),
     )
 }

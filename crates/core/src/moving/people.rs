@@ -7,6 +7,7 @@ use rollcall_scim::{Profile, Resource, schema};
 use rollcall_store::{Directory, UserKey, UserOrigin};
 use serde_json::Value;
 
+use super::ways_on;
 use crate::Core;
 use crate::error::{Error, Result};
 use crate::events::Origin;
@@ -45,7 +46,8 @@ impl Core {
             Error::new(ErrorReason::NotFound, detail)
         })?;
         if self.store.import(directory.id).await?.is_some() {
-            let detail = format!("the directory {name:?} is being imported; let that end first");
+            let detail =
+                format!("the directory {name:?} is being imported; let that end first: {}", ways_on(name));
             return Err(Error::new(ErrorReason::Forbidden, detail));
         }
         let types = self.types(&directory).await?;

@@ -6,7 +6,7 @@ use std::thread;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
 use super::{Prepared, SALT_BYTES};
@@ -16,6 +16,13 @@ use crate::error::{Error, Result};
 const MEMORY: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
+
+/// What a hash that comes from elsewhere may take at most: 256 MiB.
+const MOST_MEMORY: u32 = 256 * 1024;
+const MOST_PASSES: u32 = 10;
+const MOST_LANES: u32 = 8;
+/// More bytes than a hash has, with its salt and parameters.
+const LONGEST_HASH: usize = 300;
 
 /// Hashes and compares passwords. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -79,6 +86,25 @@ impl Hasher {
     }
 }
 
+/// Refuses what is no hash of Argon2id that can be compared with in bearable time and memory.
+///
+/// Errors: `INVALID_VALUE`.
+pub(crate) fn require_hash(text: &str) -> Result<()> {
+    let parsed = PasswordHash::new(text).ok().filter(|hash| hash.salt.is_some() && hash.hash.is_some());
+    let hash = parsed
+        .filter(|hash| hash.algorithm == ARGON2ID_IDENT && text.len() <= LONGEST_HASH)
+        .ok_or_else(|| Error::value("passwordHash: it is no hash of Argon2id in PHC's string form"))?;
+    let params = Params::try_from(&hash)
+        .map_err(|_| Error::value("passwordHash: its parameters are none of Argon2id's"))?;
+    let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
+    if memory > MOST_MEMORY || passes > MOST_PASSES || lanes > MOST_LANES {
+        return Err(Error::value(format!(
+            "passwordHash: m={memory},t={passes},p={lanes} is more than m={MOST_MEMORY},t={MOST_PASSES},p={MOST_LANES}, and              would keep the server busy with every try"
+        )));
+    }
+    Ok(())
+}
+
 fn argon2() -> Result<Argon2<'static>> {
     let params = Params::new(MEMORY, PASSES, LANES, None).map_err(Error::internal)?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
@@ -110,6 +136,32 @@ mod tests {
         let old = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let hash = old.hash_password_with_salt(b"Secret", &[1; SALT_BYTES]).unwrap().to_string();
         assert!(Hasher::new().verify(password("Secret"), Some(hash)).await.unwrap());
+    }
+
+    #[test]
+    fn a_hash_from_elsewhere_is_one_that_can_be_compared_with() {
+        let hash = |parameters: &str| {
+            format!(
+                "$argon2id$v=19${parameters}$AAAAAAAAAAAAAAAAAAAAAA$kAbhvjHiS9tdHqTzPnWXhHDxkF3JI5oCcUUt5qSE1iI"
+            )
+        };
+        for good in ["m=19456,t=2,p=1", "m=262144,t=10,p=8", "m=64,t=1,p=1"] {
+            require_hash(&hash(good)).unwrap();
+        }
+        for (bad, naming) in [
+            (hash("m=1500000,t=2,p=1"), "m=1500000"),
+            (hash("m=19456,t=11,p=1"), "t=11"),
+            (hash("m=19456,t=2,p=9"), "p=9"),
+            (hash("m=1,t=2,p=1"), "parameters"),
+            (hash("m=19456,t=2,p=1").replace("argon2id", "scrypt"), "no hash"),
+            ("secret".to_owned(), "no hash"),
+            ("$argon2id$v=19$m=19456,t=2,p=1".to_owned(), "no hash"),
+            (String::new(), "no hash"),
+        ] {
+            let error = require_hash(&bad).unwrap_err().to_string();
+            assert!(error.contains(naming), "{bad}: {error}");
+            assert!(!error.contains("kAbhvj"), "{error}");
+        }
     }
 
     #[tokio::test]

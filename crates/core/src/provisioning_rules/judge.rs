@@ -82,14 +82,20 @@ pub(super) fn description(text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
+/// Refuses more rules than a directory may have. Errors: `TOO_MANY`.
+pub(super) fn require_few(rules: &[ProvisioningRule]) -> Result<()> {
+    if rules.len() <= MOST_RULES {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorReason::TooMany,
+        format!("a directory may have {MOST_RULES} provisioning rules at most"),
+    ))
+}
+
 /// Refuses a list in which a rule could never match. `placed` is the index of the rule that has come to where it is.
 pub(super) fn require_reachable(rules: &[ProvisioningRule], placed: usize) -> Result<()> {
-    if rules.len() > MOST_RULES {
-        return Err(Error::new(
-            ErrorReason::TooMany,
-            format!("a directory may have {MOST_RULES} provisioning rules at most"),
-        ));
-    }
+    require_few(rules)?;
     for (index, rule) in rules.iter().enumerate() {
         let shadows = shadows(rules, index);
         if shadows.is_empty() {

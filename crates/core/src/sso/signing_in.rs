@@ -58,7 +58,7 @@ struct Done {
 impl Sso {
     /// The sign-in of somebody who is known reads and writes nothing, unless the application tells something new.
     pub(super) async fn sign_in(&self, caller: &Caller, request: SignInRequest) -> Result<SignInResponse> {
-        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let directory = caller.directory_to_change(&*self.core.store, &request.directory).await?;
         let arrival = Arrival::judge(request)?;
         let verdict = decide(&mut *self.core.store.sign_ins(), &directory, &arrival).await?;
         let done = if is_carried_out(&verdict, &directory, &arrival) {
@@ -84,7 +84,7 @@ impl Sso {
             attributes,
             groups,
         } = request;
-        let directory = caller.directory(&*self.core.store, &directory).await?;
+        let directory = caller.directory_to_change(&*self.core.store, &directory).await?;
         let arrival = Arrival::judge(SignInRequest {
             directory: String::new(),
             protocol,

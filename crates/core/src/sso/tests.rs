@@ -62,6 +62,7 @@ pub(super) fn directory(scim_enabled: bool) -> Directory {
         safeguards: Safeguards::default(),
         activity: ActivitySettings::default(),
         administrator_role: None,
+        importing: false,
         schemas_version: 0,
         created: 0,
         modified: 0,

@@ -15,7 +15,7 @@ impl Sso {
         caller: &Caller,
         request: DeleteSignInLinkRequest,
     ) -> Result<DeleteSignInLinkResponse> {
-        let directory = caller.directory(&*self.core.store, &request.directory).await?.id;
+        let directory = caller.directory_to_change(&*self.core.store, &request.directory).await?.id;
         let user = parse_id(ResourceType::User.as_str(), &request.user_id)?;
         let core = &self.core;
         core.in_a_transaction(|mut transaction| async move {

@@ -19,7 +19,7 @@ impl Users {
         caller: &Caller,
         request: SetAdministratorRequest,
     ) -> Result<SetAdministratorResponse> {
-        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let directory = caller.directory_to_change(&*self.core.store, &request.directory).await?;
         let id = parse_id(RESOURCE_TYPE, &request.id)?;
         let types = self.core.types(&directory).await?;
         let (core, directory, on) = (&self.core, &directory, request.administrator);

@@ -22,7 +22,8 @@ impl Core {
             let directories = self.store.directories(after.as_deref(), DIRECTORIES_AT_ONCE).await?;
             let Some(last) = directories.last() else { return Ok(()) };
             after = Some(last.name.clone());
-            for directory in &directories {
+            // Of one that is being imported some are still to come; they are forgotten once all are there.
+            for directory in directories.iter().filter(|directory| !directory.importing) {
                 while self.purge_some(directory).await? {}
                 self.forget_departures(directory).await?;
             }

@@ -16,6 +16,7 @@ use super::departed::DAY;
 use super::{RESOURCE_TYPE, Users, user_message};
 use crate::Core;
 use crate::caller::{Caller, parse_id};
+use crate::clock::LATEST;
 use crate::credentials::timestamp;
 use crate::error::{Error, Result};
 use crate::events::{Origin, changes, credential_message};
@@ -80,7 +81,7 @@ impl Users {
         request: RestoreUserRequest,
     ) -> Result<RestoreUserResponse> {
         require_inside(caller)?;
-        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let directory = caller.directory_to_change(&*self.core.store, &request.directory).await?;
         let id = parse_id(RESOURCE_TYPE, &request.id)?;
         if directory.safeguards.retention_days == 0 {
             return Err(Error::new(
@@ -200,7 +201,8 @@ fn message(departed: DepartedUser, directory: &Directory, definition: &Definitio
     DeletedUser {
         user: Some(user_message(directory, user, &[], &View::default(), definition)),
         deleted_time: Some(timestamp(deleted)),
-        purge_time: Some(timestamp(deleted + retention(directory))),
+        // An older version let in any time with an import.
+        purge_time: Some(timestamp(deleted.saturating_add(retention(directory)).min(LATEST))),
         deleted_by: deleted_by.map(|id| credential_message(id, author)),
     }
 }

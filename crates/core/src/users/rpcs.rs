@@ -26,7 +26,7 @@ impl Users {
         request: CreateUserRequest,
     ) -> Result<CreateUserResponse> {
         let view = View::of(request.projection)?;
-        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let directory = caller.directory_to_change(&*self.core.store, &request.directory).await?;
         caller.require_schemas(&directory)?;
         let types = self.core.types(&directory).await?;
         let origin = caller.user_origin();
@@ -60,7 +60,7 @@ impl Users {
         let ToChange { caller, ahead, turn: _turn } =
             self.core.admit_to_change(extensions, named(&request.id, request.me)).await?;
         let view = View::of(request.projection)?;
-        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let directory = caller.directory_to_change(&*self.core.store, &request.directory).await?;
         let id = caller.user(&request.id, request.me)?;
         let types = self.core.types(&directory).await?;
         let if_match = request.if_match;
@@ -83,7 +83,7 @@ impl Users {
             self.core.admit_to_change(extensions, named(&request.id, request.me)).await?;
         let view = View::of(request.projection)?;
         self.core.require_few_operations(request.operations.len())?;
-        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let directory = caller.directory_to_change(&*self.core.store, &request.directory).await?;
         let id = caller.user(&request.id, request.me)?;
         let types = self.core.types(&directory).await?;
         let (messages, if_match) = (request.operations, request.if_match);
@@ -106,7 +106,7 @@ impl Users {
         caller: &Caller,
         request: DeleteUserRequest,
     ) -> Result<DeleteUserResponse> {
-        let directory = caller.directory(&*self.core.store, &request.directory).await?;
+        let directory = caller.directory_to_change(&*self.core.store, &request.directory).await?;
         let id = caller.user(&request.id, request.me)?;
         let (core, directory, if_match) = (&self.core, &directory, &request.if_match);
         core.in_a_transaction(|mut transaction| async move {

@@ -190,6 +190,11 @@ async fn changed(
     prune: bool,
 ) -> Result<Work> {
     let mut work = Work::default();
+    if there.imported_lines.is_some() {
+        // A core that starts meanwhile must not stay away for it.
+        work.remarks.push("it is being imported, and stays as it is until all is there".to_owned());
+        return Ok(work);
+    }
     let name = wanted.name.value.as_str();
     let present = settings::present(there);
     for (what, after) in settings::given(wanted) {

@@ -75,12 +75,10 @@ impl Import {
         if self.csv {
             return self.people().await;
         }
-        let (header, trailer, first_event) =
-            self.checked().with_context(|| format!("nothing was imported from {}", self.file.display()))?;
         let store = database::open_existing(&self.database).await?;
         database::require_migrated(&*store).await?;
         let core = database::core(store.clone(), Limits::default())?;
-        let done = self.act(&core, header, trailer, first_event).await;
+        let done = self.act(&core).await;
         store.close().await;
         done
     }
@@ -95,13 +93,10 @@ impl Import {
         done
     }
 
-    async fn act(
-        &self,
-        core: &Core,
-        header: Header,
-        trailer: Trailer,
-        first_event: Option<Id>,
-    ) -> Result<()> {
+    async fn act(&self, core: &Core) -> Result<()> {
+        let (header, trailer, first_event) = self
+            .checked(core)
+            .with_context(|| format!("nothing was imported from {}", self.file.display()))?;
         let target = core
             .import_target(&self.directory, &trailer.sha256, self.resume)
             .await
@@ -116,19 +111,30 @@ impl Import {
                 .context("nothing was imported")?;
             self.write(importing, &trailer.counts)
                 .await
-                .context("the import was not finished: mend what is wrong, and go on with --resume")?;
+                .with_context(|| {
+                    let name = &self.directory;
+                    format!(
+                        "the import was not finished: go on with this very file and --resume, or give it up with `rollcall \
+                         directory delete {name} --confirm {name}`"
+                    )
+                })?;
         }
         self.print(&header, &trailer, &target)
     }
 
-    /// Reads the whole file, to make sure that it is one, and all of one, and gives its first event too. Errors: what is wrong
-    /// with it.
-    fn checked(&self) -> Result<(Header, Trailer, Option<Id>)> {
+    /// Reads the whole file, to make sure that it is one, and all of one, and that each line can be written, and gives its first
+    /// event too. Errors: what is wrong with it.
+    fn checked(&self, core: &Core) -> Result<(Header, Trailer, Option<Id>)> {
         let (mut reader, header) = self.read()?;
+        let mut judging = core.judge(&header)?;
         let mut progress = Progress::new();
         let mut lines: u64 = 1;
-        let mut first_event = None;
+        let (mut first_event, mut fault) = (None, None);
         while let Some(line) = reader.next()? {
+            // A file that was changed by mistake is told by its checksum, whatever came of that.
+            if fault.is_none() {
+                fault = judging.line(&line).err();
+            }
             if let Line::Event(event) = &line {
                 first_event.get_or_insert(event.id);
             }
@@ -136,7 +142,10 @@ impl Import {
             progress.show(|| format!("read {lines} lines"));
         }
         let trailer = reader.end().context("it was cut: its last line is missing")?;
-        Ok((header, trailer, first_event))
+        match fault {
+            None => Ok((header, trailer, first_event)),
+            Some(fault) => Err(fault.into()),
+        }
     }
 
     fn read(&self) -> Result<(ExportReader<BufReader<File>>, Header)> {

@@ -124,10 +124,20 @@ macro_rules! lease_time {
 }
 pub(super) use lease_time;
 
-/// Writes a new event, which has no number until it is committed.
-pub(super) const INSERT_EVENT: &str = "INSERT INTO pending_events \
-     (id, directory_id, kind, subject, version, time, actor, request_id, changes, person) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+/// Writes a new event, which has no number until it is committed, where a condition holds.
+macro_rules! insert_event {
+    ($condition:literal) => {
+        concat!(
+            "INSERT INTO pending_events (id, directory_id, kind, subject, version, time, actor, request_id, changes, person) \
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10",
+            $condition
+        )
+    };
+}
+pub(super) use insert_event;
+
+/// Waits for all who have written events in a transaction that goes on, and lets nobody else write one until this one ends.
+pub(super) const HOLD_WRITERS: Option<&str> = Some("LOCK TABLE pending_events IN SHARE ROW EXCLUSIVE MODE");
 /// All events, those that have no number yet behind those that have one.
 pub(super) const ALL_EVENTS: &str = "(SELECT directory_id, number, id, kind, subject, version, time, actor, request_id, changes, \
      person FROM events WHERE number IS NOT NULL UNION ALL SELECT directory_id, 4611686018427387904 + position, id, kind, \

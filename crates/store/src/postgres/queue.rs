@@ -64,7 +64,7 @@ impl Queue {
 fn resource_of(writes: Writes) -> Option<ResourceType> {
     match writes {
         Writes::Resource(resource_type) | Writes::Rewrites(resource_type) => Some(resource_type),
-        Writes::Adds(_) | Writes::Removes(_) | Writes::Changes(_) => None,
+        Writes::Adds(_) | Writes::Removes(_) | Writes::Changes(_) | Writes::Event => None,
     }
 }
 
@@ -76,6 +76,7 @@ fn may_be_together(one: Writes, other: Writes) -> bool {
 fn table(writes: Writes) -> &'static str {
     match writes {
         Writes::Adds(table) | Writes::Removes(table) | Writes::Changes(table) => table,
+        Writes::Event => "events",
         Writes::Resource(_) | Writes::Rewrites(_) => "resources",
     }
 }

@@ -141,6 +141,7 @@ pub(super) fn directory(cells: &mut Cells<'_>) -> Result<Directory> {
         provisioning: settings.provisioning.clone(),
         activity: settings.activity,
         administrator_role: settings.administrator_role.clone(),
+        importing: settings.importing,
         schemas_version: cells.next()?,
         created: cells.next()?,
         modified: cells.next()?,

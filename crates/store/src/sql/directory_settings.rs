@@ -7,9 +7,12 @@ use rollcall_scim::Rule;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    ActivitySettings, Directory, Error, NoticeSettings, PasswordHandling, Protocol, ProvisioningChoices,
-    Recording, Result, Safeguards,
+    ActivitySettings, Directory, Error, MovedDirectory, NoticeSettings, PasswordHandling, Protocol,
+    ProvisioningChoices, Recording, Result, Safeguards,
 };
+
+/// The setting that a directory has while it is being imported.
+pub(super) const IMPORTING: &str = "importing";
 
 /// What has been read of which text: every call reads the settings of its directory, and they seldom change.
 static KNOWN: LazyLock<RwLock<HashMap<String, Arc<Settings>>>> = LazyLock::new(RwLock::default);
@@ -26,6 +29,7 @@ pub(super) struct Settings {
     pub(super) safeguards: Safeguards,
     pub(super) activity: ActivitySettings,
     pub(super) administrator_role: Option<String>,
+    pub(super) importing: bool,
 }
 
 /// The settings as JSON: those that are not as a new directory has them.
@@ -63,6 +67,9 @@ pub(super) fn written_settings(directory: &Directory) -> String {
     }
     if let Some(role) = &directory.administrator_role {
         settings.insert("administrator_role".to_owned(), json!(role));
+    }
+    if directory.importing {
+        settings.insert(IMPORTING.to_owned(), json!(true));
     }
     Value::Object(settings).to_string()
 }
@@ -112,6 +119,46 @@ pub(super) fn read_settings(text: &str) -> Result<Arc<Settings>> {
     Ok(settings)
 }
 
+/// The directory with the settings that it comes with, of which nothing may be passed over. Errors: in words, what none keeps.
+pub(super) fn read_all_settings(moved: &MovedDirectory) -> Result<Directory, String> {
+    let settings =
+        parse_settings(&moved.settings).map_err(|_| format!("settings: {} are none", moved.settings))?;
+    let directory = Directory {
+        id: moved.id,
+        name: moved.name.clone(),
+        profile: moved.profile,
+        scim_enabled: moved.scim_enabled,
+        groups_enabled: moved.groups_enabled,
+        rule_settings: settings.rules,
+        password_handling: settings.password,
+        notices: settings.notices,
+        safeguards: settings.safeguards,
+        provisioning: settings.provisioning,
+        activity: settings.activity,
+        importing: false,
+        administrator_role: settings.administrator_role,
+        schemas_version: 0,
+        created: moved.created,
+        modified: moved.modified,
+    };
+    let json = |text: &str| serde_json::from_str(text).unwrap_or_default();
+    match passed_over("settings", &json(&moved.settings), &json(&written_settings(&directory))) {
+        None => Ok(directory),
+        Some(setting) => Err(setting),
+    }
+}
+
+/// The first of what was given that was not read, with its place.
+fn passed_over(place: &str, given: &Value, read: &Value) -> Option<String> {
+    match (given, read) {
+        (Value::Object(given), Value::Object(read)) => given.iter().find_map(|(name, value)| {
+            let place = format!("{place}.{name}");
+            passed_over(&place, value, read.get(name).unwrap_or(&Value::Null))
+        }),
+        (given, read) => (given != read).then(|| format!("{place}: {given} is none")),
+    }
+}
+
 fn parse_settings(text: &str) -> Result<Settings> {
     let damaged = || Error::Damaged(format!("a directory has the settings {text:?}"));
     let settings: Value = serde_json::from_str(text).map_err(|_| damaged())?;
@@ -135,6 +182,7 @@ fn parse_settings(text: &str) -> Result<Settings> {
     }
     let activity = read_activity(settings.get("activity"));
     let administrator_role = settings.get("administrator_role").and_then(Value::as_str).map(str::to_owned);
+    let importing = settings.get(IMPORTING).and_then(Value::as_bool).unwrap_or_default();
     Ok(Settings {
         rules: known.collect(),
         password,
@@ -143,5 +191,6 @@ fn parse_settings(text: &str) -> Result<Settings> {
         provisioning,
         activity,
         administrator_role,
+        importing,
     })
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::super::dialect::{HAS_UNNUMBERED, INSERT_EVENT};
+use super::super::dialect::{HAS_UNNUMBERED, insert_event};
 use super::super::{Database, Tx};
 use super::credentials::kind_of;
 use super::{Connection, Row, Statement, Writes, push_limit};
@@ -19,6 +19,13 @@ const NO_DIRECTORY: Uuid = Uuid::nil();
 
 /// How many events are deleted at once.
 const EXPIRED_AT_ONCE: i64 = 1000;
+
+/// Writes an event.
+const INSERT: &str = insert_event!("");
+/// The same, unless its directory is being imported. By the division the statement fails as a conflict on PostgreSQL; SQLite
+/// writes no row.
+const INSERT_UNLESS_IMPORTING: &str =
+    insert_event!(" WHERE 1 / (SELECT 1 - COUNT(*) FROM imports WHERE directory_id = $2) = 1");
 
 /// The columns of an event `e`, as [`event`] reads them.
 pub(super) const COLUMNS: &str =
@@ -122,7 +129,8 @@ impl EventKeeping for Database {
 #[async_trait]
 impl EventWriting for Tx {
     async fn insert_event(&mut self, event: &Event) -> Result<()> {
-        insert(self, event).await?;
+        let statement = if event.kind.waits_for_imports() { INSERT_UNLESS_IMPORTING } else { INSERT };
+        write(self, event, statement).await?;
         if event.kind.is_administrative() {
             self.insert_audit_record(event).await?;
         }
@@ -130,10 +138,14 @@ impl EventWriting for Tx {
     }
 }
 
-/// Writes an event, and nothing into the audit log.
-pub(super) async fn insert(transaction: &mut Tx, event: &Event) -> Result<()> {
+/// Writes an event that comes with an import, and nothing into the audit log.
+pub(super) async fn insert_moved(transaction: &mut Tx, event: &Event) -> Result<()> {
+    write(transaction, event, INSERT).await
+}
+
+async fn write(transaction: &mut Tx, event: &Event, statement: &'static str) -> Result<()> {
     transaction.note_event(event);
-    Statement::new(INSERT_EVENT)
+    Statement::new(statement)
         .bind(event.id)
         .bind(stream_of(event.directory))
         .bind(event.kind.as_str())
@@ -144,7 +156,7 @@ pub(super) async fn insert(transaction: &mut Tx, event: &Event) -> Result<()> {
         .bind(&event.request_id)
         .bind(event.changes.to_string())
         .bind(person_text(event)?)
-        .later(Writes::Changes("events"), transaction.connection()?)
+        .later(Writes::Event, transaction.connection()?)
         .await
 }
 

@@ -8,10 +8,10 @@ use rollcall_scim::{Profile, Resource};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::super::dialect::{ALL_EVENTS, FOR_UPDATE};
+use super::super::dialect::{ALL_EVENTS, FOR_UPDATE, HOLD_WRITERS};
 use super::super::{Database, Tx};
 use super::departed::departed;
-use super::directory_settings::read_settings;
+use super::directory_settings::{IMPORTING, read_all_settings, read_settings};
 use super::members::type_of;
 use super::resource_row::origin;
 use super::{
@@ -19,7 +19,7 @@ use super::{
     push_limit, resources, schemas, sign_ins,
 };
 use crate::{
-    Draft, Error, Event, ImportMark, MovedDeparted, MovedDirectory, MovedMember, MovedResource,
+    Directory, Draft, Error, Event, ImportMark, MovedDeparted, MovedDirectory, MovedMember, MovedResource,
     MovingReading, MovingWriting, Protocol, Provenance, ProvisioningRule, RegisteredSchema, ResourceType,
     Result, SignInLink, Snapshot, StoredDocument, StoredResource, UserOrigin,
 };
@@ -31,6 +31,10 @@ struct Reading(Connection);
 impl MovingReading for Database {
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
         Ok(Box::new(Reading(self.frozen_reader().await?)))
+    }
+
+    fn read_moved(&self, moved: &MovedDirectory) -> Result<Directory, String> {
+        read_all_settings(moved)
     }
 
     async fn import(&self, directory: Uuid) -> Result<Option<ImportMark>> {
@@ -179,6 +183,7 @@ impl Snapshot for Reading {
 impl MovingWriting for Tx {
     async fn put_moved_directory(&mut self, moved: &MovedDirectory) -> Result<()> {
         read_settings(&moved.settings)?;
+        let settings = if moved.importing { marked(&moved.settings)? } else { moved.settings.clone() };
         Statement::new(
             "INSERT INTO directories (id, name, profile, scim_enabled, groups_enabled, settings, created, modified) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET profile = excluded.profile, \
@@ -190,7 +195,7 @@ impl MovingWriting for Tx {
         .bind(moved.profile.as_str())
         .bind(moved.scim_enabled)
         .bind(moved.groups_enabled)
-        .bind(&moved.settings)
+        .bind(settings)
         .bind(moved.created)
         .bind(moved.modified)
         .run(self.connection()?)
@@ -295,9 +300,19 @@ impl MovingWriting for Tx {
             }
         }
         for event in moved {
-            events::insert(self, event).await?;
+            events::insert_moved(self, event).await?;
         }
         Ok(true)
+    }
+
+    async fn hold_empty(&mut self, directory: Uuid) -> Result<bool> {
+        if let Some(lock) = HOLD_WRITERS {
+            Statement::new(lock).run(self.connection()?).await?;
+        }
+        let tables = ["resources", "departed_users", "schemas", "provisioning_rules"];
+        let any = tables.map(|table| format!("EXISTS (SELECT 1 FROM {table} WHERE directory_id = $1)"));
+        let text = format!("SELECT NOT ({})", any.join(" OR "));
+        Statement::new(text).bind(directory).the_value(self.connection()?).await
     }
 
     async fn import(&mut self, directory: Uuid) -> Result<Option<ImportMark>> {
@@ -318,6 +333,14 @@ impl MovingWriting for Tx {
         statement.run(self.connection()?).await?;
         Ok(())
     }
+}
+
+/// The settings of a directory with the one that says that it is being imported.
+fn marked(settings: &str) -> Result<String> {
+    let mut settings: Map<String, Value> =
+        serde_json::from_str(settings).map_err(|error| Error::Damaged(error.to_string()))?;
+    settings.insert(IMPORTING.to_owned(), Value::Bool(true));
+    Ok(Value::Object(settings).to_string())
 }
 
 /// Whether one of these events is there.
@@ -388,6 +411,7 @@ fn directory(row: &Row) -> Result<MovedDirectory> {
             .ok_or_else(|| Error::Damaged(format!("a directory has the unknown profile {profile:?}")))?,
         scim_enabled: row.get(3)?,
         groups_enabled: row.get(4)?,
+        importing: read_settings(row.get(5)?)?.importing,
         settings: row.get(5)?,
         created: row.get(6)?,
         modified: row.get(7)?,

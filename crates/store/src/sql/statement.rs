@@ -25,6 +25,8 @@ pub(in super::super) enum Writes {
     Removes(&'static str),
     /// Rows of a table that may be there.
     Changes(&'static str),
+    /// A new event: if it is not written, the transaction fails as [`Error::Conflict`].
+    Event,
     /// A new resource of this type.
     Resource(ResourceType),
     /// The one row of a resource of this type, which must be as it was read: if it is not, the transaction fails as

@@ -86,6 +86,10 @@ impl Connection {
         let written = self.run(statement).await;
         match writes {
             Writes::Adds(_) | Writes::Removes(_) | Writes::Changes(_) => written.map(drop),
+            Writes::Event => match written {
+                Ok(0) => Err(Error::Conflict("the directory is being imported".into())),
+                written => written.map(drop),
+            },
             Writes::Resource(resource_type) => written.map(drop).map_err(|error| error.of(resource_type)),
             Writes::Rewrites(resource_type) => match written {
                 Ok(0) => Err(Error::Conflict("a row has changed since it was read".into())),

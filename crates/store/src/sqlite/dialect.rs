@@ -120,12 +120,22 @@ macro_rules! lease_time {
 }
 pub(super) use lease_time;
 
-/// Writes a new event, with the next number of its directory, since there is one writer.
-pub(super) const INSERT_EVENT: &str = "INSERT INTO events \
-     (id, directory_id, number, kind, subject, version, time, actor, request_id, changes, person) \
-     VALUES ($1, $2, (SELECT COALESCE(MAX(last.number), 0) + 1 FROM (SELECT MAX(number) AS number FROM events \
-     WHERE directory_id = $2 UNION ALL SELECT expired FROM event_streams WHERE directory_id = $2) AS last), \
-     $3, $4, $5, $6, $7, $8, $9, $10)";
+/// Writes a new event, with the next number of its directory, since there is one writer, where a condition holds.
+macro_rules! insert_event {
+    ($condition:literal) => {
+        concat!(
+            "INSERT INTO events (id, directory_id, number, kind, subject, version, time, actor, request_id, changes, person) \
+             SELECT $1, $2, (SELECT COALESCE(MAX(last.number), 0) + 1 FROM (SELECT MAX(number) AS number FROM events \
+             WHERE directory_id = $2 UNION ALL SELECT expired FROM event_streams WHERE directory_id = $2) AS last), \
+             $3, $4, $5, $6, $7, $8, $9, $10",
+            $condition
+        )
+    };
+}
+pub(super) use insert_event;
+
+/// Waits for all who are writing: there is one writer, for whom this transaction has waited.
+pub(super) const HOLD_WRITERS: Option<&str> = None;
 /// All events, which have numbers.
 pub(super) const ALL_EVENTS: &str = "events";
 /// Whether a directory has events without a number.

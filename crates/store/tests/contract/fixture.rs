@@ -30,6 +30,7 @@ pub(crate) async fn directory(store: &dyn Store, number: u128) -> Directory {
         password_handling: PasswordHandling::Discard,
         activity: ActivitySettings::default(),
         administrator_role: None,
+        importing: false,
         notices: NoticeSettings::default(),
         safeguards: Safeguards::default(),
         provisioning: ProvisioningChoices::default(),

@@ -2,9 +2,9 @@
 
 use rollcall_scim::{Profile, builtin};
 use rollcall_store::{
-    Actor, Conditions, Directory, Draft, Effect, Error, Event, EventQuery, ImportMark, MovedDeparted,
-    MovedDirectory, MovedMember, MovedResource, Protocol, Provenance, ProvisioningRule, ResourceType,
-    SignInLink, Snapshot, Store, StoredResource, UserKey,
+    Actor, Conditions, Directory, Draft, Effect, Error, Event, EventKind, EventQuery, ImportMark,
+    MovedDeparted, MovedDirectory, MovedMember, MovedResource, Protocol, Provenance, ProvisioningRule,
+    ResourceType, SignInLink, Snapshot, Store, StoredResource, UserKey,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -18,6 +18,9 @@ crate::on_both_databases!(
     what_is_read_goes_on_behind_a_key,
     a_directory_is_made_with_its_settings_or_overwritten_but_for_its_name,
     an_import_is_marked_until_it_is_over,
+    what_would_change_a_marked_directory_is_refused,
+    an_import_waits_for_those_who_write_as_it_begins,
+    a_directory_says_that_it_is_being_imported,
     a_connection_that_was_frozen_is_used_again,
     events_are_read_with_and_without_a_number_and_follow_what_is_there,
 );
@@ -173,6 +176,7 @@ async fn a_directory_is_made_with_its_settings_or_overwritten_but_for_its_name(d
         scim_enabled: false,
         groups_enabled: true,
         settings: r#"{"password":"store"}"#.to_owned(),
+        importing: false,
         created: 3,
         modified: 4,
     };
@@ -210,6 +214,97 @@ async fn an_import_is_marked_until_it_is_over(database: &dyn Database) {
     transaction.set_import(acme.id, None).await.unwrap();
     transaction.save().await.unwrap();
     assert_eq!(store.import(acme.id).await.unwrap(), None);
+}
+
+async fn mark(store: &dyn Store, directory: Uuid, mark: Option<&ImportMark>) {
+    let mut transaction = store.begin().await.unwrap();
+    transaction.set_import(directory, mark).await.unwrap();
+    transaction.save().await.unwrap();
+}
+
+async fn tell(store: &dyn Store, event: &Event) -> Result<(), Error> {
+    let mut transaction = store.begin().await?;
+    transaction.insert_event(event).await?;
+    transaction.save().await
+}
+
+async fn what_would_change_a_marked_directory_is_refused(database: &dyn Database) {
+    let store = database.store().await;
+    let (acme, other) = (directory(&*store, 1).await, directory(&*store, 2).await);
+    mark(&*store, acme.id, Some(&ImportMark { digest: "ab".to_owned(), lines: 1 })).await;
+    for (number, kind) in (1..).zip(EventKind::ALL) {
+        let event = Event { kind: *kind, directory: Some(acme.id), ..event(number, id(1)) };
+        let told = tell(&*store, &event).await;
+        let is_refused = matches!(told, Err(Error::Conflict(_)));
+        assert!(is_refused || told.is_ok(), "{kind:?}: {told:?}");
+        assert_eq!(is_refused, kind.waits_for_imports(), "{kind:?}");
+    }
+    // So is one that is written together with something else.
+    let mut transaction = store.begin().await.unwrap();
+    let new = named(1, "ana");
+    let (search, made) =
+        (search(&new.attributes, builtin::user()), Event { directory: Some(acme.id), ..event(101, id(1)) });
+    let provenance = Provenance::of_new(&made);
+    let draft = Draft { resource: &new, search: &search, unique: true, provenance: &provenance };
+    let written = async {
+        transaction.insert_resource(acme.id, draft).await?;
+        transaction.insert_event(&made).await?;
+        transaction.save().await
+    };
+    assert!(matches!(written.await, Err(Error::Conflict(_))));
+    assert_eq!(store.user_id(acme.id, UserKey::Name("ana")).await.unwrap(), None);
+
+    tell(&*store, &Event { directory: Some(other.id), ..event(102, id(1)) }).await.unwrap();
+    mark(&*store, acme.id, None).await;
+    tell(&*store, &made).await.unwrap();
+}
+
+async fn an_import_waits_for_those_who_write_as_it_begins(database: &dyn Database) {
+    let store = database.store().await;
+    let acme = directory(&*store, 1).await;
+    let mut transaction = store.begin().await.unwrap();
+    assert!(transaction.hold_empty(acme.id).await.unwrap());
+    drop(transaction);
+    let mut writing = store.begin().await.unwrap();
+    let new = named(1, "ana");
+    let (search, made) =
+        (search(&new.attributes, builtin::user()), Event { directory: Some(acme.id), ..event(1, id(1)) });
+    let provenance = Provenance::of_new(&made);
+    let draft = Draft { resource: &new, search: &search, unique: true, provenance: &provenance };
+    writing.insert_resource(acme.id, draft).await.unwrap();
+    writing.insert_event(&made).await.unwrap();
+    writing.settle().await.unwrap();
+    let beginning = async { store.begin().await.unwrap().hold_empty(acme.id).await.unwrap() };
+    let ending = async {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        writing.save().await.unwrap();
+    };
+    let (is_empty, ()) = tokio::join!(beginning, ending);
+    assert!(!is_empty);
+}
+
+async fn a_directory_says_that_it_is_being_imported(database: &dyn Database) {
+    let store = database.store().await;
+    let mut moved = MovedDirectory {
+        id: id(1),
+        name: "acme".to_owned(),
+        profile: Profile::Okta,
+        scim_enabled: false,
+        groups_enabled: true,
+        settings: r#"{"password":"store"}"#.to_owned(),
+        importing: false,
+        created: 3,
+        modified: 4,
+    };
+    for importing in [true, false] {
+        moved.importing = importing;
+        let mut transaction = store.begin().await.unwrap();
+        transaction.put_moved_directory(&moved).await.unwrap();
+        transaction.save().await.unwrap();
+        assert_eq!(store.directory("acme").await.unwrap().unwrap().importing, importing);
+    }
+    let read = store.snapshot().await.unwrap().directory("acme").await.unwrap();
+    assert_eq!(read, Some(moved));
 }
 
 async fn a_connection_that_was_frozen_is_used_again(database: &dyn Database) {

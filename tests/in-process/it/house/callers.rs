@@ -4,9 +4,11 @@ use rollcall_api::channel::CoreChannel;
 use rollcall_api::client::MAX_MESSAGE_BYTES;
 use rollcall_api::v1::activity_service_client::ActivityServiceClient;
 use rollcall_api::v1::audit_service_client::AuditServiceClient;
+use rollcall_api::v1::bulk_service_client::BulkServiceClient;
 use rollcall_api::v1::directory_service_client::DirectoryServiceClient;
 use rollcall_api::v1::discovery_service_client::DiscoveryServiceClient;
 use rollcall_api::v1::event_service_client::EventServiceClient;
+use rollcall_api::v1::group_service_client::GroupServiceClient;
 use rollcall_api::v1::hold_service_client::HoldServiceClient;
 use rollcall_api::v1::identity_service_client::IdentityServiceClient;
 use rollcall_api::v1::notice_service_client::NoticeServiceClient;
@@ -68,6 +70,10 @@ macro_rules! clients {
 clients! {
     /// Users.
     users: UserServiceClient;
+    /// Groups.
+    groups: GroupServiceClient;
+    /// Many changes in one call.
+    bulk: BulkServiceClient;
     /// What the service supports.
     discovery: DiscoveryServiceClient;
     /// Who a credential is.

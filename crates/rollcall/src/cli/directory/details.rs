@@ -10,6 +10,13 @@ pub(super) fn as_table(directory: &Directory) -> Table {
     let (safeguards, activity) = (safeguards::json(directory), activity::settings_json(directory));
     let mut table = Table::new(&["SETTING", "VALUE"]);
     let mut row = |flag: &str, value: Cell| table.row([flag.into(), value]);
+    if let Some(lines) = directory.imported_lines {
+        let name = &directory.name;
+        let how = format!(
+            "being imported: {lines} lines are in; go on with `rollcall import FILE --directory {name} --resume`"
+        );
+        row("import", how.into());
+    }
     row("retention", format!("{} days", directory.retention_days).into());
     row("guard-rail", cell(&safeguards["guard_rail"]));
     row("dry-run", Cell::switch(directory.dry_run));
@@ -54,5 +61,11 @@ mod tests {
             let is_there = |line: &str| line.split_whitespace().eq(row.split_whitespace());
             assert!(table.lines().any(is_there), "{row}: {table}");
         }
+        assert!(!table.contains("import"), "{table}");
+        let directory = Directory { name: "acme".to_owned(), imported_lines: Some(2001), ..directory };
+        let table = as_table(&directory).render(false);
+        let how =
+            "being imported: 2001 lines are in; go on with `rollcall import FILE --directory acme --resume`";
+        assert!(table.contains(how), "{table}");
     }
 }

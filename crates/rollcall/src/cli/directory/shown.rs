@@ -59,6 +59,7 @@ pub(super) fn as_json(directory: &Message) -> Value {
         "admin_emails": directory.admin_emails,
         "provisioning": provisioning::as_json(directory),
         "activity": activity::settings_json(directory),
+        "importedLines": directory.imported_lines,
         "created": exact_time(directory.created),
         "lastModified": exact_time(directory.last_modified),
     });
