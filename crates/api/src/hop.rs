@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tonic::transport::{Endpoint, Server};
+use hyper_util::rt::TokioTimer;
+use hyper_util::server::conn::auto::Builder;
+use tonic::transport::Endpoint;
 
 /// How long it may take to connect to the core.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,16 +37,19 @@ pub fn gateway_end(core: Endpoint) -> Endpoint {
         .keep_alive_while_idle(true)
 }
 
-/// The core's end.
-pub fn core_end() -> Server {
-    Server::builder()
-        .http2_keepalive_interval(Some(CORE_KEEPALIVE.0))
-        .http2_keepalive_timeout(Some(CORE_KEEPALIVE.1))
-        .initial_connection_window_size(Some(WINDOWS.0))
-        .initial_stream_window_size(Some(WINDOWS.1))
-        .http2_max_pending_accept_reset_streams(Some(GIVEN_UP_AT_ONCE))
+/// The core's end, where it speaks HTTP/2, whose answers are sent by this executor.
+pub fn core_end<E>(executor: E) -> Builder<E> {
+    let mut end = Builder::new(executor);
+    end.http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(CORE_KEEPALIVE.0)
+        .keep_alive_timeout(CORE_KEEPALIVE.1)
+        .initial_connection_window_size(WINDOWS.0)
+        .initial_stream_window_size(WINDOWS.1)
+        .max_pending_accept_reset_streams(GIVEN_UP_AT_ONCE)
         // The one more is for whoever asks how the core is while it has all that it takes.
-        .max_concurrent_streams(CALLS_AT_ONCE + 1)
+        .max_concurrent_streams(CALLS_AT_ONCE + 1);
+    end
 }
 
 #[cfg(test)]

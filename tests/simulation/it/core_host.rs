@@ -4,6 +4,8 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::service::TowerToHyperService;
 use rollcall_api::hop;
 use rollcall_core::{Core, Limits};
 use tokio_util::sync::CancellationToken;
@@ -11,7 +13,7 @@ use turmoil::net::TcpListener;
 
 use crate::template;
 use crate::time::{SeededRandom, SimulatedClock};
-use crate::wire::{CORE, accepted};
+use crate::wire::CORE;
 
 /// Serves until the host crashes.
 pub(crate) async fn serve(
@@ -24,6 +26,10 @@ pub(crate) async fn serve(
     let (routes, _health) = core.routes().await?;
     tokio::spawn(async move { core.work(CancellationToken::new()).await });
     let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, CORE.1)).await?;
-    hop::core_end().add_routes(routes).serve_with_incoming(accepted(listener)).await?;
-    Ok(())
+    let end = hop::core_end(TokioExecutor::new()).http2_only();
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let service = TowerToHyperService::new(routes.clone());
+        tokio::spawn(end.serve_connection(TokioIo::new(stream), service).into_owned());
+    }
 }

@@ -1,29 +1,63 @@
 //! Requests at once: however many a connection of HTTP/2 may have, all of a client's together have a bound.
 
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes, HttpBody};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderValue, Request, StatusCode, Version};
-use axum::response::{IntoResponse as _, Response};
-use futures_util::future::{BoxFuture, Either};
-use http_body::{Frame, SizeHint};
+use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::{HeaderMap, Request, Version};
+use axum::response::Response;
+use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
 use tower::Service;
 
-use super::connections::{Connections, Place};
+use super::connections::Connections;
+use super::names;
+use super::sending::{Held, Sent};
+use super::under_way::UnderWay;
 
-/// What somebody is told whose request found no place, in SCIM's format (RFC 7644 §3.12).
-const CROWDED: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"503","detail":"too many of your requests are under way at once, and nothing was done; wait for answers before you send more"}"#;
+/// Health checks of gRPC at once on a connection. Whoever has one needs one; a gateway asks five times a second.
+const HEALTH_CHECKS_AT_ONCE: usize = 20;
 
-/// The service of one connection. A request has its place until its answer has been taken.
+/// The service of one connection.
 #[derive(Debug, Clone)]
 pub(super) struct AtOnce<S> {
-    pub(super) inner: S,
-    pub(super) connections: Arc<Connections>,
-    pub(super) peer: IpAddr,
+    inner: S,
+    connections: Arc<Connections>,
+    peer: IpAddr,
+    under_way: Arc<UnderWay>,
+    health_checks: Arc<Semaphore>,
+    /// What somebody is told whose request found no place.
+    crowded: fn() -> Response,
+}
+
+impl<S> AtOnce<S> {
+    pub(super) fn new(
+        inner: S,
+        connections: Arc<Connections>,
+        peer: IpAddr,
+        under_way: Arc<UnderWay>,
+        crowded: fn() -> Response,
+    ) -> Self {
+        let health_checks = Arc::new(Semaphore::new(HEALTH_CHECKS_AT_ONCE));
+        Self { inner, connections, peer, under_way, health_checks, crowded }
+    }
+
+    /// What a request gets. `None`: there are too many already.
+    fn admit<B>(&self, request: &Request<B>) -> Option<Held> {
+        let path = request.uri().path();
+        // One of HTTP/1.1 has the place of its connection. Probes say how the process is when it is full, too.
+        if request.version() < Version::HTTP_2 || names::is_probe(path) {
+            return Some(Held::default());
+        }
+        if !names::is_health(path) {
+            return self.connections.admit_request(self.peer).map(Held::until_made);
+        }
+        let permit = Arc::clone(&self.health_checks).try_acquire_owned().ok()?;
+        let watch =
+            if names::watches_health(path) { Some(self.connections.admit_watch(self.peer)?) } else { None };
+        Some(Held::until_taken((permit, watch)))
+    }
 }
 
 impl<S, B> Service<Request<B>> for AtOnce<S>
@@ -34,104 +68,103 @@ where
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = Either<S::Future, BoxFuture<'static, Result<Response, S::Error>>>;
+    type Future = BoxFuture<'static, Result<Response, S::Error>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // One of HTTP/1.1 has the place of its connection.
-        if request.version() < Version::HTTP_2 {
-            return Either::Left(self.inner.call(request));
-        }
-        let Some(place) = self.connections.admit_request(self.peer) else {
-            return Either::Right(Box::pin(async { Ok(crowded()) }));
+        let under_way = Arc::clone(&self.under_way);
+        let Some(held) = self.admit(&request) else {
+            let crowded = self.crowded;
+            return Box::pin(async move { Ok(Sent::answer(crowded(), Held::default(), true, under_way)) });
         };
+        let is_anonymous = is_anonymous(request.uri().path(), request.headers());
+        let work = under_way.work();
         let answer = self.inner.call(request);
-        Either::Right(Box::pin(async move {
+        Box::pin(async move {
             let answer = answer.await?;
-            Ok(answer.map(|body| Body::new(Held { body, _place: place })))
-        }))
+            drop(work);
+            let status = answer.status();
+            let is_of_stranger = is_anonymous || status.is_client_error() || status.is_server_error();
+            Ok(Sent::answer(answer, held, is_of_stranger, under_way))
+        })
     }
 }
 
-fn crowded() -> Response {
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("application/scim+json")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (RETRY_AFTER, HeaderValue::from_static("1")),
-    ];
-    (StatusCode::SERVICE_UNAVAILABLE, headers, CROWDED).into_response()
-}
-
-/// The body of an answer, which has its request's place.
-struct Held {
-    body: Body,
-    _place: Place,
-}
-
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+/// Whether somebody shows no credential. One that is shown is good where the answer is no error.
+fn is_anonymous(path: &str, headers: &HeaderMap) -> bool {
+    names::is_health(path) || !(headers.contains_key(AUTHORIZATION) || headers.contains_key(COOKIE))
 }
 
 #[cfg(test)]
 mod tests {
     use axum::Router;
+    use axum::body::{Body, HttpBody as _};
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse as _;
     use axum::routing::get;
-    use tower::ServiceExt as _;
 
     use super::*;
     use crate::settings;
 
     fn at_once(most: usize) -> AtOnce<Router> {
-        let settings = settings::Connections { max_connections: 10, max_connections_per_address: most };
+        let settings = settings::Connections { max_connections: 100, max_connections_per_address: most };
         let [connections] = Connections::of_ports(&settings, [&[]]);
-        let inner = Router::new().route("/", get(|| async { "here" }));
-        AtOnce { inner, connections, peer: [127, 0, 0, 1].into() }
+        let unending =
+            || async { Body::from_stream(futures_util::stream::pending::<Result<String, axum::Error>>()) };
+        let inner = Router::new()
+            .route("/", get(|| async { "here" }))
+            .route("/healthz", get(|| async { "ok" }))
+            .route("/never", get(std::future::pending::<()>))
+            .route("/grpc.health.v1.Health/Watch", get(unending));
+        let crowded = || StatusCode::SERVICE_UNAVAILABLE.into_response();
+        AtOnce::new(inner, connections, [127, 0, 0, 1].into(), Arc::default(), crowded)
     }
 
-    async fn asked(service: &AtOnce<Router>, version: Version) -> Response {
-        let request = Request::builder().version(version).body(Body::empty()).unwrap();
-        service.clone().oneshot(request).await.unwrap()
+    fn asked(
+        service: &AtOnce<Router>,
+        version: Version,
+        path: &str,
+    ) -> impl Future<Output = Response> + use<> {
+        let request = Request::builder().version(version).uri(path).body(Body::empty()).unwrap();
+        let mut service = service.clone();
+        // Its place is looked for before anybody waits for it.
+        let answer = service.call(request);
+        async move { answer.await.unwrap() }
     }
 
     #[tokio::test]
-    async fn a_request_has_its_place_until_its_answer_has_been_taken() {
+    async fn a_request_has_its_place_until_it_has_been_answered() {
         let service = at_once(2);
-        let answers = [asked(&service, Version::HTTP_2).await, asked(&service, Version::HTTP_2).await];
-        assert!(answers.iter().all(|answer| answer.status() == StatusCode::OK));
-        let refused = asked(&service, Version::HTTP_2).await;
-        assert_eq!(
-            (refused.status(), &refused.headers()[RETRY_AFTER]),
-            (StatusCode::SERVICE_UNAVAILABLE, &"1".parse().unwrap())
-        );
-        assert_eq!(
-            asked(&service, Version::HTTP_11).await.status(),
-            StatusCode::OK,
-            "it has its connection's"
-        );
-        let [taken, kept] = answers;
-        drop(taken);
-        let answer = asked(&service, Version::HTTP_2).await;
+        let under_way =
+            [asked(&service, Version::HTTP_2, "/never"), asked(&service, Version::HTTP_2, "/never")];
+        let refused = asked(&service, Version::HTTP_2, "/").await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        for (version, path) in [(Version::HTTP_11, "/"), (Version::HTTP_2, "/healthz")] {
+            assert_eq!(asked(&service, version, path).await.status(), StatusCode::OK, "{version:?} {path}");
+        }
+        let [gone, waits] = under_way;
+        drop(gone);
+        let answer = asked(&service, Version::HTTP_2, "/").await;
         assert_eq!((answer.status(), answer.body().size_hint().exact()), (StatusCode::OK, Some(4)));
-        drop((kept, answer));
+        drop((waits, answer));
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_few_health_checks_at_once() {
+        let service = at_once(HEALTH_CHECKS_AT_ONCE + 1);
+        let watch = "/grpc.health.v1.Health/Watch";
+        let mut answers = Vec::new();
+        for _ in 0..HEALTH_CHECKS_AT_ONCE {
+            answers.push(asked(&service, Version::HTTP_2, watch).await);
+        }
+        assert!(answers.iter().all(|answer| answer.status() == StatusCode::OK));
+        let refused = asked(&service, Version::HTTP_2, watch).await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(asked(&service, Version::HTTP_2, "/").await.status(), StatusCode::OK);
+        answers.pop();
+        assert_eq!(asked(&service, Version::HTTP_2, watch).await.status(), StatusCode::OK);
     }
 }

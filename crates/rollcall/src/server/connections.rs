@@ -2,7 +2,8 @@
 //!
 //! A connection costs a descriptor and some memory before anybody knows whose it is. Without these bounds whoever reaches the
 //! port keeps everybody else out by connecting and saying nothing. A request costs memory as well, and a connection of HTTP/2 may
-//! have a hundred: so there are no more of them at once than there may be connections, which HTTP/1.1 never reaches.
+//! have a hundred: so there are no more of them at once than there may be connections, which HTTP/1.1 never reaches. Whoever watches
+//! over gRPC how the core is has a place as well, and so does an answer that waits for its client: see [`Untaken`].
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,6 +15,7 @@ use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use super::untaken::{Listed, Untaken};
 use crate::settings::Connections as Settings;
 
 /// How long a client may take to say what it wants: more than the 60 s that common proxies keep idle connections, so that it is
@@ -24,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// What a connection of HTTP/2 begins with (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// How often it is said at most that connections are turned away.
-const SAID_EVERY: Duration = Duration::from_mins(1);
+pub(super) const SAID_EVERY: Duration = Duration::from_mins(1);
 /// Descriptors that are kept for files, the database and what else a process opens.
 const OTHER_DESCRIPTORS: u64 = 200;
 /// Fewer connections than this are worth a warning.
@@ -39,6 +41,19 @@ pub(super) struct Connections {
     proxies: Vec<Network>,
     open: Arc<Mutex<Places>>,
     requests: Arc<Mutex<Places>>,
+    watches: Arc<Mutex<Places>>,
+    untaken: Arc<Untaken>,
+}
+
+/// How full a port is.
+#[derive(Debug)]
+pub(super) struct Load {
+    /// Connections, how many there may be, and how many have been turned away so far.
+    pub(super) connections: (u64, u64, u64),
+    /// Requests that have a place, and how many have found none so far.
+    pub(super) requests: (u64, u64),
+    /// Answers that wait for their clients, and how many have been dropped so far.
+    pub(super) untaken: (u64, u64),
 }
 
 /// Those that are taken.
@@ -75,6 +90,8 @@ impl Connections {
                 proxies: proxies.to_vec(),
                 open: Arc::default(),
                 requests: Arc::default(),
+                watches: Arc::default(),
+                untaken: Untaken::new(most, settings.max_connections_per_address),
             })
         })
     }
@@ -84,10 +101,17 @@ impl Connections {
         &self.proxies
     }
 
-    /// How many there are, how many there may be, and how many have been turned away so far.
-    pub(super) fn load(&self) -> (u64, u64, u64) {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        (open.total as u64, self.most as u64, open.refused)
+    pub(super) fn load(&self) -> Load {
+        let taken = |places: &Mutex<Places>| {
+            let places = places.lock().unwrap_or_else(PoisonError::into_inner);
+            (places.total as u64, places.refused)
+        };
+        let (open, refused) = taken(&self.open);
+        Load {
+            connections: (open, self.most as u64, refused),
+            requests: taken(&self.requests),
+            untaken: self.untaken.load(),
+        }
     }
 
     /// A place for a connection from there. `None`: there is none left.
@@ -108,10 +132,34 @@ impl Connections {
         )
     }
 
+    /// A place for somebody from there who watches how the core is. `None`: there is none left.
+    pub(super) fn admit_watch(&self, peer: IpAddr) -> Option<Place> {
+        self.place(
+            &self.watches,
+            peer,
+            "health checks that watch are turned away: there are as many as max-connections or max-connections-per-address allows",
+        )
+    }
+
+    /// Lists an answer that waits for a client there, in place of the one that has waited longest where there are too many.
+    pub(super) fn list_untaken(&self, peer: IpAddr) -> Listed {
+        self.untaken.list(self.address(peer.to_canonical()))
+    }
+
+    /// Notes that an answer has waited for too long.
+    pub(super) fn note_untaken(&self) {
+        self.untaken.note_dropped();
+    }
+
+    /// What somebody from there is counted by; `None`, nothing but all together.
+    fn address(&self, peer: IpAddr) -> Option<IpAddr> {
+        (!self.proxies.iter().any(|network| network.contains(peer))).then(|| one_client(peer))
+    }
+
     /// One of these places for somebody from there; where there is none left, that is said now and then.
     fn place(&self, places: &Arc<Mutex<Places>>, peer: IpAddr, full: &'static str) -> Option<Place> {
         let peer = peer.to_canonical();
-        let address = (!self.proxies.iter().any(|network| network.contains(peer))).then(|| one_client(peer));
+        let address = self.address(peer);
         let mut taken = places.lock().unwrap_or_else(PoisonError::into_inner);
         let of_address =
             address.and_then(|address| taken.by_address.get(&address)).copied().unwrap_or_default();

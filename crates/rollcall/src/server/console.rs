@@ -14,6 +14,7 @@ use super::certificates::Certificates;
 use super::connections::Connections;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router};
+use super::port::Port;
 use super::traces::Traces;
 use super::{access_log, gateway, http, listener, logging, parting};
 use crate::output;
@@ -86,7 +87,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         };
         metrics.serve(&mut servers, sources, &settings.connections)?;
     }
-    servers.start(|stop| http::serve(listener, certificates, connections, router, stop));
+    servers.start(|stop| http::serve(Port::new(listener, certificates, connections), router, stop));
     let cores = settings.core.core_url.join(",");
     tracing::info!(%address, cores, "the console listens");
     output::line(&format!(

@@ -11,6 +11,7 @@ use super::connections::Connections;
 use super::health::Health;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_services};
+use super::port::Port;
 use super::traces::Traces;
 use super::{database, grpc, listener, logging};
 use crate::apply::{self, AtStart};
@@ -104,7 +105,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         worker.work(stop).await;
         Ok(())
     });
-    servers.start(|stop| grpc::serve(listener, certificates, connections, routes, stop));
+    servers.start(|stop| grpc::serve(Port::new(listener, certificates, connections), routes, stop));
     tracing::info!(%address, "the core listens");
     output::line(&format!("Rollcall core is ready: gRPC {}", url(&settings.grpc, address)))?;
 

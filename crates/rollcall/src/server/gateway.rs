@@ -15,6 +15,7 @@ use super::certificates::Certificates;
 use super::connections::Connections;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router};
+use super::port::Port;
 use super::traces::Traces;
 use super::{access_log, http, listener, logging, parting, tls};
 use crate::output;
@@ -99,7 +100,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         };
         metrics.serve(&mut servers, sources, &settings.connections)?;
     }
-    servers.start(|stop| http::serve(listener, certificates, connections, router, stop));
+    servers.start(|stop| http::serve(Port::new(listener, certificates, connections), router, stop));
     if let Some(reporter) = reporter {
         servers.start(|stop| report(reporter, core, stop));
     }

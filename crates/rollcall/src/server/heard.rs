@@ -2,14 +2,15 @@
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
-use tonic::transport::server::{Connected, TcpConnectInfo};
 
 use super::connections::{LONGEST_SILENCE, Place};
+use super::under_way::UnderWay;
 
 /// A connection that breaks when the other end has not taken anything of what it was sent for a while, or, where that is asked
 /// for, when nothing has come.
@@ -19,25 +20,19 @@ pub(super) struct Heard {
     silence: Option<Pin<Box<Sleep>>>,
     /// Until something has to be taken; none while everything is.
     stalled: Option<Pin<Box<Sleep>>>,
+    under_way: Arc<UnderWay>,
     /// Its place among the connections.
     _place: Place,
 }
 
 impl Heard {
     /// One that may be silent: HTTP/1.1 has time-outs of its own for what it waits for.
-    pub(super) fn new(stream: TcpStream, place: Place) -> Self {
-        Self { stream, silence: None, stalled: None, _place: place }
+    pub(super) fn new(stream: TcpStream, place: Place, under_way: Arc<UnderWay>) -> Self {
+        Self { stream, silence: None, stalled: None, under_way, _place: place }
     }
 
-    /// One of HTTP/2, which asks a silent peer whether it is there, so that one that has begun is always heard of; what says
-    /// nothing is none, or stopped in the middle of its beginning.
-    pub(super) fn http2(stream: TcpStream, place: Place) -> Self {
-        let mut heard = Self::new(stream, place);
-        heard.has_to_speak();
-        heard
-    }
-
-    /// Lets it be silent no longer, as one of HTTP/2 may not.
+    /// Lets it be silent no longer, as one of HTTP/2 need not be: that asks a silent peer whether it is there, so that one that has
+    /// begun is always heard of. What says nothing is none, or stopped in the middle of its beginning.
     pub(super) fn has_to_speak(&mut self) {
         self.silence = Some(Box::pin(sleep(LONGEST_SILENCE)));
     }
@@ -45,20 +40,14 @@ impl Heard {
     /// What came of sending, unless nothing has been taken for too long.
     fn unless_stalled<T>(&mut self, sent: Poll<Result<T>>, context: &mut Context<'_>) -> Poll<Result<T>> {
         if sent.is_ready() {
-            self.stalled = None;
+            if self.stalled.take().is_some() {
+                self.under_way.note_goes_on();
+            }
             return sent;
         }
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(LONGEST_SILENCE)));
         ready!(stalled.as_mut().poll(context));
         Poll::Ready(Err(Error::new(ErrorKind::TimedOut, "nothing has been taken for too long")))
-    }
-}
-
-impl Connected for Heard {
-    type ConnectInfo = TcpConnectInfo;
-
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream.connect_info()
     }
 }
 

@@ -37,6 +37,7 @@ use self::requests::Requests;
 use super::certificates::Certificates;
 use super::connections::Connections;
 use super::lifecycle::Servers;
+use super::port::Port;
 use super::traces::SpanCounts;
 use super::{http, listener};
 use crate::settings;
@@ -98,7 +99,8 @@ impl Metrics {
         let [connections] = Connections::of_ports(connections, [&[]]);
         let served = Arc::new(Served { numbers: self.numbers, sources });
         let router = Router::new().route("/metrics", get(tell)).with_state(served);
-        servers.start(|stop| http::serve(self.listener, None, connections, router, stop));
+        let port = Port::new(self.listener, None, connections);
+        servers.start(|stop| http::serve(port, router, stop));
         tracing::info!(%address, "metrics are at /metrics");
         Ok(())
     }

@@ -39,6 +39,11 @@ pub(super) fn is_health(path: &str) -> bool {
     path.starts_with("/grpc.health.v1.Health/")
 }
 
+/// Whether a path is that of a health check which is told each change, for as long as whoever asks likes.
+pub(super) fn watches_health(path: &str) -> bool {
+    path == "/grpc.health.v1.Health/Watch"
+}
+
 /// The name of a code, as gRPC spells it.
 pub(super) fn code(code: Code) -> &'static str {
     match code {

@@ -1,8 +1,6 @@
 //! `rollcall serve`: gateway, console and core in one process. The first two call the core in memory, by the same code that they
 //! would call it by over TCP; the gRPC API listens too, for the administrator's commands and the application's services.
 
-use std::sync::Arc;
-
 use anyhow::{Context as _, Result};
 use clap::Args;
 use rollcall_api::channel::CoreChannel;
@@ -15,6 +13,7 @@ use super::first_start::{self, Reach};
 use super::health::Health;
 use super::lifecycle::{Servers, Signals};
 use super::metrics::{Metrics, Sources, around_router, around_services};
+use super::port::Port;
 use super::traces::Traces;
 use super::{access_log, console, core, database, gateway, grpc, http, listener, logging, parting};
 use crate::apply::{self, AtStart};
@@ -125,6 +124,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let proxies = &settings.http.proxies.trusted_proxies;
     let [http_connections, grpc_connections] =
         Connections::of_ports(&settings.connections, [proxies.as_slice(), &[]]);
+    let http = Port::new(http_listener, http_certificates.clone(), http_connections);
+    let grpc = Port::new(grpc_listener, grpc_certificates.clone(), grpc_connections);
     let mut servers = Servers::new();
     let endpoint = around_router(metrics.as_ref(), parting::around(endpoint, &readiness));
     let endpoint = access_log::around_router(&settings.http.access_log, proxies, endpoint);
@@ -139,10 +140,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
                 ("http", http_certificates.as_ref()),
                 ("grpc", grpc_certificates.as_ref()),
             ]),
-            connections: vec![
-                ("http", Arc::clone(&http_connections)),
-                ("grpc", Arc::clone(&grpc_connections)),
-            ],
+            connections: vec![("http", http.connections()), ("grpc", grpc.connections())],
             ..Sources::default()
         };
         metrics.serve(&mut servers, sources, &settings.connections)?;
@@ -152,9 +150,9 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         worker.work(stop).await;
         Ok(())
     });
-    servers.start(|stop| http::serve(http_listener, http_certificates, http_connections, endpoint, stop));
+    servers.start(|stop| http::serve(http, endpoint, stop));
     servers.start(|stop| gateway::report(reporter, channel, stop));
-    servers.start(|stop| grpc::serve(grpc_listener, grpc_certificates, grpc_connections, routes, stop));
+    servers.start(|stop| grpc::serve(grpc, routes, stop));
     tracing::info!(http = %http_address, grpc = %grpc_address, "gateway and core listen");
     output::line(&if made.created { first_start::first(&reach, &made) } else { first_start::usual(&reach) })?;
     // What was shown once is not kept.

@@ -41,6 +41,10 @@ pub(super) struct LookedUp {
     connections: Family<Label, Gauge>,
     most_connections: Family<Label, Gauge>,
     connections_refused: Family<Label, Counter>,
+    requests_at_once: Family<Label, Gauge>,
+    requests_refused: Family<Label, Counter>,
+    answers_untaken: Family<Label, Gauge>,
+    answers_dropped: Family<Label, Counter>,
     certificate_ends: Family<Label, Gauge<f64, AtomicU64>>,
     rate_limited: Family<Alone, Counter>,
     takes_changes: Family<Alone, Gauge>,
@@ -83,6 +87,10 @@ impl LookedUp {
             "rollcall_connections": connections,
             "rollcall_connections_max": most_connections,
             "rollcall_connections_refused_total": connections_refused,
+            "rollcall_requests_at_once": requests_at_once,
+            "rollcall_requests_refused_total": requests_refused,
+            "rollcall_answers_untaken": answers_untaken,
+            "rollcall_answers_dropped_total": answers_dropped,
             "rollcall_certificate_end_timestamp_seconds": certificate_ends,
             "rollcall_rate_limited_total": rate_limited,
             "rollcall_database_takes_changes": takes_changes,
@@ -120,10 +128,17 @@ impl LookedUp {
     /// Looks at what this process knows.
     pub(super) fn look(&self, sources: &Sources) {
         for (port, connections) in &sources.connections {
-            let (open, most, refused) = connections.load();
+            let load = connections.load();
+            let (open, most, refused) = load.connections;
             self.connections.get_or_create(&[("port", port)]).set(gauge(open));
             self.most_connections.get_or_create(&[("port", port)]).set(gauge(most));
             reach(&self.connections_refused.get_or_create(&[("port", port)]), refused);
+            let (at_once, refused) = load.requests;
+            self.requests_at_once.get_or_create(&[("port", port)]).set(gauge(at_once));
+            reach(&self.requests_refused.get_or_create(&[("port", port)]), refused);
+            let (untaken, dropped) = load.untaken;
+            self.answers_untaken.get_or_create(&[("port", port)]).set(gauge(untaken));
+            reach(&self.answers_dropped.get_or_create(&[("port", port)]), dropped);
         }
         if let Some((waiting, dropped)) = sources.activity.as_ref().and_then(ActivityMeter::load) {
             self.reports_waiting.get_or_create(&[]).set(gauge(waiting));
