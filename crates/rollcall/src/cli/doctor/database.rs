@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use rollcall_core::{Clock as _, SystemClock};
 use rollcall_store::{Examination, Options, examine};
 use secrecy::ExposeSecret as _;
@@ -70,9 +71,22 @@ async fn look(settings: &Database) -> Result<Examination, Finding> {
         Ok(Err(rollcall_store::Error::Url(found))) => {
             Err(wrong(found, "Mend database-url, data-dir or database-pool-mode."))
         }
-        Ok(Err(error)) => Err(wrong(format!("{shown} cannot be used: {}", told(&error)), unreachable)),
+        Ok(Err(error)) => {
+            let told = without_password(&told(&error), url.expose_secret());
+            Err(wrong(format!("{shown} cannot be used: {told}"), unreachable))
+        }
         Ok(Ok(found)) => Ok(found),
     }
+}
+
+/// What a server says, without the password of the URL: a hostile one repeats it.
+fn without_password(text: &str, url: &str) -> String {
+    let user = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')).map_or("", |(user, _)| user);
+    let Some((_, password)) = user.split_once(':').filter(|(_, password)| !password.is_empty()) else {
+        return text.to_owned();
+    };
+    let decoded = percent_decode_str(password).decode_utf8_lossy();
+    text.replace(password, "…").replace(&*decoded, "…")
 }
 
 /// An error with its causes, in a line, each once.
@@ -251,6 +265,16 @@ mod tests {
         }
         assert!(judged(Some(-2_000_000)).found.contains("2.0 s ahead of the database's"));
         assert!(judged(Some(2_000_000)).found.contains("2.0 s behind the database's"));
+    }
+
+    #[test]
+    fn a_password_that_a_server_repeats_is_not_told() {
+        let told = |url| without_password("bad password hunter2 p@w", url);
+        assert_eq!(told("postgres://ana:hunter2@host/db"), "bad password … p@w");
+        assert_eq!(told("postgres://ana:p%40w@host/db"), "bad password hunter2 …");
+        for url in ["postgres://ana@host/db", "postgres://ana:@host", "sqlite:x"] {
+            assert_eq!(told(url), "bad password hunter2 p@w", "{url}");
+        }
     }
 
     #[test]
