@@ -88,7 +88,7 @@ def test_the_first_start_prints_all_that_it_takes_and_the_second_prints_no_secre
             ROLLCALL_SERVER=f"http://127.0.0.1:{first.grpc_port}",
         )
         assert listed.returncode == 0
-        assert re.search(r"^default +generic +healthy ", listed.stdout, re.MULTILINE)
+        assert re.search(r"^default +generic +(healthy|never_seen) ", listed.stdout, re.MULTILINE)
     assert (tmp_path / "rollcall-data" / "rollcall.db").exists()
     with Served(tmp_path) as second:
         assert not SECRET.search(second.process.output)
