@@ -73,7 +73,7 @@ def test_an_e_mail_that_was_parked_says_why_and_is_tried_again(admin, posting, d
     eventually(lambda: postbox.to(address), "it arrived")
     eventually(lambda: not parked(), "it is parked no more")
     page.goto(f"/admin/d/{directory.name}")
-    expect(page.get_by_role("region", name="Parked e-mails")).to_contain_text("None")
+    expect(page.get_by_role("region", name="Parked e-mails")).to_contain_text("All delivered.")
 
 
 def test_a_directory_whose_notices_nobody_gets_says_so(admin, posting):
