@@ -109,7 +109,7 @@ fn kind(method: &MethodDescriptor) -> &'static str {
         .as_ref()
         .is_some_and(|options| options.idempotency_level() == IdempotencyLevel::NoSideEffects);
     match (method.is_client_streaming(), is_read) {
-        (true, _) => "Unread",
+        (true, _) => "Streamed",
         (false, true) => "Read",
         (false, false) => "Unprocessed",
     }

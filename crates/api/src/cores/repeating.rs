@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 use std::io;
 use std::iter::successors;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use h2::Reason;
@@ -14,6 +14,9 @@ use http_body_util::{BodyExt as _, Full};
 use tonic::body::Body;
 use tonic::{ConnectError, Status, TimeoutExpired};
 
+/// How much of a stream is kept once it has been sent, in bytes: the first message of a group and its members is far less.
+const MOST_KEPT: usize = 64 * 1024;
+
 /// How far an rpc may be sent twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Repeatable {
@@ -21,8 +24,8 @@ enum Repeatable {
     Read,
     /// Where no core has processed it.
     Unprocessed,
-    /// Where nothing of it has been sent: its messages are made as they go.
-    Unread,
+    /// The same, as long as what has been sent of it is kept: its messages are made as they go.
+    Streamed,
 }
 
 /// Every rpc of `rollcall.v1`, in the order of the paths.
@@ -32,7 +35,7 @@ impl Repeatable {
     /// That of an rpc by its path. One that is not ours may be a stream.
     fn of(path: &str) -> Self {
         let found = RPCS.binary_search_by_key(&path, |(rpc, _)| rpc);
-        found.map_or(Self::Unread, |at| RPCS[at].1)
+        found.map_or(Self::Streamed, |at| RPCS[at].1)
     }
 }
 
@@ -99,18 +102,17 @@ impl Failure {
 pub(super) enum Kept {
     /// Its one message.
     Message { bytes: Bytes, is_read: bool },
-    /// Its messages, until the first of them is sent.
-    Stream(Arc<Mutex<Option<Body>>>),
+    /// Its messages, those that have been sent among them, while they are few.
+    Stream(Arc<Mutex<Stream>>),
 }
 
 impl Kept {
     /// Of a call to this rpc: its body as it is sent, and what is kept. Errors: the message cannot be sent.
     pub(super) async fn of(path: &str, body: Body) -> Result<(Body, Self), Status> {
         match Repeatable::of(path) {
-            Repeatable::Unread => {
-                let kept = Arc::new(Mutex::new(Some(body)));
-                let lent = Lent { kept: Arc::clone(&kept), taken: None };
-                Ok((Body::new(lent), Self::Stream(kept)))
+            Repeatable::Streamed => {
+                let stream = Arc::new(Mutex::new(Stream { body, sent: Some(Vec::new()), bytes: 0 }));
+                Ok((Body::new(Lent::of(&stream)), Self::Stream(stream)))
             }
             kind => {
                 let bytes = body.collect().await?.to_bytes();
@@ -127,20 +129,50 @@ impl Kept {
                 let is_safe = failure.is_unprocessed() || (is_read && failure != Failure::TimeIsUp);
                 is_safe.then(|| Body::new(Full::new(bytes)))
             }
-            Self::Stream(kept) if failure.is_unprocessed() => take(&kept),
-            Self::Stream(_) => None,
+            Self::Stream(stream) => {
+                let is_safe = failure.is_unprocessed() && lock(&stream).sent.is_some();
+                is_safe.then(|| Body::new(Lent::of(&stream)))
+            }
         }
     }
 }
 
-fn take(kept: &Mutex<Option<Body>>) -> Option<Body> {
-    kept.lock().unwrap_or_else(PoisonError::into_inner).take()
+/// The messages of a call, as they are made.
+#[derive(Debug)]
+pub(super) struct Stream {
+    body: Body,
+    /// What has been sent of them; `None`, it was too much to be kept.
+    sent: Option<Vec<Bytes>>,
+    /// How many bytes of it there are.
+    bytes: usize,
 }
 
-/// A body that can be had back until something of it has been read.
+impl Stream {
+    /// Keeps what is about to be sent, as long as there is room for it.
+    fn keep(&mut self, data: &Bytes) {
+        self.bytes += data.len();
+        if self.bytes > MOST_KEPT {
+            self.sent = None;
+        }
+        self.sent.iter_mut().for_each(|sent| sent.push(data.clone()));
+    }
+}
+
+fn lock(stream: &Mutex<Stream>) -> MutexGuard<'_, Stream> {
+    stream.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A body that begins with what has been sent of a stream, and goes on with what has not.
 struct Lent {
-    kept: Arc<Mutex<Option<Body>>>,
-    taken: Option<Body>,
+    stream: Arc<Mutex<Stream>>,
+    /// How many parts of it have been read here.
+    read: usize,
+}
+
+impl Lent {
+    fn of(stream: &Arc<Mutex<Stream>>) -> Self {
+        Self { stream: Arc::clone(stream), read: 0 }
+    }
 }
 
 impl http_body::Body for Lent {
@@ -151,18 +183,26 @@ impl http_body::Body for Lent {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if self.taken.is_none() {
-            self.taken = take(&self.kept);
+        let this = &mut *self;
+        let mut stream = lock(&this.stream);
+        if let Some(kept) = stream.sent.as_ref().and_then(|sent| sent.get(this.read)) {
+            this.read += 1;
+            return Poll::Ready(Some(Ok(Frame::data(kept.clone()))));
         }
-        match &mut self.taken {
-            Some(body) => Pin::new(body).poll_frame(context),
-            None => Poll::Ready(None),
+        let frame = ready!(Pin::new(&mut stream.body).poll_frame(context));
+        if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()) {
+            stream.keep(data);
+            this.read += 1;
         }
+        Poll::Ready(frame)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::StreamBody;
+    use tonic::codegen::tokio_stream;
+
     use super::*;
 
     const READ: &str = "/rollcall.v1.UserService/GetUser";
@@ -210,10 +250,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_of_which_something_was_sent_is_not_sent_again() {
+    async fn a_stream_is_sent_again_from_its_beginning_while_that_is_kept() {
         let (sent, kept) = Kept::of(STREAM, body()).await.unwrap();
         assert_eq!(bytes(sent).await, "message");
-        assert!(kept.again(Failure::NeverBegan).is_none());
+        assert_eq!(bytes(kept.again(Failure::NeverBegan).unwrap()).await, "message");
+        let parts = || (0..4).map(|part| Ok::<_, Status>(Bytes::from(vec![part; MOST_KEPT / 3])));
+        for (before, is_kept) in [(0, true), (2, true), (3, true), (4, false)] {
+            let whole =
+                Body::new(StreamBody::new(tokio_stream::iter(parts().map(|part| part.map(Frame::data)))));
+            let (mut sent, kept) = Kept::of(STREAM, whole).await.unwrap();
+            for _ in 0..before {
+                sent.frame().await.unwrap().unwrap();
+            }
+            drop(sent);
+            let again = kept.again(Failure::Refused);
+            assert_eq!(again.is_some(), is_kept, "{before} parts were sent");
+            if let Some(again) = again {
+                let all: Vec<u8> = parts().flat_map(|part| part.unwrap().to_vec()).collect();
+                assert_eq!(bytes(again).await, all);
+            }
+        }
         let (sent, kept) = Kept::of(CHANGE, body()).await.unwrap();
         assert_eq!(bytes(sent).await, "message");
         assert!(kept.again(Failure::Refused).is_some());
