@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 
-/// How often a change is tried that loses against others.
-const TRIES: u32 = 4;
+/// How often a change is tried that loses against others: many who write to the same groups lose several times in a row.
+const TRIES: u32 = 8;
 /// The longest value, in bytes, of an attribute that has an index. An entry of a PostgreSQL index holds about 2,700 bytes;
 /// folding can make a text three times as long.
 const LONGEST_INDEXED: usize = 800;
