@@ -2,7 +2,7 @@
 //!
 //! hyper asks a body for more once the client has room for what there is, so that a body does not learn that nobody takes it, and
 //! hands what there is to h2 as soon as there is room for one byte. So a body comes in pieces here, the last of which is the last
-//! byte alone: while a piece is not asked for, the one before it has not been taken. And the task that sends an answer of HTTP/2
+//! byte alone, unless it is short and for somebody known: while a piece is not asked for, the one before it has not been taken. And the task that sends an answer of HTTP/2
 //! is run by something that looks how far its body is. It ends by being dropped, which resets the stream and frees what it holds.
 //! On HTTP/1.1 a client that takes nothing holds up its own connection, which [`Heard`](super::heard::Heard) ends.
 
@@ -86,6 +86,8 @@ pub(super) struct Sent {
     under_way: Arc<UnderWay>,
     /// While more of the answer is being made.
     work: Option<Work>,
+    /// Whether a piece of it has been asked for.
+    has_begun: bool,
     is_of_stranger: bool,
     _until_taken: Option<(OwnedSemaphorePermit, Option<Place>)>,
 }
@@ -110,6 +112,7 @@ impl Sent {
                 progress,
                 under_way,
                 work: None,
+                has_begun: false,
                 is_of_stranger,
                 _until_taken: held.until_taken,
             })
@@ -120,10 +123,17 @@ impl Sent {
     fn piece(&mut self) -> Bytes {
         let length = match self.rest.len() {
             length if length > PIECE => PIECE,
-            length if length > 1 && self.progress.is_some() => length - 1,
+            length if length > 1 && self.is_watched() => length - 1,
             length => length,
         };
+        self.has_begun = true;
         self.rest.split_to(length)
+    }
+
+    /// Whether somebody looks whether its end is taken. A short answer to whoever has shown a good credential goes out at once:
+    /// most are that, and it is all that is held for them.
+    fn is_watched(&self) -> bool {
+        self.progress.is_some() && (self.is_of_stranger || self.has_begun)
     }
 
     /// Notes that a piece has been asked for, and so the one before it taken.
