@@ -1,5 +1,7 @@
 //! What directories are.
 
+use std::collections::HashMap;
+
 use anyhow::Result;
 use prost_types::Timestamp as Message;
 use rollcall_api::client;
@@ -31,15 +33,25 @@ pub(super) async fn directories(client: &Client) -> Result<Vec<Directory>> {
     }
 }
 
-/// How many users and groups a directory has that is to go.
-pub(super) async fn residents(client: &Client, directory: &str) -> Result<(i64, i64)> {
-    let request = ListDirectoryStatusesRequest { name_contains: directory.to_owned(), ..Default::default() };
-    let answer = client::directories(client.channel()).list_directory_statuses(client.request(request)).await;
-    let statuses = answer.map_err(|status| client.explain(&status))?.into_inner().statuses;
-    let own = statuses
-        .into_iter()
-        .find(|status| status.directory.as_ref().is_some_and(|found| found.name == directory));
-    Ok(own.map_or((0, 0), |status| (status.users, status.groups)))
+/// How many users and groups each directory has, by its name.
+pub(super) async fn residents(client: &Client) -> Result<HashMap<String, (i64, i64)>> {
+    let mut residents = HashMap::new();
+    let mut request = ListDirectoryStatusesRequest { page_size: PAGE, ..Default::default() };
+    loop {
+        let answer = client::directories(client.channel())
+            .list_directory_statuses(client.request(request.clone()))
+            .await;
+        let page = answer.map_err(|status| client.explain(&status))?.into_inner();
+        residents.extend(
+            page.statuses
+                .into_iter()
+                .filter_map(|status| Some((status.directory?.name, (status.users, status.groups)))),
+        );
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            return Ok(residents);
+        }
+    }
 }
 
 /// What still lets somebody into a directory, each with what it is for.

@@ -46,10 +46,10 @@ pub(super) fn compared(directory: &str, wanted: &[ServiceKey], there: &[Message]
                 work.hindrances.extend(otherness(known, if rotated { &as_it_is } else { &new }));
                 if rotated {
                     work.remarks.push(format!(
-                        "the service key {:?} ({}) {}, sooner than the file has it: give the hash of the secret that follows it",
+                        "the service key {:?} ({}) ends at {}, sooner than the file has it: give the hash of the secret that follows it",
                         key.name,
                         short(hash),
-                        end_in_words(known)
+                        end(known)
                     ));
                 }
             }
@@ -74,10 +74,6 @@ pub(super) fn compared(directory: &str, wanted: &[ServiceKey], there: &[Message]
 fn ends_sooner(known: &Message, new: &Message) -> bool {
     let seconds = |key: &Message| key.expires.map_or(i64::MAX, |end| end.seconds);
     seconds(known) < seconds(new)
-}
-
-fn end_in_words(known: &Message) -> String {
-    format!("ends at {}", end(known))
 }
 
 /// Why a key that is there is not what it is to be.

@@ -137,8 +137,10 @@ pub(crate) async fn plan(client: &Client, file: &DirectoriesFile, prune: bool) -
     parts.push(Part { directory: String::new(), kind: Kind::Changed, work: of_all });
     if prune {
         let is_wanted = |name: &str| file.directories.iter().any(|directory| directory.name.value == name);
+        let residents = current::residents(client).await?;
         for directory in there.iter().filter(|directory| !is_wanted(&directory.name)) {
-            parts.push(deleted(client, &directory.name).await?);
+            let within = residents.get(&directory.name).copied().unwrap_or_default();
+            parts.push(deleted(client, &directory.name, within).await?);
         }
     }
     let hindrances: Vec<String> = parts.iter().flat_map(|part| part.said(&part.work.hindrances)).collect();
@@ -221,8 +223,7 @@ async fn changed(
 
 /// A directory that is to go, with what ends with it. One that has users or groups is never deleted so: that takes its name once
 /// more, by a person.
-async fn deleted(client: &Client, name: &str) -> Result<Part> {
-    let (users, groups) = current::residents(client, name).await?;
+async fn deleted(client: &Client, name: &str, (users, groups): (i64, i64)) -> Result<Part> {
     let request = DeleteDirectoryRequest { name: name.to_owned(), confirm_name: String::new() };
     let mut work = Work { steps: vec![Step::DeleteDirectory(request)], ..Work::default() };
     if users + groups > 0 {

@@ -149,10 +149,11 @@ impl Import {
     }
 
     fn read(&self) -> Result<(ExportReader<BufReader<File>>, Header)> {
-        let file = File::open(&self.file).context("it cannot be opened")?;
-        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        // Asked before it is opened: to open a pipe is to wait for whoever writes into it.
+        if self.file.exists() && !self.file.is_file() {
             bail!("it is no file, and it has to be read twice: first to see that nothing is missing");
         }
+        let file = File::open(&self.file).context("it cannot be opened")?;
         ExportReader::new(BufReader::new(file))
     }
 

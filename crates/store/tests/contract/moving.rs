@@ -167,9 +167,8 @@ async fn what_is_read_goes_on_behind_a_key(database: &dyn Database) {
     assert_eq!(all(&mut *snapshot, other.id).await, All::default());
 }
 
-async fn a_directory_is_made_with_its_settings_or_overwritten_but_for_its_name(database: &dyn Database) {
-    let store = database.store().await;
-    let mut moved = MovedDirectory {
+fn acme_as_it_comes() -> MovedDirectory {
+    MovedDirectory {
         id: id(1),
         name: "acme".to_owned(),
         profile: Profile::Okta,
@@ -179,7 +178,12 @@ async fn a_directory_is_made_with_its_settings_or_overwritten_but_for_its_name(d
         importing: false,
         created: 3,
         modified: 4,
-    };
+    }
+}
+
+async fn a_directory_is_made_with_its_settings_or_overwritten_but_for_its_name(database: &dyn Database) {
+    let store = database.store().await;
+    let mut moved = acme_as_it_comes();
     let put = async |moved: &MovedDirectory| {
         let mut transaction = store.begin().await.unwrap();
         transaction.put_moved_directory(moved).await?;
@@ -285,17 +289,7 @@ async fn an_import_waits_for_those_who_write_as_it_begins(database: &dyn Databas
 
 async fn a_directory_says_that_it_is_being_imported(database: &dyn Database) {
     let store = database.store().await;
-    let mut moved = MovedDirectory {
-        id: id(1),
-        name: "acme".to_owned(),
-        profile: Profile::Okta,
-        scim_enabled: false,
-        groups_enabled: true,
-        settings: r#"{"password":"store"}"#.to_owned(),
-        importing: false,
-        created: 3,
-        modified: 4,
-    };
+    let mut moved = acme_as_it_comes();
     for importing in [true, false] {
         moved.importing = importing;
         let mut transaction = store.begin().await.unwrap();
