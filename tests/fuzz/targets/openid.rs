@@ -177,6 +177,7 @@ impl Answers<'_> {
             house.channel.clone(),
             rollcall_console::Settings {
                 public_url: None,
+                is_encrypted: false,
                 oidc: Some(oidc),
                 core_timeout: Duration::from_secs(30),
                 now: real_now,

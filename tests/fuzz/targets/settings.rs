@@ -218,6 +218,7 @@ fn database(url: &str) -> settings::Database {
         database_connections: 2,
         database_statement_timeout: Duration::from_secs(10),
         database_lock_timeout: Duration::from_secs(5),
+        database_pool_mode: settings::PoolMode::Session,
     }
 }
 

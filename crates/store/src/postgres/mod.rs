@@ -33,7 +33,7 @@ use crate::{ConnectionLoad, Event, Options, Result};
 /// The hosts of a URL with their ports, and whether only one will do that takes changes.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn host_names(url: &str) -> Result<(Vec<(String, u16)>, bool)> {
-    let hosts = Hosts::of(url, PoolMode::Session)?;
+    let hosts = Hosts::of(url, crate::PoolMode::Session)?;
     let names = hosts.each.iter().map(|host| (host.get_host().to_owned(), host.get_port()));
     Ok((names.collect(), hosts.read_write))
 }
